@@ -23,7 +23,7 @@ pub struct Answer {
 }
 
 pub enum Wire {
-    Http(Http),
+    Http(Box<Http>),
     /// Bytes as no HTTP server would send them, `dripped` at one a second; then the connection is closed.
     Raw {
         at_once: Vec<u8>,
@@ -74,14 +74,14 @@ impl Answer {
             code: None,
             applies,
             wait: Duration::ZERO,
-            wire: Wire::Http(Http {
+            wire: Wire::Http(Box::new(Http {
                 status,
                 content_type,
                 headers: Vec::new(),
                 body: body.into(),
                 by_zoom: true,
                 usual_limits: true,
-            }),
+            })),
         }
     }
 
@@ -171,7 +171,7 @@ impl Answer {
 
     /// As in the order's Postman collection: a 204 whose body is two quotes, and refusals without a body.
     /// HTTP has no body in a 204, so it goes out by hand, and the connection ends with it.
-    pub fn as_in_postman(self) -> Self {
+    pub fn in_postman_style(self) -> Self {
         let status = match &self.wire {
             Wire::Http(http) => http.status,
             _ => return self,
@@ -354,7 +354,9 @@ fn canned_with_number(name: &str, nth: u64) -> Option<Answer> {
             ..Answer::done()
         },
         // Once, then done.
-        "retry-after" if nth % 2 == 0 => unavailable().with("retry-after", number.to_string()),
+        "retry-after" if nth.is_multiple_of(2) => {
+            unavailable().with("retry-after", number.to_string())
+        }
         "retry-after" => Answer::done(),
         "503-then-ok" if fails => unavailable(),
         "429-then-ok" if fails => too_many_a_second(Some(80)),

@@ -142,7 +142,7 @@ fn update(
         },
     };
     if options.postman {
-        answer = answer.as_in_postman();
+        answer = answer.in_postman_style();
     }
     match fault {
         Some(Fault::CutAfter) => answer = Answer::cut_after(answer.applies),
