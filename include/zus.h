@@ -1,0 +1,833 @@
+/* zus.h - activate and deactivate Zoom users from any language.
+ *
+ * Written by cbindgen from src/ffi/: change it there, then `make header`.
+ *
+ *     zus_config *config = zus_config_new();
+ *     zus_config_set_token(config, getenv("ZOOM_ACCESS_TOKEN"));
+ *     zus_client *client;
+ *     zus_code code = zus_client_new(config, &client);
+ *     if (code == ZUS_OK)
+ *       code = zus_update_status(client, "ada@example.com", ZUS_DEACTIVATE, NULL, NULL);
+ *     puts(zus_code_text(code));
+ *     zus_client_free(client);
+ *     zus_config_free(config);
+ *
+ * Rules that hold for every function:
+ *  - Strings in are UTF-8, NUL-ended, and copied before the call returns. NULL where a value is needed is
+ *    ZUS_ERR_NULL; bad UTF-8 is ZUS_ERR_UTF8; a control character, or an empty value, is ZUS_ERR_ARGUMENT.
+ *    A setter that fails leaves the configuration as it was.
+ *  - Strings out are UTF-8, NUL-ended, never NULL ("" for none), owned by the handle they came from and good until
+ *    that handle is freed. A caller frees handles, never strings.
+ *  - What zus_X_new or an out-parameter gave is freed once with zus_X_free. Freeing NULL is fine.
+ *    On failure an out-parameter is set to NULL, but a zus_result is given whenever the update was begun.
+ *  - A `const` handle is safe from many threads at once; any other handle from one thread at a time.
+ *  - A zus_result_fn runs on the thread that made the call, before it returns. A zus_token_fn or zus_log_fn runs on
+ *    whichever thread needs it, a batch's own among them, one at a time per client. Their userdata must outlive the
+ *    client. A callback that calls its own client gets ZUS_ERR_BUSY. A callback must not leave by longjmp or a C++
+ *    exception.
+ *  - After fork() the child makes a new client; the parent's answers ZUS_ERR_FORKED there.
+ */
+
+#ifndef ZUS_H
+#define ZUS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define ZUS_VERSION_MAJOR 0
+#define ZUS_VERSION_MINOR 1
+#define ZUS_VERSION_PATCH 0
+
+/* Define ZUS_STATIC where you link the static library on Windows. */
+#if defined(_WIN32) && !defined(ZUS_STATIC)
+#  define ZUS_API __declspec(dllimport)
+#else
+#  define ZUS_API
+#endif
+
+/**
+ * What a call came to. 1-19 the caller; 20-39 the network; 40-69 Zoom; 70-79 the run; 99 a bug.
+ * Codes are only ever added, never changed: treat one that you don't know as a failure.
+ */
+enum zus_code
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * Done.
+   */
+  ZUS_OK = 0,
+  /**
+   * A required pointer is NULL.
+   */
+  ZUS_ERR_NULL = 1,
+  /**
+   * A string is not valid UTF-8.
+   */
+  ZUS_ERR_UTF8 = 2,
+  /**
+   * A value is empty, out of range or malformed.
+   */
+  ZUS_ERR_ARGUMENT = 3,
+  /**
+   * No credentials are configured.
+   */
+  ZUS_ERR_CREDENTIALS = 4,
+  /**
+   * The client was made before fork(): make a new one in the child process.
+   */
+  ZUS_ERR_FORKED = 5,
+  /**
+   * A callback called back into its own client.
+   */
+  ZUS_ERR_BUSY = 6,
+  /**
+   * The host name could not be resolved.
+   */
+  ZUS_ERR_RESOLVE = 20,
+  /**
+   * No connection could be made.
+   */
+  ZUS_ERR_CONNECT = 21,
+  /**
+   * The TLS handshake failed, or the certificate is not to be trusted.
+   */
+  ZUS_ERR_TLS = 22,
+  /**
+   * The time for the call, or for one connection, ran out.
+   */
+  ZUS_ERR_TIMEOUT = 23,
+  /**
+   * The proxy failed or refused.
+   */
+  ZUS_ERR_PROXY = 24,
+  /**
+   * The connection broke before an answer came.
+   */
+  ZUS_ERR_IO = 25,
+  /**
+   * Not an answer that Zoom gives: HTML, too large, cut short, a redirect, not HTTP.
+   */
+  ZUS_ERR_PROTOCOL = 26,
+  /**
+   * No token could be had: the credentials are wrong, or the token function gave none.
+   */
+  ZUS_ERR_TOKEN = 40,
+  /**
+   * The token is refused, also after a renewal where that is possible.
+   */
+  ZUS_ERR_UNAUTHORIZED = 41,
+  /**
+   * A scope or right is missing. Scopes for this call: user:write:admin, or user:update:status:admin.
+   */
+  ZUS_ERR_FORBIDDEN = 42,
+  /**
+   * The user does not exist or is not on this account.
+   */
+  ZUS_ERR_USER_NOT_FOUND = 43,
+  /**
+   * A Zoom Room or an admin, whose status cannot be changed.
+   */
+  ZUS_ERR_USER_PROTECTED = 44,
+  /**
+   * The user has an upcoming Zoom Events event.
+   */
+  ZUS_ERR_USER_BUSY = 45,
+  /**
+   * The account has no seat left to activate the user into.
+   */
+  ZUS_ERR_SEAT_LIMIT = 46,
+  /**
+   * Zoom's limit per second was reached, and still so after the repeats.
+   */
+  ZUS_ERR_RATE_LIMITED = 47,
+  /**
+   * Zoom's limit per day was reached: see zus_result_retry_after.
+   */
+  ZUS_ERR_DAILY_LIMIT = 48,
+  /**
+   * Any other refusal.
+   */
+  ZUS_ERR_REJECTED = 49,
+  /**
+   * HTTP 408 or 5xx, and still so after the repeats.
+   */
+  ZUS_ERR_SERVER = 50,
+  /**
+   * zus_cancel_raise, or a zus_result_fn that stopped its batch.
+   */
+  ZUS_ERR_CANCELLED = 70,
+  /**
+   * The batch ran to its end and some users failed.
+   */
+  ZUS_ERR_PARTIAL = 71,
+  /**
+   * A bug in this library; please report it.
+   */
+  ZUS_ERR_PANIC = 99,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum zus_code zus_code;
+#else
+typedef int32_t zus_code;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * Ends the calls that it is given to. Safe from many threads at once.
+ */
+typedef struct zus_cancel zus_cancel;
+
+/**
+ * Makes calls. Immutable: share it between threads.
+ */
+typedef struct zus_client zus_client;
+
+/**
+ * Settings for clients. Use it from one thread at a time.
+ */
+typedef struct zus_config zus_config;
+
+/**
+ * What a call came to. Immutable: safe from many threads at once.
+ */
+typedef struct zus_result zus_result;
+
+/**
+ * What to do with the user. An alias, not an enum: a number that this version does not know is ZUS_ERR_ARGUMENT.
+ */
+typedef int32_t zus_action;
+
+/**
+ * Called after each user of a batch, on the thread that called zus_update_status_many, before that returns.
+ * `index` is the user's place in user_ids; `result` is lent until return. 0 goes on; anything else stops the batch.
+ */
+typedef int32_t (*zus_result_fn)(void *userdata, size_t index, const zus_result *result);
+
+/**
+ * Gives a bearer token: writes it (visible ASCII, without the word "Bearer"; a NUL is not needed) into `buffer` and
+ * returns its length in bytes. 0: none can be had. More than `capacity`: nothing was written, call again with at
+ * least that much (8,192 at the most).
+ * `refused` is 1 when Zoom refused the last one: give another. The client keeps a token until it is refused, so this
+ * is called seldom. Called on any thread that needs a token, one call at a time per client.
+ * The buffer is the library's, lent until return, and wiped after it.
+ */
+typedef size_t (*zus_token_fn)(void *userdata, int32_t refused, char *buffer, size_t capacity);
+
+/**
+ * How `action` travels: ZUS_BODY_FORM or ZUS_BODY_JSON.
+ */
+typedef int32_t zus_body;
+
+/**
+ * Hears of running calls. level: 1 error (a user failed), 2 warning (again after a failure), 3 info (what was
+ * answered), 4 debug (what was sent). `message` is lent until return. Never a secret, at any level.
+ * Called on any thread that works for the client, one call at a time per client.
+ */
+typedef void (*zus_log_fn)(void *userdata, int32_t level, const char *message);
+
+/**
+ * Let a deactivated user log in again. Zoom does not say that licences come back.
+ */
+#define ZUS_ACTIVATE 1
+
+/**
+ * Block the login and remove all licences.
+ */
+#define ZUS_DEACTIVATE 2
+
+/**
+ * Clock the user in.
+ */
+#define ZUS_CLOCK_IN 3
+
+/**
+ * Clock the user out.
+ */
+#define ZUS_CLOCK_OUT 4
+
+/**
+ * multipart/form-data; where the server refuses that encoding, JSON from then on. The default.
+ */
+#define ZUS_BODY_FORM 0
+
+/**
+ * application/json
+ */
+#define ZUS_BODY_JSON 1
+
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+/**
+ * A cancel that is not raised. NULL only when memory is out. Free it with zus_cancel_free.
+ */
+ZUS_API zus_cancel *zus_cancel_new(void);
+
+/**
+ * Ends the calls given this cancel with ZUS_ERR_CANCELLED, those that run now (within 100 ms) and those that come
+ * later: it can't be lowered again. From any thread; not from a signal handler. NULL is fine.
+ */
+ZUS_API
+void zus_cancel_raise(const zus_cancel *cancel);
+
+/**
+ * Frees a cancel, which no running call may be using. NULL is fine.
+ */
+ZUS_API void zus_cancel_free(zus_cancel *cancel);
+
+/**
+ * Makes a client from a copy of the configuration. It sends nothing. ZUS_ERR_CREDENTIALS when none are set,
+ * ZUS_ERR_ARGUMENT when the environment names a malformed proxy. On failure *client is NULL.
+ * Free it with zus_client_free.
+ */
+ZUS_API zus_code zus_client_new(const zus_config *config, zus_client **client);
+
+/**
+ * Frees a client: closes its connections and wipes its secrets. No call may be running on it. NULL is fine, and so is
+ * a client from before fork().
+ */
+ZUS_API
+void zus_client_free(zus_client *client);
+
+/**
+ * Updates one user and waits for the answer: PUT {api}/users/{user_id}/status. `user_id` is an id, an e-mail address,
+ * or "me" for user-level apps; up to 1,024 bytes; blanks around it, "." and ".." are ZUS_ERR_ARGUMENT.
+ * Returns the code that zus_result_code gives too. `cancel` and `result` may be NULL; *result is NULL only when a
+ * pointer was, or a string not UTF-8; else free it with zus_result_free. Thread-safe.
+ */
+ZUS_API
+zus_code zus_update_status(const zus_client *client,
+                           const char *user_id,
+                           zus_action action,
+                           const zus_cancel *cancel,
+                           zus_result **result);
+
+/**
+ * Gets a token and touches no user: are the credentials good? The result's body is what Zoom said of the token
+ * (scope, expires_in, api_url) as JSON, without the token itself; empty for zus_config_set_token and
+ * zus_config_set_token_fn, of which nothing can be learnt without a call. Otherwise like zus_update_status.
+ */
+ZUS_API
+zus_code zus_check_credentials(const zus_client *client,
+                               const zus_cancel *cancel,
+                               zus_result **result);
+
+/**
+ * Updates many users: paced by the configured rate, several in flight, one call of on_result a user as each ends, in
+ * any order. Every entry of user_ids is sent once, duplicates too. A user without a call of on_result was never sent,
+ * so a stopped run can be resumed from what was reported; who is in flight at a stop still gets the call.
+ * An entry that can't be sent (NULL, not UTF-8, blanks around it) gets the call with its code, and the others go on.
+ * Returns ZUS_OK when all were done; ZUS_ERR_CANCELLED after a stop; the code that no further user could survive (no
+ * token, a refused token, a missing scope, the daily limit); else ZUS_ERR_PARTIAL. `cancel` may be NULL.
+ * Threads are made inside the call and have ended when it returns; on_result runs on the caller's. Thread-safe.
+ */
+ZUS_API
+zus_code zus_update_status_many(const zus_client *client,
+                                const char *const *user_ids,
+                                size_t count,
+                                zus_action action,
+                                const zus_cancel *cancel,
+                                zus_result_fn on_result,
+                                void *userdata);
+
+/**
+ * The name of a code, e.g. "ZUS_ERR_USER_NOT_FOUND"; "ZUS_ERR_UNKNOWN" for a number that is none.
+ * The string is static. Thread-safe.
+ */
+ZUS_API const char *zus_code_name(int32_t code);
+
+/**
+ * A sentence for people, e.g. "the user does not exist or is not on this account".
+ * The string is static. Thread-safe.
+ */
+ZUS_API const char *zus_code_text(int32_t code);
+
+/**
+ * The version of the library in use, e.g. "0.1.0"; the header's are ZUS_VERSION_MAJOR, _MINOR and _PATCH.
+ * The string is static. Thread-safe.
+ */
+ZUS_API const char *zus_version(void);
+
+/**
+ * A configuration without credentials, and with defaults fit for Zoom. NULL only when memory is out.
+ * Free it with zus_config_free.
+ */
+ZUS_API zus_config *zus_config_new(void);
+
+/**
+ * Frees a configuration, and wipes its secrets. Clients made from it live on. NULL is fine.
+ */
+ZUS_API void zus_config_free(zus_config *config);
+
+/**
+ * Credentials: a bearer token that you got elsewhere, without the word "Bearer", visible ASCII, up to 8,192 bytes.
+ * It can't be renewed: once Zoom refuses it, calls end with ZUS_ERR_UNAUTHORIZED. Replaces other credentials.
+ */
+ZUS_API
+zus_code zus_config_set_token(zus_config *config,
+                              const char *token);
+
+/**
+ * Credentials: server-to-server OAuth. The client fetches tokens (POST to the OAuth URL, HTTP Basic, form body), keeps
+ * one for all its threads, renews it 60 s before it ends (or after half its life, where that is less than 120 s), and
+ * once when Zoom refuses it. Each up to 1,024 bytes; no colon in client_id. Replaces other credentials.
+ */
+ZUS_API
+zus_code zus_config_set_oauth(zus_config *config,
+                              const char *account_id,
+                              const char *client_id,
+                              const char *client_secret);
+
+/**
+ * Credentials: a function that gives bearer tokens. `userdata` must live as long as the clients made from this
+ * configuration. Replaces other credentials.
+ */
+ZUS_API
+zus_code zus_config_set_token_fn(zus_config *config,
+                                 zus_token_fn token_fn,
+                                 void *userdata);
+
+/**
+ * Where Zoom is: the API's base (default "https://api.zoom.us/v2") and the OAuth token endpoint (default
+ * "https://zoom.us/oauth/token"). NULL keeps one. Zoom for Government: "https://api.zoomgov.com/v2" and
+ * "https://zoomgov.com/oauth/token". Neither may hold a user name, query or fragment. http:// is ZUS_ERR_ARGUMENT
+ * unless the host is loopback (127.0.0.0/8, [::1], localhost), since a token travels with each request.
+ */
+ZUS_API
+zus_code zus_config_set_urls(zus_config *config,
+                             const char *api,
+                             const char *oauth);
+
+/**
+ * How `action` travels. Default: ZUS_BODY_FORM.
+ */
+ZUS_API zus_code zus_config_set_body(zus_config *config, zus_body body);
+
+/**
+ * The longest time, in milliseconds, that one connection may take to be ready (name, TCP, proxy and TLS; default
+ * 10,000), and one call with everything in it: token, waits and repeats (default 60,000). Each 1 to 86,400,000.
+ * No call outlasts total_ms by more than 100 ms.
+ */
+ZUS_API
+zus_code zus_config_set_timeouts(zus_config *config,
+                                 uint32_t connect_ms,
+                                 uint32_t total_ms);
+
+/**
+ * Up to `attempts` requests for a user (1 to 100; default 4; 1 repeats nothing). Repeated is what is safe and useful:
+ * a connection that failed or broke, HTTP 408, 429 per second, 500, 502, 503, 504. The wait before a repeat is random
+ * between 0 and first_ms (default 500), doubled each time up to most_ms (default 30,000), or what Retry-After says;
+ * never past the call's total time. first_ms 1 to 86,400,000; most_ms first_ms to 86,400,000.
+ * Not counted: one repeat with a new token, one as JSON, and kept connections that turn out to be closed.
+ */
+ZUS_API
+zus_code zus_config_set_retry(zus_config *config,
+                              uint32_t attempts,
+                              uint32_t first_ms,
+                              uint32_t most_ms);
+
+/**
+ * At the most `requests` (0 to 1,000,000; 0 for no limit) in per_ms milliseconds (1 to 86,400,000), evenly spread,
+ * for all threads of a client together. Default: 30 in 1,000. Zoom's limits for this call, per account and shared by
+ * all its apps: 4 a second and 6,000 a day on Free, 30 a second on Pro, 80 a second on Business and above.
+ * When Zoom refuses a request for its rate, the client holds back for a moment and goes on more slowly for a while.
+ */
+ZUS_API
+zus_code zus_config_set_rate(zus_config *config,
+                             uint32_t requests,
+                             uint32_t per_ms);
+
+/**
+ * Users in flight at once in a batch, 1 to 256. Default 16.
+ */
+ZUS_API zus_code zus_config_set_concurrency(zus_config *config, uint32_t in_flight);
+
+/**
+ * A proxy: "http://", "https://" or "socks5://" and "[user:password@]host[:port]", percent-encoded where needed; ""
+ * for no proxy at all. When never set, the environment decides as it does for curl, when the client is made:
+ * https_proxy or HTTPS_PROXY, else all_proxy or ALL_PROXY; no_proxy or NO_PROXY.
+ */
+ZUS_API
+zus_code zus_config_set_proxy(zus_config *config,
+                              const char *url);
+
+/**
+ * Trust only the certificates in this PEM text of `length` bytes, instead of the operating system's trust store.
+ * At least one certificate; each must be valid.
+ */
+ZUS_API
+zus_code zus_config_set_ca_pem(zus_config *config,
+                               const uint8_t *pem,
+                               size_t length);
+
+/**
+ * The User-Agent header, up to 256 bytes. Default: "zoom-user-status/" and the version.
+ */
+ZUS_API zus_code zus_config_set_user_agent(zus_config *config, const char *user_agent);
+
+/**
+ * Who hears of running calls, from `level` (1 error to 4 debug) down to 1. A NULL function: nobody, the default.
+ * `userdata` must live as long as the clients made from this configuration.
+ */
+ZUS_API
+zus_code zus_config_set_log(zus_config *config,
+                            int32_t level,
+                            zus_log_fn log_fn,
+                            void *userdata);
+
+/**
+ * A cancel that is not raised. NULL only when memory is out. Free it with zus_cancel_free.
+ */
+ZUS_API zus_cancel *zus_cancel_new(void);
+
+/**
+ * Ends the calls given this cancel with ZUS_ERR_CANCELLED, those that run now (within 100 ms) and those that come
+ * later: it can't be lowered again. From any thread; not from a signal handler. NULL is fine.
+ */
+ZUS_API
+void zus_cancel_raise(const zus_cancel *cancel);
+
+/**
+ * Frees a cancel, which no running call may be using. NULL is fine.
+ */
+ZUS_API void zus_cancel_free(zus_cancel *cancel);
+
+/**
+ * Makes a client from a copy of the configuration. It sends nothing. ZUS_ERR_CREDENTIALS when none are set,
+ * ZUS_ERR_ARGUMENT when the environment names a malformed proxy. On failure *client is NULL.
+ * Free it with zus_client_free.
+ */
+ZUS_API zus_code zus_client_new(const zus_config *config, zus_client **client);
+
+/**
+ * Frees a client: closes its connections and wipes its secrets. No call may be running on it. NULL is fine, and so is
+ * a client from before fork().
+ */
+ZUS_API
+void zus_client_free(zus_client *client);
+
+/**
+ * Updates one user and waits for the answer: PUT {api}/users/{user_id}/status. `user_id` is an id, an e-mail address,
+ * or "me" for user-level apps; up to 1,024 bytes; blanks around it, "." and ".." are ZUS_ERR_ARGUMENT.
+ * Returns the code that zus_result_code gives too. `cancel` and `result` may be NULL; *result is NULL only when a
+ * pointer was, or a string not UTF-8; else free it with zus_result_free. Thread-safe.
+ */
+ZUS_API
+zus_code zus_update_status(const zus_client *client,
+                           const char *user_id,
+                           zus_action action,
+                           const zus_cancel *cancel,
+                           zus_result **result);
+
+/**
+ * Gets a token and touches no user: are the credentials good? The result's body is what Zoom said of the token
+ * (scope, expires_in, api_url) as JSON, without the token itself; empty for zus_config_set_token and
+ * zus_config_set_token_fn, of which nothing can be learnt without a call. Otherwise like zus_update_status.
+ */
+ZUS_API
+zus_code zus_check_credentials(const zus_client *client,
+                               const zus_cancel *cancel,
+                               zus_result **result);
+
+/**
+ * Updates many users: paced by the configured rate, several in flight, one call of on_result a user as each ends, in
+ * any order. Every entry of user_ids is sent once, duplicates too. A user without a call of on_result was never sent,
+ * so a stopped run can be resumed from what was reported; who is in flight at a stop still gets the call.
+ * An entry that can't be sent (NULL, not UTF-8, blanks around it) gets the call with its code, and the others go on.
+ * Returns ZUS_OK when all were done; ZUS_ERR_CANCELLED after a stop; the code that no further user could survive (no
+ * token, a refused token, a missing scope, the daily limit); else ZUS_ERR_PARTIAL. `cancel` may be NULL.
+ * Threads are made inside the call and have ended when it returns; on_result runs on the caller's. Thread-safe.
+ */
+ZUS_API
+zus_code zus_update_status_many(const zus_client *client,
+                                const char *const *user_ids,
+                                size_t count,
+                                zus_action action,
+                                const zus_cancel *cancel,
+                                zus_result_fn on_result,
+                                void *userdata);
+
+/**
+ * The name of a code, e.g. "ZUS_ERR_USER_NOT_FOUND"; "ZUS_ERR_UNKNOWN" for a number that is none.
+ * The string is static. Thread-safe.
+ */
+ZUS_API const char *zus_code_name(int32_t code);
+
+/**
+ * A sentence for people, e.g. "the user does not exist or is not on this account".
+ * The string is static. Thread-safe.
+ */
+ZUS_API const char *zus_code_text(int32_t code);
+
+/**
+ * The version of the library in use, e.g. "0.1.0"; the header's are ZUS_VERSION_MAJOR, _MINOR and _PATCH.
+ * The string is static. Thread-safe.
+ */
+ZUS_API const char *zus_version(void);
+
+/**
+ * A configuration without credentials, and with defaults fit for Zoom. NULL only when memory is out.
+ * Free it with zus_config_free.
+ */
+ZUS_API zus_config *zus_config_new(void);
+
+/**
+ * Frees a configuration, and wipes its secrets. Clients made from it live on. NULL is fine.
+ */
+ZUS_API void zus_config_free(zus_config *config);
+
+/**
+ * Credentials: a bearer token that you got elsewhere, without the word "Bearer", visible ASCII, up to 8,192 bytes.
+ * It can't be renewed: once Zoom refuses it, calls end with ZUS_ERR_UNAUTHORIZED. Replaces other credentials.
+ */
+ZUS_API
+zus_code zus_config_set_token(zus_config *config,
+                              const char *token);
+
+/**
+ * Credentials: server-to-server OAuth. The client fetches tokens (POST to the OAuth URL, HTTP Basic, form body), keeps
+ * one for all its threads, renews it 60 s before it ends (or after half its life, where that is less than 120 s), and
+ * once when Zoom refuses it. Each up to 1,024 bytes; no colon in client_id. Replaces other credentials.
+ */
+ZUS_API
+zus_code zus_config_set_oauth(zus_config *config,
+                              const char *account_id,
+                              const char *client_id,
+                              const char *client_secret);
+
+/**
+ * Credentials: a function that gives bearer tokens. `userdata` must live as long as the clients made from this
+ * configuration. Replaces other credentials.
+ */
+ZUS_API
+zus_code zus_config_set_token_fn(zus_config *config,
+                                 zus_token_fn token_fn,
+                                 void *userdata);
+
+/**
+ * Where Zoom is: the API's base (default "https://api.zoom.us/v2") and the OAuth token endpoint (default
+ * "https://zoom.us/oauth/token"). NULL keeps one. Zoom for Government: "https://api.zoomgov.com/v2" and
+ * "https://zoomgov.com/oauth/token". Neither may hold a user name, query or fragment. http:// is ZUS_ERR_ARGUMENT
+ * unless the host is loopback (127.0.0.0/8, [::1], localhost), since a token travels with each request.
+ */
+ZUS_API
+zus_code zus_config_set_urls(zus_config *config,
+                             const char *api,
+                             const char *oauth);
+
+/**
+ * How `action` travels. Default: ZUS_BODY_FORM.
+ */
+ZUS_API zus_code zus_config_set_body(zus_config *config, zus_body body);
+
+/**
+ * The longest time, in milliseconds, that one connection may take to be ready (name, TCP, proxy and TLS; default
+ * 10,000), and one call with everything in it: token, waits and repeats (default 60,000). Each 1 to 86,400,000.
+ * No call outlasts total_ms by more than 100 ms.
+ */
+ZUS_API
+zus_code zus_config_set_timeouts(zus_config *config,
+                                 uint32_t connect_ms,
+                                 uint32_t total_ms);
+
+/**
+ * Up to `attempts` requests for a user (1 to 100; default 4; 1 repeats nothing). Repeated is what is safe and useful:
+ * a connection that failed or broke, HTTP 408, 429 per second, 500, 502, 503, 504. The wait before a repeat is random
+ * between 0 and first_ms (default 500), doubled each time up to most_ms (default 30,000), or what Retry-After says;
+ * never past the call's total time. first_ms 1 to 86,400,000; most_ms first_ms to 86,400,000.
+ * Not counted: one repeat with a new token, one as JSON, and kept connections that turn out to be closed.
+ */
+ZUS_API
+zus_code zus_config_set_retry(zus_config *config,
+                              uint32_t attempts,
+                              uint32_t first_ms,
+                              uint32_t most_ms);
+
+/**
+ * At the most `requests` (0 to 1,000,000; 0 for no limit) in per_ms milliseconds (1 to 86,400,000), evenly spread,
+ * for all threads of a client together. Default: 30 in 1,000. Zoom's limits for this call, per account and shared by
+ * all its apps: 4 a second and 6,000 a day on Free, 30 a second on Pro, 80 a second on Business and above.
+ * When Zoom refuses a request for its rate, the client holds back for a moment and goes on more slowly for a while.
+ */
+ZUS_API
+zus_code zus_config_set_rate(zus_config *config,
+                             uint32_t requests,
+                             uint32_t per_ms);
+
+/**
+ * Users in flight at once in a batch, 1 to 256. Default 16.
+ */
+ZUS_API zus_code zus_config_set_concurrency(zus_config *config, uint32_t in_flight);
+
+/**
+ * A proxy: "http://", "https://" or "socks5://" and "[user:password@]host[:port]", percent-encoded where needed; ""
+ * for no proxy at all. When never set, the environment decides as it does for curl, when the client is made:
+ * https_proxy or HTTPS_PROXY, else all_proxy or ALL_PROXY; no_proxy or NO_PROXY.
+ */
+ZUS_API
+zus_code zus_config_set_proxy(zus_config *config,
+                              const char *url);
+
+/**
+ * Trust only the certificates in this PEM text of `length` bytes, instead of the operating system's trust store.
+ * At least one certificate; each must be valid.
+ */
+ZUS_API
+zus_code zus_config_set_ca_pem(zus_config *config,
+                               const uint8_t *pem,
+                               size_t length);
+
+/**
+ * The User-Agent header, up to 256 bytes. Default: "zoom-user-status/" and the version.
+ */
+ZUS_API zus_code zus_config_set_user_agent(zus_config *config, const char *user_agent);
+
+/**
+ * Who hears of running calls, from `level` (1 error to 4 debug) down to 1. A NULL function: nobody, the default.
+ * `userdata` must live as long as the clients made from this configuration.
+ */
+ZUS_API
+zus_code zus_config_set_log(zus_config *config,
+                            int32_t level,
+                            zus_log_fn log_fn,
+                            void *userdata);
+
+/**
+ * Frees a result, and with it the strings that it gave. NULL is fine; not for a result lent to a zus_result_fn.
+ */
+ZUS_API
+void zus_result_free(zus_result *result);
+
+/**
+ * What the call came to. ZUS_ERR_NULL for NULL.
+ */
+ZUS_API zus_code zus_result_code(const zus_result *result);
+
+/**
+ * The HTTP status of the last answer; 0 when none came.
+ */
+ZUS_API int32_t zus_result_http_status(const zus_result *result);
+
+/**
+ * Zoom's own error code, e.g. 1001; 0 for none.
+ */
+ZUS_API int32_t zus_result_zoom_code(const zus_result *result);
+
+/**
+ * What went wrong, in words, with Zoom's own message and field errors. "" when nothing did.
+ * UTF-8, owned by the result. Zoom's part may be in another language: decide by codes.
+ */
+ZUS_API const char *zus_result_message(const zus_result *result);
+
+/**
+ * The user id as it was given. Owned by the result.
+ */
+ZUS_API const char *zus_result_user_id(const zus_result *result);
+
+/**
+ * The header x-zm-trackingid of the answer, which Zoom's support asks for; "" for none. Owned by the result.
+ */
+ZUS_API const char *zus_result_tracking_id(const zus_result *result);
+
+/**
+ * A header of the answer by its name, in any case, e.g. "x-ratelimit-remaining"; "" for none. Several of one name are
+ * joined by ", "; bytes that are not UTF-8 become U+FFFD. Owned by the result.
+ */
+ZUS_API
+const char *zus_result_header(const zus_result *result,
+                              const char *name);
+
+/**
+ * The body of the answer, byte for byte as it came (up to 1 MiB), with a NUL behind it; its length goes to *length,
+ * which may be NULL. Never NULL. Owned by the result.
+ */
+ZUS_API
+const char *zus_result_body(const zus_result *result,
+                            size_t *length);
+
+/**
+ * After how many seconds, counted from the answer, Zoom wants to be asked again: Retry-After in any of its spellings,
+ * 0 to 604,800. -1 when the answer had none.
+ */
+ZUS_API
+int64_t zus_result_retry_after(const zus_result *result);
+
+/**
+ * Requests sent for this user, repeats included; 0 when none was.
+ */
+ZUS_API int32_t zus_result_attempts(const zus_result *result);
+
+/**
+ * Frees a result, and with it the strings that it gave. NULL is fine; not for a result lent to a zus_result_fn.
+ */
+ZUS_API
+void zus_result_free(zus_result *result);
+
+/**
+ * What the call came to. ZUS_ERR_NULL for NULL.
+ */
+ZUS_API zus_code zus_result_code(const zus_result *result);
+
+/**
+ * The HTTP status of the last answer; 0 when none came.
+ */
+ZUS_API int32_t zus_result_http_status(const zus_result *result);
+
+/**
+ * Zoom's own error code, e.g. 1001; 0 for none.
+ */
+ZUS_API int32_t zus_result_zoom_code(const zus_result *result);
+
+/**
+ * What went wrong, in words, with Zoom's own message and field errors. "" when nothing did.
+ * UTF-8, owned by the result. Zoom's part may be in another language: decide by codes.
+ */
+ZUS_API const char *zus_result_message(const zus_result *result);
+
+/**
+ * The user id as it was given. Owned by the result.
+ */
+ZUS_API const char *zus_result_user_id(const zus_result *result);
+
+/**
+ * The header x-zm-trackingid of the answer, which Zoom's support asks for; "" for none. Owned by the result.
+ */
+ZUS_API const char *zus_result_tracking_id(const zus_result *result);
+
+/**
+ * A header of the answer by its name, in any case, e.g. "x-ratelimit-remaining"; "" for none. Several of one name are
+ * joined by ", "; bytes that are not UTF-8 become U+FFFD. Owned by the result.
+ */
+ZUS_API
+const char *zus_result_header(const zus_result *result,
+                              const char *name);
+
+/**
+ * The body of the answer, byte for byte as it came (up to 1 MiB), with a NUL behind it; its length goes to *length,
+ * which may be NULL. Never NULL. Owned by the result.
+ */
+ZUS_API
+const char *zus_result_body(const zus_result *result,
+                            size_t *length);
+
+/**
+ * After how many seconds, counted from the answer, Zoom wants to be asked again: Retry-After in any of its spellings,
+ * 0 to 604,800. -1 when the answer had none.
+ */
+ZUS_API
+int64_t zus_result_retry_after(const zus_result *result);
+
+/**
+ * Requests sent for this user, repeats included; 0 when none was.
+ */
+ZUS_API int32_t zus_result_attempts(const zus_result *result);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
+
+#endif  /* ZUS_H */

@@ -1,0 +1,206 @@
+//! The codes that every call ends with: their numbers, names and sentences.
+
+use std::ffi::CStr;
+use std::fmt;
+
+/// What a call came to. 1-19 the caller; 20-39 the network; 40-69 Zoom; 70-79 the run; 99 a bug.
+/// Numbers are only ever added, never changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+#[repr(i32)]
+#[allow(missing_docs)] // `text` says it
+pub enum Code {
+    Ok = 0,
+    Null = 1,
+    Utf8 = 2,
+    Argument = 3,
+    Credentials = 4,
+    Forked = 5,
+    Busy = 6,
+    Resolve = 20,
+    Connect = 21,
+    Tls = 22,
+    Timeout = 23,
+    Proxy = 24,
+    Io = 25,
+    Protocol = 26,
+    Token = 40,
+    Unauthorized = 41,
+    Forbidden = 42,
+    UserNotFound = 43,
+    UserProtected = 44,
+    UserBusy = 45,
+    SeatLimit = 46,
+    RateLimited = 47,
+    DailyLimit = 48,
+    Rejected = 49,
+    Server = 50,
+    Cancelled = 70,
+    Partial = 71,
+    Panic = 99,
+}
+
+impl Code {
+    /// Every code, in the order of their numbers.
+    pub const ALL: [Code; 28] = [
+        Code::Ok,
+        Code::Null,
+        Code::Utf8,
+        Code::Argument,
+        Code::Credentials,
+        Code::Forked,
+        Code::Busy,
+        Code::Resolve,
+        Code::Connect,
+        Code::Tls,
+        Code::Timeout,
+        Code::Proxy,
+        Code::Io,
+        Code::Protocol,
+        Code::Token,
+        Code::Unauthorized,
+        Code::Forbidden,
+        Code::UserNotFound,
+        Code::UserProtected,
+        Code::UserBusy,
+        Code::SeatLimit,
+        Code::RateLimited,
+        Code::DailyLimit,
+        Code::Rejected,
+        Code::Server,
+        Code::Cancelled,
+        Code::Partial,
+        Code::Panic,
+    ];
+
+    /// The code with this number, if there is one.
+    pub fn from_number(number: i32) -> Option<Code> {
+        Code::ALL.into_iter().find(|code| code.number() == number)
+    }
+
+    /// The number, the same in every language.
+    pub fn number(self) -> i32 {
+        self as i32
+    }
+
+    /// The name in C, e.g. `ZUS_ERR_USER_NOT_FOUND`.
+    pub fn name(self) -> &'static str {
+        self.c_strings().0.to_str().unwrap_or_default()
+    }
+
+    /// A sentence for people.
+    pub fn text(self) -> &'static str {
+        self.c_strings().1.to_str().unwrap_or_default()
+    }
+
+    /// Name and sentence as C wants them.
+    pub(crate) fn c_strings(self) -> (&'static CStr, &'static CStr) {
+        match self {
+            Code::Ok => (c"ZUS_OK", c"done"),
+            Code::Null => (c"ZUS_ERR_NULL", c"a required argument is NULL"),
+            Code::Utf8 => (c"ZUS_ERR_UTF8", c"a string is not valid UTF-8"),
+            Code::Argument => (
+                c"ZUS_ERR_ARGUMENT",
+                c"an argument is empty, out of range or malformed",
+            ),
+            Code::Credentials => (c"ZUS_ERR_CREDENTIALS", c"no credentials are configured"),
+            Code::Forked => (
+                c"ZUS_ERR_FORKED",
+                c"this client was made before fork(); make a new one in the child process",
+            ),
+            Code::Busy => (
+                c"ZUS_ERR_BUSY",
+                c"a callback called back into its own client",
+            ),
+            Code::Resolve => (c"ZUS_ERR_RESOLVE", c"the host name could not be resolved"),
+            Code::Connect => (c"ZUS_ERR_CONNECT", c"no connection could be made"),
+            Code::Tls => (c"ZUS_ERR_TLS", c"the TLS handshake or certificate failed"),
+            Code::Timeout => (c"ZUS_ERR_TIMEOUT", c"the time for the call ran out"),
+            Code::Proxy => (c"ZUS_ERR_PROXY", c"the proxy failed or refused"),
+            Code::Io => (c"ZUS_ERR_IO", c"the connection broke before an answer came"),
+            Code::Protocol => (
+                c"ZUS_ERR_PROTOCOL",
+                c"the answer is not one that Zoom gives",
+            ),
+            Code::Token => (c"ZUS_ERR_TOKEN", c"no access token could be had"),
+            Code::Unauthorized => (c"ZUS_ERR_UNAUTHORIZED", c"the access token was refused"),
+            Code::Forbidden => (c"ZUS_ERR_FORBIDDEN", c"a scope or right is missing"),
+            Code::UserNotFound => (
+                c"ZUS_ERR_USER_NOT_FOUND",
+                c"the user does not exist or is not on this account",
+            ),
+            Code::UserProtected => (
+                c"ZUS_ERR_USER_PROTECTED",
+                c"the status of Zoom Rooms and admins cannot be changed",
+            ),
+            Code::UserBusy => (
+                c"ZUS_ERR_USER_BUSY",
+                c"the user has an upcoming Zoom Events event",
+            ),
+            Code::SeatLimit => (
+                c"ZUS_ERR_SEAT_LIMIT",
+                c"the account has no seat left to activate the user into",
+            ),
+            Code::RateLimited => (
+                c"ZUS_ERR_RATE_LIMITED",
+                c"Zoom's limit of requests per second was reached",
+            ),
+            Code::DailyLimit => (
+                c"ZUS_ERR_DAILY_LIMIT",
+                c"Zoom's limit of requests per day was reached",
+            ),
+            Code::Rejected => (c"ZUS_ERR_REJECTED", c"Zoom refused the request"),
+            Code::Server => (c"ZUS_ERR_SERVER", c"Zoom's server failed"),
+            Code::Cancelled => (c"ZUS_ERR_CANCELLED", c"the call was cancelled"),
+            Code::Partial => (
+                c"ZUS_ERR_PARTIAL",
+                c"the batch ran to its end and some users failed",
+            ),
+            Code::Panic => (c"ZUS_ERR_PANIC", c"a bug in this library; please report it"),
+        }
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A mistake of the caller's: a code and what was wrong, in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Error {
+    code: Code,
+    message: String,
+}
+
+impl Error {
+    pub(crate) fn new(code: Code, message: impl Into<String>) -> Error {
+        Error {
+            code,
+            message: message.into(),
+        }
+    }
+
+    pub(crate) fn argument(message: impl Into<String>) -> Error {
+        Error::new(Code::Argument, message)
+    }
+
+    /// The code.
+    pub fn code(&self) -> Code {
+        self.code
+    }
+
+    /// What was wrong.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.code, self.message)
+    }
+}
+
+impl std::error::Error for Error {}

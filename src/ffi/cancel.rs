@@ -1,0 +1,44 @@
+//! zus_cancel: stop calls from another thread.
+
+use super::{free, give, guard_or};
+use crate::cancel::Cancel;
+
+/// Ends the calls that it is given to. Safe from many threads at once.
+pub struct zus_cancel {
+    pub(super) cancel: Cancel,
+}
+
+/// A cancel that is not raised. NULL only when memory is out. Free it with zus_cancel_free.
+#[unsafe(no_mangle)]
+pub extern "C" fn zus_cancel_new() -> *mut zus_cancel {
+    guard_or(std::ptr::null_mut(), || {
+        give(zus_cancel {
+            cancel: Cancel::new(),
+        })
+    })
+}
+
+/// Ends the calls given this cancel with ZUS_ERR_CANCELLED, those that run now (within 100 ms) and those that come
+/// later: it can't be lowered again. From any thread; not from a signal handler. NULL is fine.
+///
+/// # Safety
+/// `cancel` is NULL or a live handle.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zus_cancel_raise(cancel: *const zus_cancel) {
+    guard_or((), || {
+        // SAFETY: the caller's promise.
+        if let Some(cancel) = unsafe { cancel.as_ref() } {
+            cancel.cancel.raise();
+        }
+    });
+}
+
+/// Frees a cancel, which no running call may be using. NULL is fine.
+///
+/// # Safety
+/// `cancel` came from zus_cancel_new and was not freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zus_cancel_free(cancel: *mut zus_cancel) {
+    // SAFETY: the caller's promise.
+    unsafe { free(cancel) }
+}

@@ -1,0 +1,210 @@
+//! zus_client: the calls.
+
+use std::ffi::{c_char, c_void};
+
+use super::{
+    Userdata, borrow, free, give, guard, text, zus_cancel, zus_code, zus_config, zus_result,
+};
+use crate::cancel::Cancel;
+use crate::client::Client;
+use crate::code::{Code, Error};
+use crate::outcome::Outcome;
+use crate::request::Action;
+
+/// Makes calls. Immutable: share it between threads.
+pub struct zus_client {
+    client: Client,
+}
+
+/// What to do with the user. An alias, not an enum: a number that this version does not know is ZUS_ERR_ARGUMENT.
+pub type zus_action = i32;
+/// Let a deactivated user log in again. Zoom does not say that licences come back.
+pub const ZUS_ACTIVATE: zus_action = 1;
+/// Block the login and remove all licences.
+pub const ZUS_DEACTIVATE: zus_action = 2;
+/// Clock the user in.
+pub const ZUS_CLOCK_IN: zus_action = 3;
+/// Clock the user out.
+pub const ZUS_CLOCK_OUT: zus_action = 4;
+
+/// Called after each user of a batch, on the thread that called zus_update_status_many, before that returns.
+/// `index` is the user's place in user_ids; `result` is lent until return. 0 goes on; anything else stops the batch.
+pub type zus_result_fn = Option<
+    unsafe extern "C-unwind" fn(
+        userdata: *mut c_void,
+        index: usize,
+        result: *const zus_result,
+    ) -> i32,
+>;
+
+/// Makes a client from a copy of the configuration. It sends nothing. ZUS_ERR_CREDENTIALS when none are set,
+/// ZUS_ERR_ARGUMENT when the environment names a malformed proxy. On failure *client is NULL.
+/// Free it with zus_client_free.
+///
+/// # Safety
+/// `config` is a live handle; `client` points to a place for a pointer.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zus_client_new(
+    config: *const zus_config,
+    client: *mut *mut zus_client,
+) -> zus_code {
+    guard(|| {
+        // SAFETY: the caller's promise.
+        let out = unsafe { client.as_mut() }.ok_or(Code::Null)?;
+        *out = std::ptr::null_mut();
+        // SAFETY: the caller's promise.
+        let config = unsafe { borrow(config) }?;
+        *out = give(zus_client {
+            client: Client::new(&config.config)?,
+        });
+        Ok(())
+    })
+}
+
+/// Frees a client: closes its connections and wipes its secrets. No call may be running on it. NULL is fine, and so is
+/// a client from before fork().
+///
+/// # Safety
+/// `client` came from zus_client_new and was not freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zus_client_free(client: *mut zus_client) {
+    // SAFETY: the caller's promise.
+    unsafe { free(client) }
+}
+
+/// Updates one user and waits for the answer: PUT {api}/users/{user_id}/status. `user_id` is an id, an e-mail address,
+/// or "me" for user-level apps; up to 1,024 bytes; blanks around it, "." and ".." are ZUS_ERR_ARGUMENT.
+/// Returns the code that zus_result_code gives too. `cancel` and `result` may be NULL; *result is NULL only when a
+/// pointer was, or a string not UTF-8; else free it with zus_result_free. Thread-safe.
+///
+/// # Safety
+/// The handles are live; `user_id` is a NUL-ended string; `result` is NULL or points to a place for a pointer.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zus_update_status(
+    client: *const zus_client,
+    user_id: *const c_char,
+    action: zus_action,
+    cancel: *const zus_cancel,
+    result: *mut *mut zus_result,
+) -> zus_code {
+    // SAFETY: the caller's promise.
+    unsafe {
+        call(client, cancel, result, |client, cancel| {
+            let user_id = text(user_id)?;
+            Ok(match Action::from_number(action) {
+                Some(action) => client.update_status(user_id, action, cancel),
+                None => Outcome {
+                    user_id: user_id.to_owned(),
+                    ..Outcome::from(Error::argument(format!("there is no action {action}")))
+                },
+            })
+        })
+    }
+}
+
+/// Gets a token and touches no user: are the credentials good? The result's body is what Zoom said of the token
+/// (scope, expires_in, api_url) as JSON, without the token itself; empty for zus_config_set_token and
+/// zus_config_set_token_fn, of which nothing can be learnt without a call. Otherwise like zus_update_status.
+///
+/// # Safety
+/// The handles are live; `result` is NULL or points to a place for a pointer.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zus_check_credentials(
+    client: *const zus_client,
+    cancel: *const zus_cancel,
+    result: *mut *mut zus_result,
+) -> zus_code {
+    // SAFETY: the caller's promise.
+    unsafe {
+        call(client, cancel, result, |client, cancel| {
+            Ok(client.check_credentials(cancel))
+        })
+    }
+}
+
+/// Updates many users: paced by the configured rate, several in flight, one call of on_result a user as each ends, in
+/// any order. Every entry of user_ids is sent once, duplicates too. A user without a call of on_result was never sent,
+/// so a stopped run can be resumed from what was reported; who is in flight at a stop still gets the call.
+/// An entry that can't be sent (NULL, not UTF-8, blanks around it) gets the call with its code, and the others go on.
+/// Returns ZUS_OK when all were done; ZUS_ERR_CANCELLED after a stop; the code that no further user could survive (no
+/// token, a refused token, a missing scope, the daily limit); else ZUS_ERR_PARTIAL. `cancel` may be NULL.
+/// Threads are made inside the call and have ended when it returns; on_result runs on the caller's. Thread-safe.
+///
+/// # Safety
+/// The handles are live; `user_ids` points to `count` pointers, each NULL or a NUL-ended string, all of which live
+/// until the return; `on_result` may be called with `userdata`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zus_update_status_many(
+    client: *const zus_client,
+    user_ids: *const *const c_char,
+    count: usize,
+    action: zus_action,
+    cancel: *const zus_cancel,
+    on_result: zus_result_fn,
+    userdata: *mut c_void,
+) -> zus_code {
+    /// The caller's strings are read from several threads.
+    struct Ids(*const *const c_char);
+    // SAFETY: nobody writes to them until the call returns.
+    unsafe impl Sync for Ids {}
+    impl Ids {
+        /// # Safety
+        /// There is an entry of that index.
+        unsafe fn get<'a>(&self, index: usize) -> Result<&'a str, Error> {
+            // SAFETY: the caller's promise.
+            unsafe { text(*self.0.add(index)) }
+                .map_err(|code| Error::new(code, format!("entry {index} of the list")))
+        }
+    }
+    let userdata = Userdata(userdata);
+    guard(|| {
+        // SAFETY: the caller's promise.
+        let client = unsafe { &borrow(client)?.client };
+        let cancel: Option<&Cancel> = unsafe { cancel.as_ref() }.map(|c| &c.cancel);
+        if user_ids.is_null() && count > 0 {
+            return Err(Code::Null);
+        }
+        let on_result = on_result.ok_or(Code::Null)?;
+        let action = Action::from_number(action).ok_or(Code::Argument)?;
+        let ids = Ids(user_ids);
+        let code = client.update_each(
+            count,
+            // SAFETY: indexes are below count.
+            |index| unsafe { ids.get(index) },
+            action,
+            cancel,
+            |index, outcome| {
+                let result = zus_result::new(outcome.clone());
+                // SAFETY: the result lives until it returns; function and userdata are the caller's promise.
+                unsafe { on_result(userdata.get(), index, &result) == 0 }
+            },
+        );
+        if code == Code::Ok { Ok(()) } else { Err(code) }
+    })
+}
+
+/// Runs one call and hands its outcome over.
+///
+/// # Safety
+/// The handles are NULL or live; `result` is NULL or points to a place for a pointer.
+unsafe fn call(
+    client: *const zus_client,
+    cancel: *const zus_cancel,
+    result: *mut *mut zus_result,
+    f: impl FnOnce(&Client, Option<&Cancel>) -> Result<Outcome, Code>,
+) -> zus_code {
+    guard(|| {
+        // SAFETY: the caller's promise.
+        let out = unsafe { result.as_mut() };
+        // SAFETY: the caller's promise.
+        let (client, cancel) = unsafe { (client.as_ref(), cancel.as_ref()) };
+        let outcome = client
+            .ok_or(Code::Null)
+            .and_then(|client| f(&client.client, cancel.map(|c| &c.cancel)));
+        let code = outcome.as_ref().map_or_else(|code| *code, Outcome::code);
+        if let Some(out) = out {
+            *out = outcome.map_or(std::ptr::null_mut(), |o| give(zus_result::new(o)));
+        }
+        if code == Code::Ok { Ok(()) } else { Err(code) }
+    })
+}

@@ -1,0 +1,149 @@
+//! zus_code and the library's version.
+
+use std::ffi::c_char;
+
+use super::guard_or;
+use crate::code::Code;
+
+/// What a call came to. 1-19 the caller; 20-39 the network; 40-69 Zoom; 70-79 the run; 99 a bug.
+/// Codes are only ever added, never changed: treat one that you don't know as a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(i32)]
+pub enum zus_code {
+    /// Done.
+    ZUS_OK = 0,
+    /// A required pointer is NULL.
+    ZUS_ERR_NULL = 1,
+    /// A string is not valid UTF-8.
+    ZUS_ERR_UTF8 = 2,
+    /// A value is empty, out of range or malformed.
+    ZUS_ERR_ARGUMENT = 3,
+    /// No credentials are configured.
+    ZUS_ERR_CREDENTIALS = 4,
+    /// The client was made before fork(): make a new one in the child process.
+    ZUS_ERR_FORKED = 5,
+    /// A callback called back into its own client.
+    ZUS_ERR_BUSY = 6,
+    /// The host name could not be resolved.
+    ZUS_ERR_RESOLVE = 20,
+    /// No connection could be made.
+    ZUS_ERR_CONNECT = 21,
+    /// The TLS handshake failed, or the certificate is not to be trusted.
+    ZUS_ERR_TLS = 22,
+    /// The time for the call, or for one connection, ran out.
+    ZUS_ERR_TIMEOUT = 23,
+    /// The proxy failed or refused.
+    ZUS_ERR_PROXY = 24,
+    /// The connection broke before an answer came.
+    ZUS_ERR_IO = 25,
+    /// Not an answer that Zoom gives: HTML, too large, cut short, a redirect, not HTTP.
+    ZUS_ERR_PROTOCOL = 26,
+    /// No token could be had: the credentials are wrong, or the token function gave none.
+    ZUS_ERR_TOKEN = 40,
+    /// The token is refused, also after a renewal where that is possible.
+    ZUS_ERR_UNAUTHORIZED = 41,
+    /// A scope or right is missing. Scopes for this call: user:write:admin, or user:update:status:admin.
+    ZUS_ERR_FORBIDDEN = 42,
+    /// The user does not exist or is not on this account.
+    ZUS_ERR_USER_NOT_FOUND = 43,
+    /// A Zoom Room or an admin, whose status cannot be changed.
+    ZUS_ERR_USER_PROTECTED = 44,
+    /// The user has an upcoming Zoom Events event.
+    ZUS_ERR_USER_BUSY = 45,
+    /// The account has no seat left to activate the user into.
+    ZUS_ERR_SEAT_LIMIT = 46,
+    /// Zoom's limit per second was reached, and still so after the repeats.
+    ZUS_ERR_RATE_LIMITED = 47,
+    /// Zoom's limit per day was reached: see zus_result_retry_after.
+    ZUS_ERR_DAILY_LIMIT = 48,
+    /// Any other refusal.
+    ZUS_ERR_REJECTED = 49,
+    /// HTTP 408 or 5xx, and still so after the repeats.
+    ZUS_ERR_SERVER = 50,
+    /// zus_cancel_raise, or a zus_result_fn that stopped its batch.
+    ZUS_ERR_CANCELLED = 70,
+    /// The batch ran to its end and some users failed.
+    ZUS_ERR_PARTIAL = 71,
+    /// A bug in this library; please report it.
+    ZUS_ERR_PANIC = 99,
+}
+
+impl From<Code> for zus_code {
+    fn from(code: Code) -> zus_code {
+        match code {
+            Code::Ok => zus_code::ZUS_OK,
+            Code::Null => zus_code::ZUS_ERR_NULL,
+            Code::Utf8 => zus_code::ZUS_ERR_UTF8,
+            Code::Argument => zus_code::ZUS_ERR_ARGUMENT,
+            Code::Credentials => zus_code::ZUS_ERR_CREDENTIALS,
+            Code::Forked => zus_code::ZUS_ERR_FORKED,
+            Code::Busy => zus_code::ZUS_ERR_BUSY,
+            Code::Resolve => zus_code::ZUS_ERR_RESOLVE,
+            Code::Connect => zus_code::ZUS_ERR_CONNECT,
+            Code::Tls => zus_code::ZUS_ERR_TLS,
+            Code::Timeout => zus_code::ZUS_ERR_TIMEOUT,
+            Code::Proxy => zus_code::ZUS_ERR_PROXY,
+            Code::Io => zus_code::ZUS_ERR_IO,
+            Code::Protocol => zus_code::ZUS_ERR_PROTOCOL,
+            Code::Token => zus_code::ZUS_ERR_TOKEN,
+            Code::Unauthorized => zus_code::ZUS_ERR_UNAUTHORIZED,
+            Code::Forbidden => zus_code::ZUS_ERR_FORBIDDEN,
+            Code::UserNotFound => zus_code::ZUS_ERR_USER_NOT_FOUND,
+            Code::UserProtected => zus_code::ZUS_ERR_USER_PROTECTED,
+            Code::UserBusy => zus_code::ZUS_ERR_USER_BUSY,
+            Code::SeatLimit => zus_code::ZUS_ERR_SEAT_LIMIT,
+            Code::RateLimited => zus_code::ZUS_ERR_RATE_LIMITED,
+            Code::DailyLimit => zus_code::ZUS_ERR_DAILY_LIMIT,
+            Code::Rejected => zus_code::ZUS_ERR_REJECTED,
+            Code::Server => zus_code::ZUS_ERR_SERVER,
+            Code::Cancelled => zus_code::ZUS_ERR_CANCELLED,
+            Code::Partial => zus_code::ZUS_ERR_PARTIAL,
+            Code::Panic => zus_code::ZUS_ERR_PANIC,
+        }
+    }
+}
+
+/// The name of a code, e.g. "ZUS_ERR_USER_NOT_FOUND"; "ZUS_ERR_UNKNOWN" for a number that is none.
+/// The string is static. Thread-safe.
+#[unsafe(no_mangle)]
+pub extern "C" fn zus_code_name(code: i32) -> *const c_char {
+    guard_or(c"ZUS_ERR_UNKNOWN".as_ptr(), || {
+        Code::from_number(code)
+            .map_or(c"ZUS_ERR_UNKNOWN", |code| code.c_strings().0)
+            .as_ptr()
+    })
+}
+
+/// A sentence for people, e.g. "the user does not exist or is not on this account".
+/// The string is static. Thread-safe.
+#[unsafe(no_mangle)]
+pub extern "C" fn zus_code_text(code: i32) -> *const c_char {
+    guard_or(c"".as_ptr(), || {
+        Code::from_number(code)
+            .map_or(c"a code that this version does not know", |code| {
+                code.c_strings().1
+            })
+            .as_ptr()
+    })
+}
+
+/// The version of the library in use, e.g. "0.1.0"; the header's are ZUS_VERSION_MAJOR, _MINOR and _PATCH.
+/// The string is static. Thread-safe.
+#[unsafe(no_mangle)]
+pub extern "C" fn zus_version() -> *const c_char {
+    concat!(env!("CARGO_PKG_VERSION"), "\0").as_ptr().cast()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_and_names_agree() {
+        for code in Code::ALL {
+            let c = zus_code::from(code);
+            assert_eq!(c as i32, code.number());
+            assert_eq!(format!("{c:?}"), code.name());
+        }
+    }
+}

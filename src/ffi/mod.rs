@@ -1,0 +1,110 @@
+//! The C API: `include/zus.h` is written from this module. The only unsafe code of the library is here.
+//!
+//! Every export runs inside [`guard`], checks its pointers for NULL, and copies the strings that it is given.
+#![allow(non_camel_case_types)]
+
+mod cancel;
+mod client;
+mod code;
+mod config;
+mod result;
+
+use std::ffi::{CStr, c_char};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+pub use cancel::*;
+pub use client::*;
+pub use code::*;
+pub use config::*;
+pub use result::*;
+
+use crate::code::{Code, Error};
+
+/// Turns a panic into a code: it must not unwind into C.
+fn guard(f: impl FnOnce() -> Result<(), Code>) -> zus_code {
+    let code = match catch_unwind(AssertUnwindSafe(f)) {
+        Ok(Ok(())) => Code::Ok,
+        Ok(Err(code)) => code,
+        Err(_) => Code::Panic,
+    };
+    code.into()
+}
+
+/// The same for a function that gives no code.
+fn guard_or<T>(otherwise: T, f: impl FnOnce() -> T) -> T {
+    catch_unwind(AssertUnwindSafe(f)).unwrap_or(otherwise)
+}
+
+impl From<Error> for Code {
+    fn from(error: Error) -> Code {
+        error.code()
+    }
+}
+
+/// Borrows a C string for the length of the call.
+///
+/// # Safety
+/// `text` is NULL or points to a NUL-ended string that lives until the call ends.
+unsafe fn text<'a>(text: *const c_char) -> Result<&'a str, Code> {
+    if text.is_null() {
+        return Err(Code::Null);
+    }
+    // SAFETY: not NULL, and the caller's promise is ours.
+    unsafe { CStr::from_ptr(text) }
+        .to_str()
+        .map_err(|_| Code::Utf8)
+}
+
+/// The same where NULL means "not given".
+///
+/// # Safety
+/// As for `text`.
+unsafe fn optional_text<'a>(value: *const c_char) -> Result<Option<&'a str>, Code> {
+    if value.is_null() {
+        return Ok(None);
+    }
+    // SAFETY: the caller's promise is ours.
+    unsafe { text(value) }.map(Some)
+}
+
+/// Borrows a handle.
+///
+/// # Safety
+/// `handle` is NULL or came from this library and was not freed.
+unsafe fn borrow<'a, T>(handle: *const T) -> Result<&'a T, Code> {
+    // SAFETY: the caller's promise is ours.
+    unsafe { handle.as_ref() }.ok_or(Code::Null)
+}
+
+/// Gives a new handle to the caller.
+fn give<T>(value: T) -> *mut T {
+    Box::into_raw(Box::new(value))
+}
+
+/// Takes a handle back and drops it. NULL is fine.
+///
+/// # Safety
+/// `handle` is NULL or came from `give` and was not freed.
+unsafe fn free<T>(handle: *mut T) {
+    if !handle.is_null() {
+        guard_or((), || {
+            // SAFETY: the caller's promise is ours.
+            drop(unsafe { Box::from_raw(handle) });
+        });
+    }
+}
+
+/// The caller's userdata travels to the threads that call back.
+#[derive(Clone, Copy)]
+struct Userdata(*mut std::ffi::c_void);
+
+// SAFETY: the caller promises that its callbacks may be called from any thread.
+unsafe impl Send for Userdata {}
+// SAFETY: as above; callbacks are called one at a time per client.
+unsafe impl Sync for Userdata {}
+
+impl Userdata {
+    fn get(self) -> *mut std::ffi::c_void {
+        self.0
+    }
+}

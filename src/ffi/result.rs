@@ -1,0 +1,213 @@
+//! zus_result: what a call came to.
+
+use std::ffi::{CStr, CString, c_char};
+use std::sync::OnceLock;
+
+use super::{free, guard_or, text, zus_code};
+use crate::code::Code;
+use crate::outcome::Outcome;
+
+/// What a call came to. Immutable: safe from many threads at once.
+pub struct zus_result {
+    outcome: Outcome,
+    message: CString,
+    user_id: CString,
+    /// With a NUL behind it.
+    body: Vec<u8>,
+    /// Made when first asked for.
+    headers: OnceLock<Vec<(String, CString)>>,
+}
+
+impl zus_result {
+    pub(super) fn new(mut outcome: Outcome) -> zus_result {
+        let mut body = std::mem::take(&mut outcome.body);
+        if !body.is_empty() {
+            body.push(0);
+        }
+        zus_result {
+            message: c_string(&std::mem::take(&mut outcome.message)),
+            user_id: c_string(&std::mem::take(&mut outcome.user_id)),
+            body,
+            headers: OnceLock::new(),
+            outcome,
+        }
+    }
+
+    fn header(&self, name: &str) -> &CStr {
+        let headers = self.headers.get_or_init(|| {
+            let names = self.outcome.headers.keys().map(|name| name.as_str());
+            names
+                .map(|name| {
+                    let value = self.outcome.header(name).unwrap_or_default();
+                    (name.to_owned(), c_string(&value))
+                })
+                .collect()
+        });
+        headers
+            .iter()
+            .find(|(n, _)| n.eq_ignore_ascii_case(name))
+            .map_or(c"", |(_, value)| value)
+    }
+}
+
+/// A NUL inside, which C can't show, becomes U+FFFD.
+pub(super) fn c_string(text: &str) -> CString {
+    CString::new(text).unwrap_or_else(|_| {
+        CString::new(text.replace('\0', "\u{fffd}")).expect("no NUL is left in it")
+    })
+}
+
+/// Reads something from a result.
+///
+/// # Safety
+/// `result` is NULL or a live handle.
+unsafe fn get<T>(result: *const zus_result, otherwise: T, f: impl FnOnce(&zus_result) -> T) -> T
+where
+    T: Copy,
+{
+    guard_or(otherwise, || {
+        // SAFETY: the caller's promise.
+        unsafe { result.as_ref() }.map_or(otherwise, f)
+    })
+}
+
+/// Frees a result, and with it the strings that it gave. NULL is fine; not for a result lent to a zus_result_fn.
+///
+/// # Safety
+/// `result` came from this library and was not freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zus_result_free(result: *mut zus_result) {
+    // SAFETY: the caller's promise.
+    unsafe { free(result) }
+}
+
+/// What the call came to. ZUS_ERR_NULL for NULL.
+///
+/// # Safety
+/// `result` is NULL or a live handle.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zus_result_code(result: *const zus_result) -> zus_code {
+    // SAFETY: the caller's promise.
+    unsafe { get(result, Code::Null.into(), |r| r.outcome.code.into()) }
+}
+
+/// The HTTP status of the last answer; 0 when none came.
+///
+/// # Safety
+/// `result` is NULL or a live handle.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zus_result_http_status(result: *const zus_result) -> i32 {
+    // SAFETY: the caller's promise.
+    unsafe { get(result, 0, |r| r.outcome.http_status.into()) }
+}
+
+/// Zoom's own error code, e.g. 1001; 0 for none.
+///
+/// # Safety
+/// `result` is NULL or a live handle.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zus_result_zoom_code(result: *const zus_result) -> i32 {
+    // SAFETY: the caller's promise.
+    unsafe { get(result, 0, |r| r.outcome.zoom_code) }
+}
+
+/// What went wrong, in words, with Zoom's own message and field errors. "" when nothing did.
+/// UTF-8, owned by the result. Zoom's part may be in another language: decide by codes.
+///
+/// # Safety
+/// `result` is NULL or a live handle.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zus_result_message(result: *const zus_result) -> *const c_char {
+    // SAFETY: the caller's promise.
+    unsafe { get(result, c"".as_ptr(), |r| r.message.as_ptr()) }
+}
+
+/// The user id as it was given. Owned by the result.
+///
+/// # Safety
+/// `result` is NULL or a live handle.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zus_result_user_id(result: *const zus_result) -> *const c_char {
+    // SAFETY: the caller's promise.
+    unsafe { get(result, c"".as_ptr(), |r| r.user_id.as_ptr()) }
+}
+
+/// The header x-zm-trackingid of the answer, which Zoom's support asks for; "" for none. Owned by the result.
+///
+/// # Safety
+/// `result` is NULL or a live handle.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zus_result_tracking_id(result: *const zus_result) -> *const c_char {
+    // SAFETY: the caller's promise.
+    unsafe {
+        get(result, c"".as_ptr(), |r| {
+            r.header("x-zm-trackingid").as_ptr()
+        })
+    }
+}
+
+/// A header of the answer by its name, in any case, e.g. "x-ratelimit-remaining"; "" for none. Several of one name are
+/// joined by ", "; bytes that are not UTF-8 become U+FFFD. Owned by the result.
+///
+/// # Safety
+/// `result` is NULL or a live handle; `name` NULL or a NUL-ended string.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zus_result_header(
+    result: *const zus_result,
+    name: *const c_char,
+) -> *const c_char {
+    // SAFETY: the caller's promise.
+    unsafe {
+        get(result, c"".as_ptr(), |r| {
+            text(name).map_or(c"", |name| r.header(name)).as_ptr()
+        })
+    }
+}
+
+/// The body of the answer, byte for byte as it came (up to 1 MiB), with a NUL behind it; its length goes to *length,
+/// which may be NULL. Never NULL. Owned by the result.
+///
+/// # Safety
+/// `result` is NULL or a live handle; `length` is NULL or points to a place for a size_t.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zus_result_body(
+    result: *const zus_result,
+    length: *mut usize,
+) -> *const c_char {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let (body, bytes) = get(result, (c"".as_ptr(), 0), |r| match r.body.len() {
+            0 => (c"".as_ptr(), 0),
+            n => (r.body.as_ptr().cast(), n - 1),
+        });
+        if let Some(length) = length.as_mut() {
+            *length = bytes;
+        }
+        body
+    }
+}
+
+/// After how many seconds, counted from the answer, Zoom wants to be asked again: Retry-After in any of its spellings,
+/// 0 to 604,800. -1 when the answer had none.
+///
+/// # Safety
+/// `result` is NULL or a live handle.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zus_result_retry_after(result: *const zus_result) -> i64 {
+    // SAFETY: the caller's promise.
+    unsafe { get(result, -1, |r| r.outcome.retry_after.unwrap_or(-1)) }
+}
+
+/// Requests sent for this user, repeats included; 0 when none was.
+///
+/// # Safety
+/// `result` is NULL or a live handle.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zus_result_attempts(result: *const zus_result) -> i32 {
+    // SAFETY: the caller's promise.
+    unsafe {
+        get(result, 0, |r| {
+            i32::try_from(r.outcome.attempts).unwrap_or(i32::MAX)
+        })
+    }
+}

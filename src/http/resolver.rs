@@ -1,0 +1,151 @@
+//! Names to addresses: looked up on a thread of its own, so that a slow name server can't outlast the call, and
+//! kept for a minute, so that a warm call looks nothing up.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::io;
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use ureq::config::Config;
+use ureq::http::Uri;
+use ureq::http::uri::{Authority, Scheme};
+use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
+use ureq::unversioned::transport::NextTimeout;
+
+use super::limits::{self, Trouble};
+
+/// How long a name is taken to stay where it is.
+const KEPT: Duration = Duration::from_secs(60);
+/// The helper threads need little: getaddrinfo and its modules.
+pub(super) const STACK: usize = 256 * 1024;
+
+/// The names looked up by one client.
+#[derive(Clone, Default)]
+pub(super) struct Names(Arc<Mutex<HashMap<Authority, (Instant, ResolvedSocketAddrs)>>>);
+
+impl Names {
+    /// An address of this name didn't answer: look it up anew.
+    pub fn forget(&self, uri: &Uri) {
+        if let Some(authority) = uri.authority() {
+            self.map().remove(authority);
+        }
+    }
+
+    fn map(&self) -> MutexGuard<'_, HashMap<Authority, (Instant, ResolvedSocketAddrs)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Resolver for Names {
+    fn resolve(
+        &self,
+        uri: &Uri,
+        _: &Config,
+        _: NextTimeout,
+    ) -> Result<ResolvedSocketAddrs, ureq::Error> {
+        let authority = uri.authority().ok_or(ureq::Error::HostNotFound)?;
+        if let Some((until, addresses)) = self.map().get(authority)
+            && Instant::now() < *until
+        {
+            return Ok(addresses.clone());
+        }
+        let port = uri.port_u16().unwrap_or(match uri.scheme() {
+            Some(s) if *s == Scheme::HTTPS => 443,
+            Some(s) if *s == Scheme::HTTP => 80,
+            _ => 1080, // a SOCKS proxy
+        });
+        let host = authority.host();
+        let mut addresses = self.empty();
+        for address in limits::connecting(|| look_up(host, port))?
+            .into_iter()
+            .take(16)
+        {
+            addresses.push(address);
+        }
+        self.map().insert(
+            authority.clone(),
+            (Instant::now() + KEPT, addresses.clone()),
+        );
+        Ok(addresses)
+    }
+}
+
+fn look_up(host: &str, port: u16) -> Result<Vec<SocketAddr>, ureq::Error> {
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    if let Ok(ip) = bare.parse::<IpAddr>() {
+        return Ok(vec![SocketAddr::new(ip, port)]);
+    }
+    let name = host.to_owned();
+    let found = on_thread("zus-resolve", move || {
+        (name.as_str(), port).to_socket_addrs().map(Vec::from_iter)
+    });
+    let why = match found {
+        Ok(Ok(addresses)) if !addresses.is_empty() => return Ok(addresses),
+        Ok(Ok(_)) => "it has no address".to_owned(),
+        Ok(Err(e)) => e.to_string(),
+        Err(None) => return Err(late()),
+        Err(Some(e)) => e.to_string(),
+    };
+    limits::note(Trouble::Resolve(format!("{host}: {why}")));
+    Err(ureq::Error::HostNotFound)
+}
+
+/// Runs what can't be interrupted on its own thread, and waits for it as long as the call may.
+/// `Err(None)`: the time was up or the call was cancelled; the thread ends by itself.
+fn on_thread<T: Send + 'static>(
+    name: &str,
+    f: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Option<io::Error>> {
+    let (sender, receiver) = mpsc::sync_channel(1);
+    let handle = thread::Builder::new()
+        .name(name.into())
+        .stack_size(STACK)
+        .spawn(move || {
+            let _ = sender.send(f());
+        })
+        .map_err(Some)?;
+    let value = wait(&receiver, None).map_err(|_| None)?;
+    // It is done but for its exit: leave no thread behind.
+    let _ = handle.join();
+    Ok(value)
+}
+
+/// Waits for a message as long as the call may, or until `at`.
+pub(super) fn wait<T>(
+    receiver: &mpsc::Receiver<T>,
+    at: Option<Instant>,
+) -> Result<T, RecvTimeoutError> {
+    let cancellable = limits::current().is_some_and(|l| l.cancel.is_some());
+    loop {
+        let Some(mut left) = limits::time_left() else {
+            return Err(RecvTimeoutError::Disconnected);
+        };
+        if let Some(at) = at {
+            left = left.min(at.saturating_duration_since(Instant::now()));
+            if left.is_zero() {
+                return Err(RecvTimeoutError::Timeout);
+            }
+        }
+        if cancellable {
+            left = left.min(Duration::from_millis(25));
+        }
+        match receiver.recv_timeout(left) {
+            Err(RecvTimeoutError::Timeout) => {}
+            done => return done,
+        }
+    }
+}
+
+pub(super) fn late() -> ureq::Error {
+    ureq::Error::Timeout(ureq::Timeout::Global)
+}
+
+impl fmt::Debug for Names {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Names")
+    }
+}

@@ -1,0 +1,432 @@
+//! The socket. ureq's own transport sets a timeout and probes the socket several times a call, and sends head and
+//! body apart; this one sets a timeout when it changes materially, probes when a kept connection is taken up
+//! again, and sends once. Time and cancel come from `limits`.
+
+use std::fmt;
+use std::io::{self, Read, Write};
+use std::mem::MaybeUninit;
+use std::net::{SocketAddr, TcpStream};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use ureq::http::Uri;
+use ureq::unversioned::transport::{
+    Buffers, ConnectProxyConnector, ConnectionDetails, Connector, LazyBuffers, NextTimeout,
+    RustlsConnector, ShutdownHandle, SocksConnector, Transport, time,
+};
+use zeroize::Zeroize;
+
+use super::Socket;
+use super::limits::{self, Trouble};
+use super::resolver::{Names, STACK, late, wait};
+
+/// The next address is tried beside the first when that hasn't answered for this long (RFC 8305).
+const STAGGER: Duration = Duration::from_millis(250);
+/// Socket timeouts are rounded up to this: one setting serves calls that begin with nearly the same time left.
+const STEP: Duration = Duration::from_millis(20);
+
+/// Makes connections: SOCKS, CONNECT or TCP, then TLS where the URL wants it.
+#[derive(Debug)]
+pub(super) struct Dial {
+    chain: Box<dyn Connector<(), Out = Box<dyn Transport>>>,
+}
+
+impl Dial {
+    pub fn new(names: Names) -> Dial {
+        let chain =
+            ().chain(Socks::default())
+                .chain(ConnectProxyConnector::default())
+                .chain(Tcp { names })
+                .chain(RustlsConnector::default())
+                .chain(Join);
+        Dial {
+            chain: Box::new(chain),
+        }
+    }
+}
+
+impl Connector<()> for Dial {
+    type Out = Box<dyn Transport>;
+
+    fn connect(
+        &self,
+        details: &ConnectionDetails,
+        _: Option<()>,
+    ) -> Result<Option<Self::Out>, ureq::Error> {
+        limits::connecting(|| self.chain.connect(details, None))
+    }
+}
+
+/// A plain TCP connection to the host of the URL.
+#[derive(Debug)]
+struct Tcp {
+    names: Names,
+}
+
+impl<In: Transport> Connector<In> for Tcp {
+    type Out = Box<dyn Transport>;
+
+    fn connect(
+        &self,
+        details: &ConnectionDetails,
+        chained: Option<In>,
+    ) -> Result<Option<Self::Out>, ureq::Error> {
+        if let Some(proxied) = chained {
+            return Ok(Some(Box::new(proxied)));
+        }
+        let stream =
+            race(details.uri, &details.addrs).inspect_err(|_| self.names.forget(details.uri))?;
+        stream.set_nodelay(true)?;
+        let stream = Arc::new(stream);
+        Ok(Some(Box::new(Line {
+            socket: Arc::clone(&stream) as Socket,
+            stream,
+            buffers: LazyBuffers::new(
+                details.config.input_buffer_size(),
+                details.config.output_buffer_size(),
+            ),
+            timeout: Duration::ZERO,
+            kept: false,
+        })))
+    }
+}
+
+/// Connects to the first address that answers. Each attempt has its own thread, since a blocking connect can't be
+/// interrupted; one that comes too late closes its socket.
+fn race(uri: &Uri, addresses: &[SocketAddr]) -> Result<TcpStream, ureq::Error> {
+    let (sender, receiver) = mpsc::channel();
+    let mut failures = Vec::new();
+    let mut rest = addresses.iter().copied();
+    let mut pending = 0;
+    loop {
+        if let Some(address) = rest.next() {
+            let Some(left) = limits::time_left() else {
+                return Err(late());
+            };
+            let sender = sender.clone();
+            let thread = thread::Builder::new()
+                .name("zus-connect".into())
+                .stack_size(STACK)
+                .spawn(move || {
+                    let _ = sender.send((address, TcpStream::connect_timeout(&address, left)));
+                });
+            match thread {
+                Ok(_) => pending += 1,
+                Err(e) => failures.push(format!("{address}: {e}")),
+            }
+        }
+        let more = rest.len() > 0;
+        while pending > 0 {
+            let next = more.then(|| Instant::now() + STAGGER);
+            match wait(&receiver, next) {
+                Ok((_, Ok(stream))) => return Ok(stream),
+                Ok((address, Err(e))) => {
+                    pending -= 1;
+                    failures.push(format!("{address}: {e}"));
+                    if more {
+                        break;
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) => break,
+                Err(RecvTimeoutError::Disconnected) => return Err(late()),
+            }
+        }
+        if pending == 0 && rest.len() == 0 {
+            let host = uri.host().unwrap_or_default();
+            limits::note(Trouble::Connect(format!("{host}: {}", failures.join("; "))));
+            return Err(ureq::Error::ConnectionFailed);
+        }
+    }
+}
+
+/// A TCP connection.
+struct Line {
+    stream: Arc<TcpStream>,
+    /// The same, as the cancel knows it.
+    socket: Socket,
+    buffers: LazyBuffers,
+    /// What the socket's timeouts are set to; zero for not yet.
+    timeout: Duration,
+    /// In the pool, or about to go there.
+    kept: bool,
+}
+
+impl Line {
+    /// Ready for one blocking operation that ends in time.
+    fn prepare(&mut self) -> Result<(), ureq::Error> {
+        self.kept = false;
+        if !limits::watch(&self.socket) {
+            return Err(late());
+        }
+        let left = limits::time_left().ok_or_else(late)?;
+        let steps = left.as_nanos().div_ceil(STEP.as_nanos());
+        let timeout = STEP * u32::try_from(steps).unwrap_or(u32::MAX);
+        if timeout != self.timeout {
+            self.stream.set_read_timeout(Some(timeout))?;
+            self.stream.set_write_timeout(Some(timeout))?;
+            self.timeout = timeout;
+        }
+        Ok(())
+    }
+
+    fn error(e: io::Error) -> ureq::Error {
+        match e.kind() {
+            io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
+                limits::time_is_up();
+                late()
+            }
+            _ => e.into(),
+        }
+    }
+}
+
+impl Transport for Line {
+    fn buffers(&mut self) -> &mut dyn Buffers {
+        &mut self.buffers
+    }
+
+    fn transmit_output(&mut self, amount: usize, _: NextTimeout) -> Result<(), ureq::Error> {
+        self.prepare()?;
+        let output = &self.buffers.output()[..amount];
+        (&*self.stream).write_all(output).map_err(Line::error)
+    }
+
+    fn await_input(&mut self, _: NextTimeout) -> Result<bool, ureq::Error> {
+        loop {
+            self.prepare()?;
+            let input = self.buffers.input_append_buf();
+            match (&*self.stream).read(input) {
+                Ok(amount) => {
+                    self.buffers.input_appended(amount);
+                    if amount > 0 {
+                        limits::answered();
+                    }
+                    return Ok(amount > 0);
+                }
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(e) => return Err(Line::error(e)),
+            }
+        }
+    }
+
+    /// ureq asks when it puts a connection into the pool and again when it takes it out. The second time matters.
+    fn is_open(&mut self) -> bool {
+        if !self.kept {
+            self.kept = true;
+            limits::unwatch(&self.socket);
+            return true;
+        }
+        is_silent(&self.stream)
+    }
+}
+
+/// Open, and nothing has come that nobody asked for.
+#[cfg(unix)]
+fn is_silent(stream: &TcpStream) -> bool {
+    let flags = libc::MSG_PEEK | libc::MSG_DONTWAIT;
+    let peeked =
+        socket2::SockRef::from(stream).recv_with_flags(&mut [MaybeUninit::uninit(); 1], flags);
+    matches!(peeked, Err(e) if e.kind() == io::ErrorKind::WouldBlock)
+}
+
+#[cfg(not(unix))]
+fn is_silent(stream: &TcpStream) -> bool {
+    // There is no MSG_DONTWAIT here.
+    if stream.set_nonblocking(true).is_err() {
+        return false;
+    }
+    let peeked = stream.peek(&mut [0]);
+    stream.set_nonblocking(false).is_ok()
+        && matches!(peeked, Err(e) if e.kind() == io::ErrorKind::WouldBlock)
+}
+
+impl fmt::Debug for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Line({:?})", self.stream.peer_addr().ok())
+    }
+}
+
+/// Sends head and body together: what is written waits until an answer is wanted.
+#[derive(Debug)]
+struct Join;
+
+impl<In: Transport> Connector<In> for Join {
+    type Out = Box<dyn Transport>;
+
+    fn connect(
+        &self,
+        _: &ConnectionDetails,
+        chained: Option<In>,
+    ) -> Result<Option<Self::Out>, ureq::Error> {
+        Ok(chained.map(|inner| -> Box<dyn Transport> {
+            Box::new(Joined {
+                inner,
+                waiting: Vec::new(),
+            })
+        }))
+    }
+}
+
+struct Joined<T> {
+    inner: T,
+    /// Written and not sent yet. It holds a token: wiped once sent, here and in the transport's own buffer.
+    waiting: Vec<u8>,
+}
+
+impl<T: Transport> Transport for Joined<T> {
+    fn buffers(&mut self) -> &mut dyn Buffers {
+        self.inner.buffers()
+    }
+
+    fn transmit_output(&mut self, amount: usize, _: NextTimeout) -> Result<(), ureq::Error> {
+        let written = &mut self.inner.buffers().output()[..amount];
+        self.waiting.extend_from_slice(written);
+        written.zeroize();
+        Ok(())
+    }
+
+    fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, ureq::Error> {
+        let mut sent = 0;
+        while sent < self.waiting.len() {
+            let output = self.inner.buffers().output();
+            let amount = output.len().min(self.waiting.len() - sent);
+            output[..amount].copy_from_slice(&self.waiting[sent..][..amount]);
+            self.inner.transmit_output(amount, timeout)?;
+            self.inner.buffers().output()[..amount].zeroize();
+            sent += amount;
+        }
+        self.waiting.zeroize();
+        if self.inner.buffers().input_append_buf().is_empty() {
+            limits::note(Trouble::HeadTooLarge);
+            return Err(late());
+        }
+        self.inner.await_input(timeout)
+    }
+
+    fn is_open(&mut self) -> bool {
+        self.inner.is_open()
+    }
+
+    fn is_tls(&self) -> bool {
+        self.inner.is_tls()
+    }
+}
+
+impl<T> Drop for Joined<T> {
+    fn drop(&mut self) {
+        self.waiting.zeroize();
+    }
+}
+
+impl<T> fmt::Debug for Joined<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Joined")
+    }
+}
+
+/// ureq's SOCKS connector opens its own socket. This puts it under our time and cancel: from the handshake on for
+/// the cancel, since ureq's connect can't be interrupted.
+#[derive(Debug, Default)]
+struct Socks(SocksConnector);
+
+impl Connector<()> for Socks {
+    type Out = Box<dyn Transport>;
+
+    fn connect(
+        &self,
+        details: &ConnectionDetails,
+        _: Option<()>,
+    ) -> Result<Option<Self::Out>, ureq::Error> {
+        let left = limits::time_left().ok_or_else(late)?;
+        let made: Arc<Mutex<Option<Weak<dyn ShutdownHandle>>>> = Arc::default();
+        let register = Arc::clone(&made);
+        let details = ConnectionDetails {
+            uri: details.uri,
+            addrs: details.addrs.clone(),
+            config: details.config,
+            request_level: details.request_level,
+            resolver: details.resolver,
+            now: details.now,
+            timeout: NextTimeout {
+                after: time::Duration::Exact(left),
+                ..NextTimeout::default()
+            },
+            current_time: Arc::clone(&details.current_time),
+            run_connector: Arc::clone(&details.run_connector),
+            register_shutdown: Arc::new(move |handle| {
+                *register.lock().unwrap_or_else(PoisonError::into_inner) = Some(handle);
+                Ok(())
+            }),
+        };
+        let chained: Option<()> = None;
+        let Some(inner) = self.0.connect(&details, chained)? else {
+            return Ok(None);
+        };
+        let made = made.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let socket = made.and_then(|handle| handle.upgrade());
+        Ok(socket.map(|socket| -> Box<dyn Transport> {
+            Box::new(Guarded {
+                inner,
+                socket,
+                kept: false,
+            })
+        }))
+    }
+}
+
+/// A socket that ureq made, under our time and cancel.
+struct Guarded<T> {
+    inner: T,
+    socket: Socket,
+    kept: bool,
+}
+
+impl<T> Guarded<T> {
+    fn timeout(&mut self) -> Result<NextTimeout, ureq::Error> {
+        self.kept = false;
+        if !limits::watch(&self.socket) {
+            return Err(late());
+        }
+        Ok(NextTimeout {
+            after: time::Duration::Exact(limits::time_left().ok_or_else(late)?),
+            ..NextTimeout::default()
+        })
+    }
+}
+
+impl<T: Transport> Transport for Guarded<T> {
+    fn buffers(&mut self) -> &mut dyn Buffers {
+        self.inner.buffers()
+    }
+
+    fn transmit_output(&mut self, amount: usize, _: NextTimeout) -> Result<(), ureq::Error> {
+        let timeout = self.timeout()?;
+        self.inner.transmit_output(amount, timeout)
+    }
+
+    fn await_input(&mut self, _: NextTimeout) -> Result<bool, ureq::Error> {
+        let timeout = self.timeout()?;
+        let came = self.inner.await_input(timeout)?;
+        if came {
+            limits::answered();
+        }
+        Ok(came)
+    }
+
+    fn is_open(&mut self) -> bool {
+        if !self.kept {
+            self.kept = true;
+            limits::unwatch(&self.socket);
+            return true;
+        }
+        self.inner.is_open()
+    }
+}
+
+impl<T> fmt::Debug for Guarded<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Guarded")
+    }
+}

@@ -1,0 +1,43 @@
+//! Activate and deactivate Zoom users: one blocking call with a definite answer.
+//!
+//! ```no_run
+//! use zus::{Action, Client, Config};
+//!
+//! let mut config = Config::new();
+//! config.set_token("a bearer token")?;
+//! let client = Client::new(&config)?;
+//! let outcome = client.update_status("ada@example.com", Action::Deactivate, None);
+//! println!("{}: {}", outcome.code(), outcome.message());
+//! # Ok::<(), zus::Error>(())
+//! ```
+//!
+//! A [`Client`] gets its tokens ([`Config::set_oauth`]), keeps its connections, stays within Zoom's rate
+//! ([`Config::set_rate`]), repeats what is safe to repeat ([`Config::set_retry`]) and never outlasts its total time
+//! ([`Config::set_timeouts`]). It is shared between threads by reference. [`Client::update_status_many`] works through
+//! a whole list.
+//!
+//! The same is there for C and every language that calls C: `include/zus.h`, written from the module `ffi`.
+#![deny(unsafe_code)]
+#![warn(missing_docs)]
+
+mod batch;
+mod cancel;
+mod client;
+mod code;
+mod config;
+#[allow(unsafe_code)]
+pub mod ffi;
+mod http;
+mod log;
+mod outcome;
+mod pace;
+mod request;
+mod retry;
+mod token;
+
+pub use cancel::Cancel;
+pub use client::Client;
+pub use code::{Code, Error};
+pub use config::{Config, LogLevel};
+pub use outcome::Outcome;
+pub use request::{Action, Body};

@@ -1,0 +1,186 @@
+//! The rate limiter: turns, evenly spread, for all threads of a client together.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::http::limits::{Limits, Stop};
+
+/// Turns are this much further apart than the rate says, since what leaves here evenly arrives a little unevenly.
+const MARGIN: f64 = 1.02;
+/// A turn that came late by up to this doesn't delay those after it.
+const CATCH_UP: Duration = Duration::from_millis(5);
+/// After a refusal: nothing is sent for this long, then less than what was refused.
+const HOLD: Duration = Duration::from_millis(500);
+const SLOWER: f64 = 0.75;
+/// Each second without a refusal brings back a tenth.
+const RECOVER: f64 = 1.1;
+const SECOND: Duration = Duration::from_secs(1);
+
+pub(crate) struct Pace {
+    /// Between two turns at the configured rate; zero for no limit.
+    configured: Duration,
+    state: Mutex<State>,
+}
+
+struct State {
+    /// Between two turns now.
+    interval: Duration,
+    next: Instant,
+    /// When the interval was last lengthened or shortened.
+    changed: Instant,
+    /// Counts refusals, so that who waits for a turn from before one asks for another.
+    refusals: u64,
+    /// Turns given in the current second and in the one before, to know what rate was refused.
+    second: Instant,
+    given: u32,
+    given_before: u32,
+}
+
+impl Pace {
+    pub fn new(interval: Option<Duration>) -> Pace {
+        let configured = interval.unwrap_or_default().mul_f64(MARGIN);
+        let now = Instant::now();
+        Pace {
+            configured,
+            state: Mutex::new(State {
+                interval: configured,
+                next: now,
+                changed: now,
+                refusals: 0,
+                second: now,
+                given: 0,
+                given_before: 0,
+            }),
+        }
+    }
+
+    /// Waits for this request's turn.
+    pub fn turn(&self, limits: &Limits) -> Result<(), Stop> {
+        loop {
+            let (at, refusals) = {
+                let now = Instant::now();
+                let mut state = self.state();
+                state.recover(now, self.configured);
+                let at = state.next.max(now.checked_sub(CATCH_UP).unwrap_or(now));
+                if at >= limits.deadline {
+                    return Err(Stop::Late);
+                }
+                state.next = at + state.interval;
+                state.count(at.max(now));
+                if at <= now {
+                    return limits.check();
+                }
+                (at, state.refusals)
+            };
+            limits.sleep_until(at)?;
+            if self.state().refusals == refusals {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Zoom refused a request for the rate: hold back, and go on more slowly.
+    pub fn refused(&self) {
+        let now = Instant::now();
+        let mut state = self.state();
+        // Requests that were in flight together are refused together; that is one refusal.
+        if state.refusals > 0 && now < state.changed + HOLD {
+            return;
+        }
+        let sent = f64::from(state.given.max(state.given_before).max(1));
+        let slower = SECOND.div_f64((sent * SLOWER).max(1.0));
+        state.interval = state.interval.max(slower);
+        state.next = state.next.max(now + HOLD);
+        state.changed = now;
+        state.refusals += 1;
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn recover(&mut self, now: Instant, configured: Duration) {
+        while self.interval > configured && now >= self.changed + SECOND {
+            let faster = self.interval.div_f64(RECOVER).max(configured);
+            // Without a configured rate, 1,000 a second is as good as none.
+            self.interval = if faster < SECOND / 1000 {
+                configured
+            } else {
+                faster
+            };
+            self.changed += SECOND;
+        }
+    }
+
+    fn count(&mut self, at: Instant) {
+        if at >= self.second + SECOND {
+            let next = at < self.second + 2 * SECOND;
+            self.given_before = if next { self.given } else { 0 };
+            self.given = 0;
+            self.second = at;
+        }
+        self.given += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn limits(ms: u64) -> Limits {
+        Limits {
+            deadline: Instant::now() + Duration::from_millis(ms),
+            connect: SECOND,
+            cancel: None,
+            halt: None,
+        }
+    }
+
+    #[test]
+    fn turns_are_spread_and_never_exceed_the_rate() {
+        let pace = Pace::new(Some(Duration::from_millis(10)));
+        let limits = limits(10_000);
+        let mut at = Vec::new();
+        for _ in 0..60 {
+            pace.turn(&limits).unwrap();
+            at.push(Instant::now());
+        }
+        for (i, start) in at.iter().enumerate() {
+            let within = at[i..]
+                .iter()
+                .filter(|t| **t - *start < Duration::from_millis(200));
+            assert!(within.count() <= 21, "more than the rate in 200 ms");
+        }
+    }
+
+    #[test]
+    fn a_turn_past_the_deadline_is_refused_at_once() {
+        let pace = Pace::new(Some(Duration::from_secs(5)));
+        let limits = limits(1_000);
+        pace.turn(&limits).unwrap();
+        assert_eq!(pace.turn(&limits), Err(Stop::Late));
+        assert!(Instant::now() < limits.deadline);
+    }
+
+    #[test]
+    fn a_refusal_holds_and_slows_once_and_recovers() {
+        let pace = Pace::new(None);
+        let limits = limits(60_000);
+        for _ in 0..100 {
+            pace.turn(&limits).unwrap();
+        }
+        pace.refused();
+        let slowed = pace.state().interval;
+        assert!(slowed > Duration::from_millis(10) && slowed < Duration::from_millis(20));
+        pace.refused();
+        assert_eq!(pace.state().interval, slowed);
+        let before = Instant::now();
+        pace.turn(&limits).unwrap();
+        assert!(before.elapsed() >= HOLD - CATCH_UP);
+        let later = Instant::now() + Duration::from_secs(60);
+        pace.state().recover(later, Duration::ZERO);
+        assert_eq!(pace.state().interval, Duration::ZERO);
+    }
+}

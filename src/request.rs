@@ -1,0 +1,232 @@
+//! The wire: method, path, headers and bodies of the one request that we make.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use ureq::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
+use ureq::http::uri::{Authority, PathAndQuery, Scheme};
+use ureq::http::{HeaderMap, HeaderValue, Method, Request, Uri};
+
+use crate::code::{Code, Error};
+use crate::config::Url;
+
+// The parts' content is ours, so one boundary fits all. The part is the one that curl sends.
+macro_rules! boundary {
+    () => {
+        "------------------------d6f1bd1f0ad4ec87"
+    };
+}
+macro_rules! form {
+    ($action:literal) => {
+        concat!(
+            "--",
+            boundary!(),
+            "\r\nContent-Disposition: form-data; name=\"action\"\r\n\r\n",
+            $action,
+            "\r\n--",
+            boundary!(),
+            "--\r\n"
+        )
+    };
+}
+/// What to do with the user. The words are Zoom's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+#[repr(i32)]
+pub enum Action {
+    /// Let a deactivated user log in again. Licences are not said to come back.
+    Activate = 1,
+    /// Block the login and remove all licences.
+    Deactivate = 2,
+    /// Clock the user in.
+    ClockIn = 3,
+    /// Clock the user out.
+    ClockOut = 4,
+}
+
+impl Action {
+    /// Every action.
+    pub const ALL: [Action; 4] = [
+        Action::Activate,
+        Action::Deactivate,
+        Action::ClockIn,
+        Action::ClockOut,
+    ];
+
+    /// The action with this number, if there is one.
+    pub fn from_number(number: i32) -> Option<Action> {
+        Action::ALL.into_iter().find(|a| *a as i32 == number)
+    }
+
+    /// The word on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Action::Activate => "activate",
+            Action::Deactivate => "deactivate",
+            Action::ClockIn => "clock_in",
+            Action::ClockOut => "clock_out",
+        }
+    }
+
+    fn form(self) -> &'static str {
+        match self {
+            Action::Activate => form!("activate"),
+            Action::Deactivate => form!("deactivate"),
+            Action::ClockIn => form!("clock_in"),
+            Action::ClockOut => form!("clock_out"),
+        }
+    }
+
+    fn json(self) -> &'static str {
+        match self {
+            Action::Activate => r#"{"action":"activate"}"#,
+            Action::Deactivate => r#"{"action":"deactivate"}"#,
+            Action::ClockIn => r#"{"action":"clock_in"}"#,
+            Action::ClockOut => r#"{"action":"clock_out"}"#,
+        }
+    }
+}
+
+/// How `action` travels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(i32)]
+pub enum Body {
+    /// multipart/form-data; where the server refuses that encoding, JSON from then on.
+    Form = 0,
+    /// application/json
+    Json = 1,
+}
+
+impl Body {
+    /// The body with this number, if there is one.
+    pub fn from_number(number: i32) -> Option<Body> {
+        [Body::Form, Body::Json]
+            .into_iter()
+            .find(|b| *b as i32 == number)
+    }
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Body::Form => "form",
+            Body::Json => "JSON",
+        }
+    }
+}
+
+/// What stays of a user id in a path segment; everything else is percent-encoded.
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~')
+    .remove(b'@');
+
+/// The longest user id, in bytes of UTF-8.
+const USER_ID_MOST: usize = 1024;
+
+/// Whether `user_id` can be sent. Blanks around it are the commonest cause of "user does not exist".
+pub(crate) fn check_user_id(user_id: &str) -> Result<(), Error> {
+    let wrong = |what: String| Err(Error::new(Code::Argument, what));
+    if user_id.is_empty() {
+        wrong("the user id is empty".into())
+    } else if user_id.len() > USER_ID_MOST {
+        wrong(format!(
+            "the user id is longer than {USER_ID_MOST} bytes: {:.40}...",
+            user_id
+        ))
+    } else if user_id.contains(char::is_control) {
+        wrong(format!("the user id has a control character: {user_id:?}"))
+    } else if user_id.trim() != user_id {
+        wrong(format!(
+            "the user id begins or ends with a blank: {user_id:?}"
+        ))
+    } else if user_id == "." || user_id == ".." {
+        wrong(format!("the user id cannot be {user_id:?}"))
+    } else {
+        Ok(())
+    }
+}
+
+/// Makes requests. All that doesn't depend on the user is made once.
+pub(crate) struct Requests {
+    scheme: Scheme,
+    authority: Authority,
+    /// `/v2/users/`
+    users: String,
+    form: HeaderMap,
+    json: HeaderMap,
+    use_json: AtomicBool,
+}
+
+impl Requests {
+    pub fn new(api: &Url, user_agent: &HeaderValue, body: Body) -> Requests {
+        let headers = |content_type| {
+            let mut headers = HeaderMap::with_capacity(8);
+            headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
+            headers.insert(USER_AGENT, user_agent.clone());
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+            headers
+        };
+        Requests {
+            scheme: api.scheme().clone(),
+            authority: api.authority().clone(),
+            users: format!("{}/users/", api.path()),
+            form: headers(concat!("multipart/form-data; boundary=", boundary!())),
+            json: headers("application/json"),
+            use_json: AtomicBool::new(body == Body::Json),
+        }
+    }
+
+    /// The encoding in use.
+    pub fn body(&self) -> Body {
+        if self.use_json.load(Ordering::Relaxed) {
+            Body::Json
+        } else {
+            Body::Form
+        }
+    }
+
+    /// The server takes JSON only: stay with it.
+    pub fn stay_with_json(&self) {
+        self.use_json.store(true, Ordering::Relaxed);
+    }
+
+    /// `PUT {base}/users/{userId}/status`, less its token.
+    pub fn path(&self, user_id: &str) -> PathAndQuery {
+        let mut path = String::with_capacity(self.users.len() + user_id.len() + 16);
+        path.push_str(&self.users);
+        path.extend(utf8_percent_encode(user_id, SEGMENT));
+        path.push_str("/status");
+        PathAndQuery::try_from(path).expect("a percent-encoded path is a path")
+    }
+
+    /// One request, ready to send.
+    pub fn update_status(
+        &self,
+        path: &PathAndQuery,
+        action: Action,
+        body: Body,
+        authorization: &HeaderValue,
+    ) -> Request<&'static str> {
+        let (headers, content) = match body {
+            Body::Form => (&self.form, action.form()),
+            Body::Json => (&self.json, action.json()),
+        };
+        let mut request = Request::new(content);
+        *request.method_mut() = Method::PUT;
+        *request.uri_mut() = uri(&self.scheme, &self.authority, path);
+        *request.headers_mut() = headers.clone();
+        request
+            .headers_mut()
+            .insert(AUTHORIZATION, authorization.clone());
+        request
+    }
+}
+
+pub(crate) fn uri(scheme: &Scheme, authority: &Authority, path: &PathAndQuery) -> Uri {
+    let mut parts = ureq::http::uri::Parts::default();
+    parts.scheme = Some(scheme.clone());
+    parts.authority = Some(authority.clone());
+    parts.path_and_query = Some(path.clone());
+    Uri::from_parts(parts).expect("scheme, authority and path make a URL")
+}

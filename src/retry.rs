@@ -1,0 +1,155 @@
+//! What is tried again, and after how long.
+
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use jiff::civil::DateTime;
+use jiff::fmt::rfc2822;
+use jiff::{Timestamp, tz::TimeZone};
+
+use crate::config::RetryPolicy;
+
+/// The longest Retry-After that is believed.
+const RETRY_AFTER_MOST: i64 = 7 * 24 * 60 * 60;
+
+/// Whether this status is worth another attempt of an idempotent request. 429 is judged by its kind of limit.
+pub(crate) fn is_passing(status: u16) -> bool {
+    matches!(status, 408 | 500 | 502 | 503 | 504)
+}
+
+/// The attempts of one request.
+pub(crate) struct Retry {
+    policy: RetryPolicy,
+    failed: u32,
+    /// Kept connections that turned out closed don't count; but not without end.
+    stale: u32,
+}
+
+impl Retry {
+    pub fn new(policy: RetryPolicy) -> Retry {
+        Retry {
+            policy,
+            failed: 0,
+            stale: 0,
+        }
+    }
+
+    /// A kept connection was closed: whether to try anew at once.
+    pub fn stale(&mut self) -> bool {
+        self.stale += 1;
+        self.stale <= 2
+    }
+
+    /// An attempt failed: how long to wait before the next, or `None` when that was the last.
+    pub fn wait(&mut self, retry_after: Option<Duration>) -> Option<Duration> {
+        self.failed += 1;
+        if self.failed >= self.policy.attempts {
+            return None;
+        }
+        let doubled = 1u32.checked_shl(self.failed - 1).unwrap_or(u32::MAX);
+        let most = self
+            .policy
+            .first
+            .saturating_mul(doubled)
+            .min(self.policy.most);
+        Some(retry_after.unwrap_or_else(|| most.mul_f64(random())))
+    }
+}
+
+/// From 0 to 1; full jitter keeps clients that failed together from coming back together.
+fn random() -> f64 {
+    let n = RandomState::new().hash_one(0u8);
+    (n >> 11) as f64 / (1u64 << 53) as f64
+}
+
+/// Retry-After in seconds from now: a number of seconds, an HTTP date, or ISO 8601 as Zoom sends it (UTC where it
+/// names no offset). What lies in the past is 0; what is absurdly far is a week.
+pub(crate) fn retry_after(value: &str) -> Option<i64> {
+    let value = value.trim();
+    let seconds = if !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit()) {
+        value.parse().unwrap_or(RETRY_AFTER_MOST)
+    } else {
+        let at = value
+            .parse::<Timestamp>()
+            .or_else(|_| {
+                rfc2822::DateTimeParser::new()
+                    .relaxed_weekday(true)
+                    .parse_timestamp(value)
+            })
+            .or_else(|_| {
+                value
+                    .parse::<DateTime>()?
+                    .to_zoned(TimeZone::UTC)
+                    .map(|z| z.timestamp())
+            })
+            .ok()?;
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?.as_secs();
+        // Not a second too early.
+        at.as_second() + i64::from(at.subsec_nanosecond() > 0) - i64::try_from(now).ok()?
+    };
+    Some(seconds.clamp(0, RETRY_AFTER_MOST))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn from_now(seconds: i64) -> Timestamp {
+        Timestamp::from_second(Timestamp::now().as_second() + seconds).unwrap()
+    }
+
+    fn about(value: &str, seconds: i64) {
+        let got = retry_after(value).unwrap_or_else(|| panic!("{value:?} is not understood"));
+        assert!((got - seconds).abs() <= 2, "{value:?}: {got}");
+    }
+
+    #[test]
+    fn three_spellings() {
+        about("0", 0);
+        about(" 120 ", 120);
+        let at = from_now(3600);
+        about(&at.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string(), 3600);
+        about(&at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(), 3600);
+        about(&at.strftime("%Y-%m-%dT%H:%M:%S.123Z").to_string(), 3600);
+        about(&at.strftime("%Y-%m-%dT%H:%M:%S").to_string(), 3600);
+        about(&at.strftime("%Y-%m-%dT%H:%M:%S.5").to_string(), 3600);
+        let there = from_now(3600 + 2 * 3600);
+        about(&there.strftime("%Y-%m-%dT%H:%M:%S+02:00").to_string(), 3600);
+    }
+
+    #[test]
+    fn absurd_values_are_clamped() {
+        assert_eq!(
+            retry_after("99999999999999999999999"),
+            Some(RETRY_AFTER_MOST)
+        );
+        assert_eq!(retry_after("9999-12-31T23:59:59Z"), Some(RETRY_AFTER_MOST));
+        assert_eq!(retry_after("2020-05-31T00:00:00Z"), Some(0));
+        assert_eq!(retry_after("Sun, 06 Nov 1994 08:49:37 GMT"), Some(0));
+        for nonsense in [
+            "",
+            "-5",
+            "soon",
+            "1e9",
+            "2020-13-45T99:00:00Z",
+            "12 parsecs",
+        ] {
+            assert_eq!(retry_after(nonsense), None, "{nonsense:?}");
+        }
+    }
+
+    #[test]
+    fn waits_double_up_to_the_longest_and_end() {
+        let mut retry = Retry::new(RetryPolicy {
+            attempts: 40,
+            first: Duration::from_millis(100),
+            most: Duration::from_millis(1500),
+        });
+        for n in 0..39u32 {
+            let wait = retry.wait(None).expect("not the last");
+            assert!(wait <= Duration::from_millis((100u64 << n.min(10)).min(1500)));
+        }
+        assert_eq!(retry.wait(None), None);
+    }
+}
