@@ -1,0 +1,99 @@
+"""Puts libzus into the wheel, and the Rust sources into the sdist.
+
+    ZUS_LIBRARY          a libzus that is built already; without it cargo builds one
+    ZUS_WHEEL_PLATFORM   the wheel's platform tag, where it can't be told from this machine (cross builds)
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+from typing import Any, Dict, List
+
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+FILE_NAME = {"win32": "zus.dll", "darwin": "libzus.dylib"}.get(sys.platform, "libzus.so")
+PACKAGE = "zoom_user_status"
+CRATE = ["Cargo.toml", "Cargo.lock", "build.rs", "src", "include"]
+
+
+class CustomBuildHook(BuildHookInterface):  # type: ignore[type-arg,misc,unused-ignore]
+    def initialize(self, version: str, build_data: Dict[str, Any]) -> None:
+        here = Path(self.root)
+        # In an sdist the crate is below, in a clone above.
+        crate = here / "rust" if (here / "rust").is_dir() else here.parent.parent
+        if self.target_name == "sdist":
+            self.add_crate(crate, build_data)
+            return
+        library = library_of(crate)
+        if version == "editable":
+            shutil.copy2(library, here / "src" / PACKAGE / FILE_NAME)
+            return
+        build_data["force_include"][str(library)] = f"{PACKAGE}/{FILE_NAME}"
+        build_data["pure_python"] = False
+        build_data["tag"] = f"py3-none-{wheel_platform()}"
+
+    def add_crate(self, crate: Path, build_data: Dict[str, Any]) -> None:
+        for name in CRATE:
+            if (crate / name).exists():
+                build_data["force_include"][str(crate / name)] = f"rust/{name}"
+        # The manifest as it is but for the examples, tests and benches, whose files stay behind.
+        manifest = self.directory_for_manifest() / "Cargo.toml"
+        manifest.write_text(library_only((crate / "Cargo.toml").read_text(encoding="utf-8")), encoding="utf-8")
+        del build_data["force_include"][str(crate / "Cargo.toml")]
+        build_data["force_include"][str(manifest)] = "rust/Cargo.toml"
+
+    def directory_for_manifest(self) -> Path:
+        path = Path(self.directory) / ".sdist"
+        path.mkdir(parents=True, exist_ok=True)
+        (path / ".gitignore").write_text("*\n", encoding="utf-8")
+        return path
+
+
+def library_only(manifest: str) -> str:
+    """A Cargo.toml without the sections [[example]], [[test]], [[bench]] and [[bin]]."""
+    sections = re.split(r"(?m)^(?=\[)", manifest)
+    return "".join(part for part in sections if not re.match(r"\[\[(example|test|bench|bin)\]\]", part))
+
+
+def library_of(crate: Path) -> Path:
+    given = os.environ.get("ZUS_LIBRARY")
+    if given:
+        if not Path(given).is_file():
+            raise FileNotFoundError(f"ZUS_LIBRARY names no file: {given}")
+        return Path(given).resolve()
+    cargo = shutil.which("cargo")
+    if cargo is None:
+        raise RuntimeError(
+            "to build zoom-user-status takes Rust (https://rustup.rs), "
+            "or a libzus that is built already, named by ZUS_LIBRARY"
+        )
+    command = [cargo, "build", "--release", "--lib", "--locked", "--message-format=json-render-diagnostics"]
+    built = subprocess.run(command, cwd=crate, check=True, stdout=subprocess.PIPE, text=True)
+    messages = [json.loads(line) for line in built.stdout.splitlines() if line.startswith("{")]
+    files: List[str] = [
+        name
+        for message in messages
+        if message["reason"] == "compiler-artifact" and message["target"]["name"] == "zus"
+        for name in message["filenames"]
+    ]
+    return next(Path(name) for name in files if Path(name).name == FILE_NAME)
+
+
+def wheel_platform() -> str:
+    given = os.environ.get("ZUS_WHEEL_PLATFORM")
+    if given:
+        return given
+    if sys.platform == "darwin":
+        # One architecture, whatever Python's own binary has; and the oldest system that Rust builds for.
+        arm = platform.machine() == "arm64"
+        system = os.environ.get("MACOSX_DEPLOYMENT_TARGET") or ("11.0" if arm else "10.12")
+        return f"macosx_{system.replace('.', '_')}_{platform.machine()}"
+    return re.sub(r"[-.]", "_", sysconfig.get_platform())

@@ -1,0 +1,96 @@
+"""Activate and deactivate Zoom users.
+
+    from zoom_user_status import Client, UserNotFound
+
+    with Client.from_env() as zoom:
+        zoom.deactivate("ada@example.com")
+
+Calls return a ``Result`` or raise a ``ZoomUserStatusError`` that has one. Log lines go to the logger ``zoom_user_status``; none of
+them, no message and no repr holds a secret.
+"""
+
+import logging
+
+from ._batch import Batch
+from ._client import Cancel, Client, TokenProvider
+from ._codes import Action, ActionLike, Code
+from ._errors import (
+    BusyError,
+    Cancelled,
+    ConnectError,
+    ConnectionBroken,
+    CredentialsMissing,
+    DailyLimitReached,
+    Forbidden,
+    ForkedError,
+    InternalError,
+    InvalidArgument,
+    NetworkError,
+    ProtocolError,
+    ProxyError,
+    RateLimited,
+    Rejected,
+    ResolveError,
+    SeatLimitReached,
+    ServerError,
+    TimedOut,
+    TLSError,
+    TokenError,
+    Unauthorized,
+    UsageError,
+    UserBusy,
+    UserNotFound,
+    UserProtected,
+    ZoomError,
+    ZoomUserStatusError,
+)
+from ._result import Credentials, Result
+
+__version__ = "0.1.0"
+
+# Failures are raised or returned; without logging set up they aren't printed as well.
+logging.getLogger("zoom_user_status").addHandler(logging.NullHandler())
+
+from_env = Client.from_env
+
+__all__ = [
+    "Action",
+    "ActionLike",
+    "Batch",
+    "BusyError",
+    "Cancel",
+    "Cancelled",
+    "Client",
+    "Code",
+    "ConnectError",
+    "ConnectionBroken",
+    "Credentials",
+    "CredentialsMissing",
+    "DailyLimitReached",
+    "Forbidden",
+    "ForkedError",
+    "InternalError",
+    "InvalidArgument",
+    "NetworkError",
+    "ProtocolError",
+    "ProxyError",
+    "RateLimited",
+    "Rejected",
+    "ResolveError",
+    "Result",
+    "SeatLimitReached",
+    "ServerError",
+    "TLSError",
+    "TimedOut",
+    "TokenError",
+    "TokenProvider",
+    "Unauthorized",
+    "UsageError",
+    "UserBusy",
+    "UserNotFound",
+    "UserProtected",
+    "ZoomError",
+    "ZoomUserStatusError",
+    "__version__",
+    "from_env",
+]

@@ -1,0 +1,193 @@
+"""Many users: the native batch runs on a thread of its own, and its results are taken from here."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import threading
+from collections import deque
+from types import TracebackType
+from typing import TYPE_CHECKING, Deque, List, NoReturn, Optional, Type
+
+from . import _native as native
+from ._calls import Hooks, callback, perform
+from ._codes import Action, Code
+from ._errors import error_for
+from ._result import Result
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+_AHEAD = 256  # results that may wait to be taken before the batch pauses
+_POLL = 0.1  # seconds
+# Windows doesn't hear Ctrl-C while it waits for a lock.
+_WAIT = _POLL if os.name == "nt" else None
+
+
+class _Run:
+    """What the thread and the iterator share. The thread knows nothing of the iterator, which may be dropped."""
+
+    def __init__(
+        self,
+        client: native.ClientHandle,
+        hooks: Hooks,
+        users: List[str],
+        action: Action,
+        canceller: native.Canceller,
+    ) -> None:
+        self.client: Optional[native.ClientHandle] = client
+        self.hooks = hooks
+        self.users = users
+        self.action = action
+        self.canceller = canceller
+        self.results: Deque[Result] = deque()
+        self.code: Optional[Code] = None  # once it has ended
+        self.error: Optional[BaseException] = None
+        self.last_failure: Optional[Result] = None
+        self.changed = threading.Event()  # a result came, or the end
+        self.room = threading.Event()  # a result was taken
+
+    def run(self) -> None:
+        code = Code.PANIC
+        try:
+            users = (ctypes.c_char_p * len(self.users))(*map(_encode, self.users))
+            on_result = native.RESULT_FN(callback(self.hooks, self._take, 1))
+            client = self.client
+            assert client is not None
+            code = Code(
+                perform(
+                    self.hooks,
+                    lambda cancel: int(
+                        native.update_status_many(
+                            client.value, users, len(self.users), int(self.action), cancel, on_result, None
+                        )
+                    ),
+                    self.canceller,
+                    batch=True,
+                )
+            )
+        except BaseException as error:
+            self.error = error
+        finally:
+            self.client = None
+            self.code = code
+            self.changed.set()
+
+    def _take(self, _userdata: object, index: int, handle: int) -> int:
+        result = native.read_result(handle, self.users[index], self.action, index)
+        if not result.ok:
+            self.last_failure = result
+        while len(self.results) >= _AHEAD and not self.canceller.raised:
+            self.room.clear()
+            self.room.wait(_POLL)
+        self.results.append(result)
+        self.changed.set()
+        return 0
+
+
+class Batch:
+    """The results of ``Client.update_many``, in the order in which the users end.
+
+    To stop early, call ``stop()`` (from any thread or a signal handler) or leave its ``with`` block. No result is lost: users in
+    flight are ended at once and still give theirs, so go on iterating, or take ``list(batch)`` after ``close()``. A user without a
+    result was never sent. Ctrl-C stops it as well. When you take results slowly, the batch waits for you.
+
+    When it ends early because no further user could succeed (no token, a refused token, a missing scope, the daily limit), the
+    iteration ends with that exception after the last result. An exception of a token provider or log handler ends it the same way.
+
+    It is iterated in one thread at a time.
+    """
+
+    def __init__(
+        self,
+        client: native.ClientHandle,
+        hooks: Hooks,
+        users: List[str],
+        action: Action,
+        cancel: Optional[native.Canceller],
+    ) -> None:
+        self._run = _Run(client, hooks, users, action, cancel or native.Canceller())
+        self._thread: Optional[threading.Thread] = None
+        self._pid = os.getpid()
+        self._over = False
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> Result:
+        run = self._run
+        if self._over:
+            raise StopIteration
+        self._start()
+        try:
+            while not run.results:
+                if run.code is not None and not run.results:
+                    self._end()
+                run.changed.clear()
+                if not run.results and run.code is None:
+                    run.changed.wait(_WAIT)
+        except BaseException:
+            self.stop()
+            raise
+        result = run.results[0]
+        del run.results[0]  # only now: an interrupt before this loses nothing
+        run.room.set()
+        return result
+
+    def stop(self) -> None:
+        """Sends no further user and ends those in flight. Iterate on to get their results."""
+        if self._pid == os.getpid():
+            self._run.canceller.cancel()
+
+    def close(self) -> None:
+        """``stop()``, and waits until the users in flight have ended. Their results are still there for iterating."""
+        self.stop()
+        if self._thread is None:
+            self._over = True
+        elif self._pid == os.getpid():
+            self._thread.join()
+
+    @property
+    def code(self) -> Optional[Code]:
+        """How it ended: OK, PARTIAL, CANCELLED or what ended it early. ``None`` while it runs."""
+        return self._run.code
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
+    ) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        with contextlib.suppress(Exception):
+            if self._thread is not None and self._run.code is None:
+                self.stop()
+
+    def _start(self) -> None:
+        if self._pid != os.getpid():
+            text = native.text_of(Code.FORKED)
+            raise error_for(Result("", self._run.action, Code.FORKED, message=text))
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run.run, name="zoom_user_status-batch", daemon=True)
+            self._thread.start()
+
+    def _end(self) -> NoReturn:
+        self._over = True
+        run = self._run
+        if run.error is not None:
+            raise run.error
+        code = run.code or Code.OK
+        if code in (Code.OK, Code.PARTIAL) or (code == Code.CANCELLED and run.canceller.raised):
+            raise StopIteration
+        last = run.last_failure
+        if last is not None and last.code == code:
+            raise error_for(last)
+        raise error_for(Result("", run.action, code, message=native.text_of(code)))
+
+
+def _encode(user: str) -> bytes:
+    # What C can't be given as it is becomes something that it refuses for the same reason.
+    return user.encode("utf-8", "surrogatepass").replace(b"\0", b"\1")

@@ -1,0 +1,125 @@
+"""The numbers of the C API. They are only ever added to, never changed."""
+
+from __future__ import annotations
+
+import enum
+from typing import Optional, Union
+
+
+class Code(enum.IntEnum):
+    """What became of an update: 1-19 the caller, 20-39 the network, 40-69 Zoom, 70-79 the run, 99 a bug."""
+
+    OK = 0
+    NULL = 1
+    UTF8 = 2
+    ARGUMENT = 3
+    CREDENTIALS = 4
+    """No credentials are configured."""
+    FORKED = 5
+    """The client was made before a fork; the child needs its own."""
+    BUSY = 6
+    """A callback called back into its own client."""
+    RESOLVE = 20
+    CONNECT = 21
+    TLS = 22
+    TIMEOUT = 23
+    PROXY = 24
+    IO = 25
+    """The connection broke."""
+    PROTOCOL = 26
+    """Not an answer that Zoom gives: HTML, too large, cut short, a redirect."""
+    TOKEN = 40
+    """No token could be had."""
+    UNAUTHORIZED = 41
+    """The token is refused."""
+    FORBIDDEN = 42
+    """A scope or a right is missing."""
+    USER_NOT_FOUND = 43
+    USER_PROTECTED = 44
+    """A Zoom Room or an admin, whose status can't be changed."""
+    USER_BUSY = 45
+    """The user has upcoming Zoom Events."""
+    SEAT_LIMIT = 46
+    """No seat is left to activate into."""
+    RATE_LIMITED = 47
+    DAILY_LIMIT = 48
+    REJECTED = 49
+    """Any other refusal."""
+    SERVER = 50
+    """HTTP 5xx."""
+    CANCELLED = 70
+    PARTIAL = 71
+    """A batch ran to its end and some users failed."""
+    PANIC = 99
+    """A bug in libzus."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> Optional[Code]:
+        if not isinstance(value, int):
+            return None
+        code = int.__new__(cls, value)  # of a newer libzus than this package knows
+        code._name_, code._value_ = "UNKNOWN", value
+        return code
+
+    @property
+    def symbol(self) -> str:
+        """The name in C, as reports and logs give it: ``ZUS_ERR_USER_NOT_FOUND``."""
+        return "ZUS_OK" if self is Code.OK else f"ZUS_ERR_{self.name}"
+
+    @property
+    def passing(self) -> bool:
+        """Whether the same update can succeed later without anybody changing the user or the list."""
+        return self in _PASSING
+
+
+_PASSING = frozenset(
+    {
+        Code.CREDENTIALS,
+        Code.FORKED,
+        Code.BUSY,
+        Code.RESOLVE,
+        Code.CONNECT,
+        Code.TLS,
+        Code.TIMEOUT,
+        Code.PROXY,
+        Code.IO,
+        Code.PROTOCOL,
+        Code.TOKEN,
+        Code.UNAUTHORIZED,
+        Code.FORBIDDEN,
+        Code.RATE_LIMITED,
+        Code.DAILY_LIMIT,
+        Code.SERVER,
+        Code.CANCELLED,
+        Code.PANIC,
+    }
+)
+
+
+class Action(enum.IntEnum):
+    """What to do with a user. Wherever one is wanted, its name does as well: ``"deactivate"``."""
+
+    ACTIVATE = 1
+    DEACTIVATE = 2
+    CLOCK_IN = 3
+    CLOCK_OUT = 4
+
+    def __str__(self) -> str:
+        """The word that Zoom knows it by."""
+        return self.name.lower()
+
+    def __format__(self, spec: str) -> str:
+        return format(str(self), spec)
+
+    @classmethod
+    def of(cls, action: ActionLike) -> Action:
+        """The action itself or by its name; ``ValueError`` for any other."""
+        if isinstance(action, str):
+            found = cls.__members__.get(action.upper()) if action == action.lower() else None
+            if found is None:
+                raise ValueError(f"{action!r} is no action: use {', '.join(map(str, cls))}")
+            return found
+        return cls(action)
+
+
+ActionLike = Union[Action, str]

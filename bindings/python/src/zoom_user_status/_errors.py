@@ -1,0 +1,174 @@
+"""The exceptions: one for each code that a caller would handle, under a few that group them."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, Tuple, Type
+
+from ._codes import Code
+from ._result import Result
+
+
+class ZoomUserStatusError(Exception):
+    """The base of all. ``result`` holds everything that is known of the call."""
+
+    def __init__(self, result: Result) -> None:
+        super().__init__(result)
+        self.result = result
+
+    def __str__(self) -> str:
+        result = self.result
+        facts = [result.code.symbol]
+        if result.http_status:
+            facts.append(f"HTTP {result.http_status}")
+        if result.zoom_code:
+            facts.append(f"Zoom code {result.zoom_code}")
+        if result.tracking_id:
+            facts.append(f"tracking id {result.tracking_id}")
+        subject = f"{result.user_id}: " if result.user_id else ""
+        return f"{subject}{result.message} ({', '.join(facts)})"
+
+    def __reduce__(self) -> Tuple[Any, ...]:
+        return type(self), (self.result,)
+
+
+class UsageError(ZoomUserStatusError):
+    """The call itself is wrong; nothing was sent."""
+
+
+class InvalidArgument(UsageError, ValueError):
+    """A value can't be used: an empty or blank-padded user id, a control character, a number out of range."""
+
+
+class CredentialsMissing(UsageError):
+    """No credentials are configured."""
+
+
+class ForkedError(UsageError):
+    """The client was made before a fork. Make one in the child."""
+
+
+class BusyError(UsageError):
+    """A token provider or log handler called back into its own client."""
+
+
+class NetworkError(ZoomUserStatusError):
+    """No answer from Zoom. The update may or may not have been done; to repeat it does no harm."""
+
+
+class ResolveError(NetworkError):
+    """The host name could not be resolved."""
+
+
+class ConnectError(NetworkError):
+    """No connection could be made."""
+
+
+class TLSError(NetworkError):
+    """The certificate is not trusted, or TLS failed."""
+
+
+class TimedOut(NetworkError, TimeoutError):
+    """No answer within the timeout."""
+
+
+class ProxyError(NetworkError):
+    """The proxy refused or failed."""
+
+
+class ConnectionBroken(NetworkError):
+    """The connection broke before the whole answer was read."""
+
+
+class ProtocolError(NetworkError):
+    """An answer that Zoom doesn't give: HTML, a redirect, too large, cut short. Often a proxy or a wrong base URL."""
+
+
+class ZoomError(ZoomUserStatusError):
+    """Zoom answered, and refused."""
+
+
+class TokenError(ZoomError):
+    """No token could be had for these credentials."""
+
+
+class Unauthorized(ZoomError):
+    """Zoom refuses the token: expired, revoked or not a token."""
+
+
+class Forbidden(ZoomError):
+    """The app lacks a scope or a right; the message names it."""
+
+
+class UserNotFound(ZoomError):
+    """No such user on this account."""
+
+
+class UserProtected(ZoomError):
+    """A Zoom Room or an admin, whose status can't be changed."""
+
+
+class UserBusy(ZoomError):
+    """The user has upcoming Zoom Events."""
+
+
+class SeatLimitReached(ZoomError):
+    """No seat is left to activate into."""
+
+
+class RateLimited(ZoomError):
+    """Too many requests a second, and still so after the retries; ``result.retry_after`` may say when."""
+
+
+class DailyLimitReached(RateLimited):
+    """The account's requests of today are used up; ``result.retry_after`` may say when the next day begins."""
+
+
+class Rejected(ZoomError):
+    """Any other refusal; ``result.zoom_code`` and the message say which."""
+
+
+class ServerError(ZoomError):
+    """Zoom failed with a 5xx, and still so after the retries."""
+
+
+class Cancelled(ZoomUserStatusError):
+    """The call was cancelled. The update may or may not have been done; to repeat it does no harm."""
+
+
+class InternalError(ZoomUserStatusError):
+    """A bug in libzus: please report it."""
+
+
+ERRORS: Dict[Code, Type[ZoomUserStatusError]] = {
+    Code.NULL: InvalidArgument,
+    Code.UTF8: InvalidArgument,
+    Code.ARGUMENT: InvalidArgument,
+    Code.CREDENTIALS: CredentialsMissing,
+    Code.FORKED: ForkedError,
+    Code.BUSY: BusyError,
+    Code.RESOLVE: ResolveError,
+    Code.CONNECT: ConnectError,
+    Code.TLS: TLSError,
+    Code.TIMEOUT: TimedOut,
+    Code.PROXY: ProxyError,
+    Code.IO: ConnectionBroken,
+    Code.PROTOCOL: ProtocolError,
+    Code.TOKEN: TokenError,
+    Code.UNAUTHORIZED: Unauthorized,
+    Code.FORBIDDEN: Forbidden,
+    Code.USER_NOT_FOUND: UserNotFound,
+    Code.USER_PROTECTED: UserProtected,
+    Code.USER_BUSY: UserBusy,
+    Code.SEAT_LIMIT: SeatLimitReached,
+    Code.RATE_LIMITED: RateLimited,
+    Code.DAILY_LIMIT: DailyLimitReached,
+    Code.REJECTED: Rejected,
+    Code.SERVER: ServerError,
+    Code.CANCELLED: Cancelled,
+    Code.PANIC: InternalError,
+}
+
+
+def error_for(result: Result) -> ZoomUserStatusError:
+    """The exception of a failed result."""
+    return ERRORS.get(result.code, ZoomUserStatusError)(result)

@@ -1,0 +1,193 @@
+"""libzus itself: where it is found, its functions, and owners that free what it gives."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+from pathlib import Path
+from typing import Any, Dict, List, Optional
+
+from ._codes import Action, Code
+from ._result import KEPT_HEADERS, Headers, Result
+
+FILE_NAME = {"win32": "zus.dll", "darwin": "libzus.dylib"}.get(sys.platform, "libzus.so")
+
+TOKEN_FN = ctypes.CFUNCTYPE(
+    ctypes.c_size_t, ctypes.c_void_p, ctypes.c_int32, ctypes.POINTER(ctypes.c_char), ctypes.c_size_t
+)
+LOG_FN = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int32, ctypes.c_char_p)
+RESULT_FN = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_void_p)
+
+
+def _open() -> str:
+    """Loads the library and says from where: ZUS_LIBRARY when it is set, else beside this file."""
+    override = os.environ.get("ZUS_LIBRARY")
+    path = Path(override) if override else Path(__file__).parent / FILE_NAME
+    if not path.is_file():
+        raise ImportError(
+            f"libzus was not found: looked for {path}"
+            + (
+                " (from the environment variable ZUS_LIBRARY)."
+                if override
+                else ", which every wheel of zoom-user-status carries. "
+                "From a clone of the repository: pip install ./bindings/python, or set ZUS_LIBRARY to a libzus you have built."
+            )
+        )
+    try:
+        ctypes.CDLL(str(path))
+    except OSError as error:
+        raise ImportError(f"libzus could not be loaded from {path}: {error}") from error
+    return str(path)
+
+
+PATH = _open()
+_calls = ctypes.CDLL(PATH)  # for what may wait: the GIL is free meanwhile
+_looks = ctypes.PyDLL(PATH)  # for getters: to let the GIL go costs more than they do
+
+
+def _function(library: ctypes.CDLL, name: str, result: Any, *arguments: Any) -> Any:
+    try:
+        function = library[name]
+    except AttributeError as error:
+        raise ImportError(f"{PATH} has no {name}: it is not the libzus that this package was made for") from error
+    function.restype = result
+    function.argtypes = arguments
+    return function
+
+
+_p, _s, _i32, _u32, _size = ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int32, ctypes.c_uint32, ctypes.c_size_t
+_out = ctypes.POINTER(ctypes.c_void_p)
+
+config_new = _function(_looks, "zus_config_new", _p)
+config_free = _function(_looks, "zus_config_free", None, _p)
+config_set_token = _function(_looks, "zus_config_set_token", _i32, _p, _s)
+config_set_oauth = _function(_looks, "zus_config_set_oauth", _i32, _p, _s, _s, _s)
+config_set_token_fn = _function(_looks, "zus_config_set_token_fn", _i32, _p, TOKEN_FN, _p)
+config_set_urls = _function(_looks, "zus_config_set_urls", _i32, _p, _s, _s)
+config_set_body = _function(_looks, "zus_config_set_body", _i32, _p, _i32)
+config_set_timeouts = _function(_looks, "zus_config_set_timeouts", _i32, _p, _u32, _u32)
+config_set_retry = _function(_looks, "zus_config_set_retry", _i32, _p, _u32, _u32, _u32)
+config_set_rate = _function(_looks, "zus_config_set_rate", _i32, _p, _u32, _u32)
+config_set_concurrency = _function(_looks, "zus_config_set_concurrency", _i32, _p, _u32)
+config_set_proxy = _function(_looks, "zus_config_set_proxy", _i32, _p, _s)
+config_set_ca_pem = _function(_looks, "zus_config_set_ca_pem", _i32, _p, _s, _size)
+config_set_user_agent = _function(_looks, "zus_config_set_user_agent", _i32, _p, _s)
+config_set_log = _function(_looks, "zus_config_set_log", _i32, _p, _i32, LOG_FN, _p)
+
+client_new = _function(_calls, "zus_client_new", _i32, _p, _out)
+client_free = _function(_calls, "zus_client_free", None, _p)
+update_status = _function(_calls, "zus_update_status", _i32, _p, _s, _i32, _p, _out)
+update_status_many = _function(
+    _calls, "zus_update_status_many", _i32, _p, ctypes.POINTER(_s), _size, _i32, _p, RESULT_FN, _p
+)
+check_credentials = _function(_calls, "zus_check_credentials", _i32, _p, _p, _out)
+
+cancel_new = _function(_looks, "zus_cancel_new", _p)
+cancel_raise = _function(_calls, "zus_cancel_raise", None, _p)
+cancel_free = _function(_looks, "zus_cancel_free", None, _p)
+
+result_free = _function(_looks, "zus_result_free", None, _p)
+result_code = _function(_looks, "zus_result_code", _i32, _p)
+result_http_status = _function(_looks, "zus_result_http_status", _i32, _p)
+result_zoom_code = _function(_looks, "zus_result_zoom_code", _i32, _p)
+result_message = _function(_looks, "zus_result_message", _s, _p)
+result_tracking_id = _function(_looks, "zus_result_tracking_id", _s, _p)
+result_header = _function(_looks, "zus_result_header", _s, _p, _s)
+result_body = _function(_looks, "zus_result_body", _p, _p, ctypes.POINTER(_size))
+result_retry_after = _function(_looks, "zus_result_retry_after", ctypes.c_int64, _p)
+result_attempts = _function(_looks, "zus_result_attempts", _i32, _p)
+
+code_text = _function(_looks, "zus_code_text", _s, _i32)
+version = _function(_looks, "zus_version", _s)
+
+
+def text_of(code: int) -> str:
+    """The library's sentence for a code."""
+    text: bytes = code_text(code)
+    return text.decode()
+
+
+class Canceller:
+    """A zus_cancel. Once raised it stays so."""
+
+    __slots__ = ("__weakref__", "by_signal", "handle", "raised")
+
+    def __init__(self) -> None:
+        self.handle: int = cancel_new()
+        self.raised = False
+        self.by_signal = False
+
+    def cancel(self) -> None:
+        self.raised = True
+        cancel_raise(self.handle)
+
+    def __del__(self, free: Any = cancel_free) -> None:
+        free(self.handle)
+
+
+class ResultHandle(ctypes.c_void_p):
+    """A zus_result that is freed with this object. It is made empty before the call, so that no exception can lose it."""
+
+    def header(self, name: str) -> str:
+        try:
+            value: bytes = result_header(self, name.encode("ascii"))
+        except UnicodeEncodeError:
+            return ""
+        return value.decode("utf-8", "replace")
+
+    def __del__(self, free: Any = result_free) -> None:
+        if self.value:
+            free(self)
+
+
+class ClientHandle:
+    """A zus_client, freed when the last call on it has ended: each call holds a reference."""
+
+    __slots__ = ("keep", "pid", "value")
+
+    def __init__(self, config: int, keep: List[Any]) -> None:
+        self.value = None
+        self.pid = os.getpid()
+        self.keep = keep  # the callbacks, which must outlive the client
+        handle = ctypes.c_void_p()
+        code: int = client_new(config, ctypes.byref(handle))
+        self.value = handle.value
+        if code:
+            from ._errors import error_for
+
+            raise error_for(Result("", Action.DEACTIVATE, Code(code), message=text_of(code)))
+
+    def __del__(self, free: Any = client_free, getpid: Any = os.getpid) -> None:
+        # In a forked child its locks may be held by threads that are not there.
+        if self.value and self.pid == getpid():
+            free(self.value)
+
+
+def read_result(
+    handle: Any, user_id: str, action: Action, index: int = 0, owner: Optional[ResultHandle] = None
+) -> Result:
+    """A native result as plain data. Without an owner the handle is only lent, so the known headers are copied."""
+    length = ctypes.c_size_t()
+    body = result_body(handle, ctypes.byref(length))
+    retry_after: int = result_retry_after(handle)
+    kept: Dict[str, str] = {}
+    if owner is None:
+        for name in KEPT_HEADERS:
+            value: bytes = result_header(handle, name.encode())
+            if value:
+                kept[name] = value.decode("utf-8", "replace")
+    return Result(
+        user_id,
+        action,
+        Code(result_code(handle)),
+        result_http_status(handle),
+        result_zoom_code(handle),
+        result_message(handle).decode("utf-8", "replace"),
+        result_tracking_id(handle).decode("utf-8", "replace"),
+        None if retry_after < 0 else retry_after,
+        result_attempts(handle),
+        ctypes.string_at(body, length.value) if length.value else b"",
+        index,
+        Headers(owner, kept),
+    )

@@ -1,0 +1,122 @@
+"""The real libzus, and the sandbox as Zoom."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+from typing import Any, Callable, Dict, Generator, List, Optional
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+PACKAGE = ROOT / "bindings" / "python"
+LIBRARY = Path(os.environ.get("ZUS_LIB_DIR") or ROOT / "target" / "release") / {
+    "win32": "zus.dll",
+    "darwin": "libzus.dylib",
+}.get(sys.platform, "libzus.so")
+SANDBOX = os.environ.get("ZUS_SANDBOX") or str(ROOT / "target" / "debug" / "examples" / "sandbox")
+os.environ["ZUS_LIBRARY"] = str(LIBRARY)
+with contextlib.suppress(KeyError):
+    del os.environ["ZOOM_ACCESS_TOKEN"]
+
+from zoom_user_status import Client  # noqa: E402
+
+
+class Sandbox:
+    """A sandbox under way."""
+
+    def __init__(self, *options: str) -> None:
+        self.process = subprocess.Popen(
+            [SANDBOX, "--until-stdin-closes", *options],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self.env: Dict[str, str] = {}
+        assert self.process.stdout
+        for line in self.process.stdout:
+            if line.strip() == "ready":
+                break
+            key, _, value = line.strip().partition("=")
+            self.env[key] = value
+        assert self.env, "the sandbox did not start"
+
+    def client(self, **options: Any) -> Client:
+        """With the fixed token, no pace, and short waits, unless told otherwise."""
+        given: Dict[str, Any] = {"rate": None, "backoff": (0.01, 0.05), **options}
+        if not any(name in given for name in ("token_provider", "account_id")):
+            given.setdefault("token", self.env["ZOOM_ACCESS_TOKEN"])
+        given.setdefault("oauth_url", self.env["ZOOM_OAUTH_URL"])
+        given.setdefault("base_url", self.env["ZOOM_API_URL"])
+        return Client(**given)
+
+    @property
+    def oauth(self) -> Dict[str, str]:
+        return {name: self.env[f"ZOOM_{name.upper()}"] for name in ("account_id", "client_id", "client_secret")}
+
+    def _control(self, path: str, method: str) -> bytes:
+        url = self.env["ZOOM_API_URL"].replace("/v2", f"/sandbox/{path}")
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(urllib.request.Request(url, method=method), timeout=10) as answer:
+            return bytes(answer.read())
+
+    def ledger(self) -> Dict[str, Any]:
+        """What reached the sandbox."""
+        found: Dict[str, Any] = json.loads(self._control("ledger", "GET"))
+        return found
+
+    def expire_tokens(self) -> None:
+        self._control("expire-tokens", "POST")
+
+    def close(self) -> None:
+        assert self.process.stdin and self.process.stdout
+        self.process.stdin.close()
+        self.process.stdout.close()
+        try:
+            self.process.wait(5)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+@pytest.fixture
+def new_sandbox() -> Generator[Callable[..., Sandbox], None, None]:
+    made: List[Sandbox] = []
+
+    def make(*options: str) -> Sandbox:
+        made.append(Sandbox("--quiet", *options))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Generator[Sandbox, None, None]:
+    one = Sandbox("--quiet", "--users", "600")
+    yield one
+    one.close()
+
+
+def clean_env(sandbox: Sandbox, **more: str) -> Dict[str, str]:
+    """For a child process: no credentials but the sandbox's, and no proxy."""
+    env = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("ZOOM_") and not name.lower().endswith("_proxy")
+    }
+    source = str(PACKAGE / "src")
+    return {**env, "PYTHONPATH": source, "PYTHONUNBUFFERED": "1", **sandbox.env, **more}
+
+
+def cli(sandbox: Sandbox, *arguments: str, env: Optional[Dict[str, str]] = None, **options: Any) -> Any:
+    """Runs the command line, without a terminal unless told otherwise."""
+    given: Dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
+    command = [sys.executable, "-m", "zoom_user_status", *arguments]
+    return subprocess.run(command, env=clean_env(sandbox, **(env or {})), text=True, timeout=60, **given)

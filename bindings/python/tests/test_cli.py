@@ -1,0 +1,518 @@
+"""The command line, as a person and as a script meet it."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any, Callable, Dict, List, Optional, Tuple
+
+import pytest
+from conftest import Sandbox, clean_env, cli
+
+USERS = [f"user{n:05}@example.com" for n in range(1, 601)]
+
+
+def rows(path: Path) -> List[Dict[str, str]]:
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def leavers(path: Path, users: List[str]) -> Path:
+    path.write_text("email\n" + "".join(f"{user}\n" for user in users))
+    return path
+
+
+# ---- one and several users
+
+
+def test_one_user(sandbox: Sandbox) -> None:
+    run = cli(sandbox, "deactivate", "ada@example.com")
+    assert (run.returncode, run.stdout, run.stderr) == (0, "ada@example.com: deactivated\n", "")
+    assert sandbox.ledger()["users"]["ada@example.com"]["status"] == "inactive"
+    run = cli(sandbox, "activate", "ada@example.com")
+    assert (run.returncode, run.stdout) == (0, "ada@example.com: activated\n")
+
+
+def test_one_user_who_does_not_exist(sandbox: Sandbox) -> None:
+    run = cli(sandbox, "deactivate", "nobody@example.com")
+    assert run.returncode == 1
+    assert re.match(r"FAILED nobody@example.com: .*\(ZUS_ERR_USER_NOT_FOUND, HTTP 404, Zoom code 1001, track", run.stdout)
+
+
+def test_several_users_and_a_summary(sandbox: Sandbox) -> None:
+    run = cli(sandbox, "deactivate", "ada@example.com", "admin@example.com", "linus@example.com")
+    assert run.returncode == 1
+    assert "2 users deactivated, 1 failed (1 ZUS_ERR_USER_PROTECTED) in " in run.stdout.splitlines()[-1]
+
+
+def test_json(sandbox: Sandbox) -> None:
+    run = cli(sandbox, "deactivate", "--json", "ada@example.com", "nobody@example.com")
+    lines = [json.loads(line) for line in run.stdout.splitlines()]
+    by_user = {line["user"]: line for line in lines[:-1]}
+    assert by_user["ada@example.com"]["ok"] and by_user["ada@example.com"]["http_status"] == 204
+    assert by_user["nobody@example.com"]["code"] == "ZUS_ERR_USER_NOT_FOUND"
+    assert by_user["nobody@example.com"]["zoom_code"] == 1001 and by_user["nobody@example.com"]["tracking_id"]
+    summary = lines[-1]["summary"]
+    assert (summary["users"], summary["done"], summary["failed"], summary["status"]) == (2, 1, 1, 1) and run.returncode == 1
+
+
+def test_oauth_from_the_environment(sandbox: Sandbox) -> None:
+    assert cli(sandbox, "activate", "ada@example.com", env={"ZOOM_ACCESS_TOKEN": ""}).returncode == 0
+
+
+# ---- misuse
+
+
+@pytest.mark.parametrize(
+    "arguments, says",
+    [
+        ([], "required"),
+        (["deactivate"], "no users"),
+        (["frobnicate", "ada@example.com"], "invalid choice"),
+        (["deactivate", "--csv", "no-such-file.csv"], "No such file"),
+        (["deactivate", "ada@example.com", "--resume"], "--report"),
+        (["deactivate", "ada@example.com", "--rate", "-1"], "--rate"),
+        (["deactivate", "ada@example.com", "--rate", "fast"], "--rate"),
+        (["deactivate", "ada@example.com", "--concurrency", "0"], "concurrency"),
+        (["deactivate", "ada@example.com", "--report", "/no/such/folder/out.csv"], "No such file"),
+        (["deactivate", "ada@example.com", "--env-file", "no-such-file"], "No such file"),
+    ],
+)
+def test_misuse_is_2(sandbox: Sandbox, arguments: List[str], says: str) -> None:
+    before = sandbox.ledger()["requests"]
+    run = cli(sandbox, *arguments)
+    assert run.returncode == 2 and says in run.stderr and "Traceback" not in run.stderr
+    assert sandbox.ledger()["requests"] == before
+
+
+def test_no_credentials_are_misuse(sandbox: Sandbox) -> None:
+    gone = {name: "" for name in sandbox.env if "URL" not in name}
+    for command in (["check"], ["deactivate", "ada@example.com"]):
+        run = cli(sandbox, *command, env=gone)
+        assert run.returncode == 2 and "ZOOM_ACCESS_TOKEN or ZOOM_ACCOUNT_ID" in run.stderr
+
+
+def test_help_says_how_to_resume_and_what_the_statuses_are(sandbox: Sandbox) -> None:
+    text = cli(sandbox, "deactivate", "--help").stdout
+    for word in ("--resume", "--dry-run", "130", "sent", "again", "ZOOM_CLIENT_SECRET", "--yes"):
+        assert word in text
+
+
+# ---- check and env files
+
+
+def test_check(sandbox: Sandbox) -> None:
+    before = sandbox.ledger()["requests"]
+    run = cli(sandbox, "check", env={"ZOOM_ACCESS_TOKEN": ""})
+    assert run.returncode == 0, run.stderr
+    assert "sandbox-account" in run.stdout and "user:" in run.stdout and "sandbox-secret" not in run.stdout + run.stderr
+    facts = json.loads(cli(sandbox, "check", "--json", env={"ZOOM_ACCESS_TOKEN": ""}).stdout)
+    assert facts["ok"] and facts["account_id"] == "sandbox-account" and facts["scopes"]
+    assert "fixed token" in cli(sandbox, "check").stdout
+    assert sandbox.ledger()["requests"] == before
+
+
+def test_check_of_wrong_credentials(sandbox: Sandbox) -> None:
+    run = cli(sandbox, "check", env={"ZOOM_ACCESS_TOKEN": "", "ZOOM_CLIENT_SECRET": "wrong-secret"})
+    assert run.returncode == 1 and "ZUS_ERR_TOKEN" in run.stderr and "wrong-secret" not in run.stderr
+
+
+def test_check_of_an_app_without_the_scope(new_sandbox: Callable[..., Sandbox]) -> None:
+    run = cli(new_sandbox("--scopes", "meeting:read:admin"), "check", env={"ZOOM_ACCESS_TOKEN": ""})
+    assert run.returncode == 1 and "user:update:status:admin" in run.stderr
+
+
+def test_env_file(sandbox: Sandbox, tmp_path: Path) -> None:
+    path = tmp_path / "zoom.env"
+    path.write_text(
+        "\ufeff# Zoom\n\nexport ZOOM_ACCOUNT_ID='sandbox-account' # ours\nZOOM_CLIENT_ID = sandbox-client # comment\n"
+        'ZOOM_CLIENT_SECRET="sandbox-secret"\nOTHER=a#b\n',
+        encoding="utf-8",
+    )
+    path.chmod(0o600)
+    # The environment's token would be refused: the file's credentials come in its place, not beside it.
+    run = cli(sandbox, "check", "--env-file", str(path), env={"ZOOM_ACCESS_TOKEN": "expired"})
+    assert run.returncode == 0 and "sandbox-account" in run.stdout and run.stderr == ""
+    if os.name == "posix":
+        path.chmod(0o644)
+        assert "chmod 600" in cli(sandbox, "check", "--env-file", str(path)).stderr
+
+
+def test_an_env_files_secrets_with_signs(tmp_path: Path) -> None:
+    from zoom_user_status._cli import _environment
+
+    path = tmp_path / "zoom.env"
+    path.write_text("ZOOM_ACCOUNT_ID=a#b\nZOOM_CLIENT_ID='c\"d'\nZOOM_CLIENT_SECRET=e\\f'g=\n")
+    path.chmod(0o600)
+    found = _environment(str(path))
+    assert found["ZOOM_ACCOUNT_ID"] == "a#b" and found["ZOOM_CLIENT_ID"] == 'c"d'
+    assert found["ZOOM_CLIENT_SECRET"] == "e\\f'g="
+
+
+def test_a_broken_env_file_shows_no_secret(sandbox: Sandbox, tmp_path: Path) -> None:
+    path = tmp_path / "zoom.env"
+    path.write_text("ZOOM_CLIENT_ID=a\nhunter2 hunter2\n")
+    run = cli(sandbox, "check", "--env-file", str(path))
+    assert run.returncode == 2 and "line 2" in run.stderr and "hunter2" not in run.stderr
+
+
+# ---- CSV
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"email\nuser00001@example.com\nuser00002@example.com\n",
+        b"\xef\xbb\xbfemail;name\r\nuser00001@example.com;A\r\nuser00002@example.com;B\r\n",
+        b'"Name","Email","Note"\r\n"Doe, Jane","user00001@example.com","says ""hi"""\r\n\r\n"x"," user00002@example.com ","a\nb"\r\n',
+        b"sep=;\r\nEMAIL;x\r\nuser00001@example.com;1\r\nuser00002@example.com;2\r\n",
+        b"name\temail\nA\tuser00001@example.com\nB\tuser00002@example.com",
+        "name\temail\r\nÄ\tuser00001@example.com\r\nB\tuser00002@example.com\r\n".encode("utf-16"),
+        b"\n\nuser00001@example.com\n\n  user00002@example.com  \n",
+        b"email,name\nuser00001@example.com,A\n,\n ,B\nuser00002@example.com\nuser00001@example.com,again\n",
+    ],
+    ids=["plain", "excel", "quoted", "sep", "tabs", "utf-16", "bare", "gaps"],
+)
+def test_csv(sandbox: Sandbox, tmp_path: Path, data: bytes) -> None:
+    path = tmp_path / "leavers.csv"
+    path.write_bytes(data)
+    run = cli(sandbox, "deactivate", "--csv", str(path), "--dry-run")
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.splitlines() == USERS[:2]
+    with path.open("rb") as file:
+        assert cli(sandbox, "deactivate", "--csv", "-", "--dry-run", stdin=file).stdout.splitlines() == USERS[:2]
+
+
+def test_csv_notices(sandbox: Sandbox, tmp_path: Path) -> None:
+    path = tmp_path / "leavers.csv"
+    path.write_bytes(b"email,name\n user00001@example.com,A\n ,B\nuser00001@example.com,again\n")
+    run = cli(sandbox, "deactivate", "--csv", str(path), "--dry-run")
+    for words in ("1 id trimmed", "1 repeated id left out", "line 3: no user"):
+        assert words in run.stderr
+
+
+@pytest.mark.parametrize(
+    "data, says",
+    [
+        (b"name,mail\nA,user00001@example.com\n", "no column 'email'; it has name, mail"),
+        (b"email,Email\na,b\n", "more than one column"),
+        (b"email\nj\xfcrgen@example.com\n", "not UTF-8"),
+        (b'email\n"user00001@example.com\n', "line"),
+    ],
+)
+def test_csv_that_cannot_be_used(sandbox: Sandbox, tmp_path: Path, data: bytes, says: str) -> None:
+    path = tmp_path / "leavers.csv"
+    path.write_bytes(data)
+    run = cli(sandbox, "deactivate", "--csv", str(path))
+    assert run.returncode == 2 and says in run.stderr
+
+
+def test_another_column_and_an_empty_list(sandbox: Sandbox, tmp_path: Path) -> None:
+    path = tmp_path / "okta.csv"
+    path.write_text("Login,Status\nuser00003@example.com,DEPROVISIONED\n")
+    run = cli(sandbox, "deactivate", "--csv", str(path), "--column", " login", "--dry-run")
+    assert run.stdout == "user00003@example.com\n"
+    path.write_text("email\n")
+    run = cli(sandbox, "deactivate", "--csv", str(path))
+    assert run.returncode == 0 and "0 users" in run.stdout
+
+
+def test_a_dry_run_needs_no_credentials_and_sends_nothing(sandbox: Sandbox) -> None:
+    before = sandbox.ledger()["requests"]
+    gone = {name: "" for name in sandbox.env}
+    run = cli(sandbox, "deactivate", "--dry-run", "ada@example.com", env=gone)
+    assert (run.returncode, run.stdout) == (0, "ada@example.com\n") and "nothing was sent" in run.stderr
+    assert sandbox.ledger()["requests"] == before
+
+
+# ---- the report
+
+
+def test_the_report(sandbox: Sandbox, tmp_path: Path) -> None:
+    report = tmp_path / "out.csv"
+    run = cli(sandbox, "deactivate", "user00001@example.com", "nobody@example.com", "--report", str(report))
+    assert run.returncode == 1
+    found = {row["user"]: row for row in rows(report)}
+    done, failed = found["user00001@example.com"], found["nobody@example.com"]
+    assert (done["action"], done["code"], done["http_status"], done["attempts"]) == ("deactivate", "ZUS_OK", "204", "1")
+    assert (failed["code"], failed["http_status"], failed["zoom_code"]) == ("ZUS_ERR_USER_NOT_FOUND", "404", "1001")
+    assert failed["message"] and failed["tracking_id"].startswith("v=2.0")
+    assert re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$", done["time"])
+
+
+def test_resume(new_sandbox: Callable[..., Sandbox], tmp_path: Path) -> None:
+    sandbox = new_sandbox("--users", "10")
+    report = tmp_path / "out.csv"
+    users = ["user00001@example.com", "nobody@example.com", "answer-503@example.com"]
+    command = ["deactivate", *users, "--report", str(report)]
+    run = cli(sandbox, *command)
+    assert run.returncode == 1 and "--resume" in run.stderr and "1 user left" in run.stderr
+    run = cli(sandbox, *command)
+    assert run.returncode == 2 and "exists" in run.stderr
+    before = sandbox.ledger()["requests"]
+    run = cli(sandbox, *command, "user00002@example.com", "--resume")
+    assert run.returncode == 1 and "2 of 4 users are in the report already, 1 of them failed" in run.stderr
+    assert sandbox.ledger()["users"]["user00001@example.com"]["received"] == 1
+    assert sandbox.ledger()["users"]["nobody@example.com"]["received"] == 1
+    assert sandbox.ledger()["requests"] == before + 1 + 4
+    assert sorted(row["user"] for row in rows(report)) == sorted([*users, "user00002@example.com"])
+    # A failure of an earlier run still counts.
+    run = cli(sandbox, "deactivate", *users[:2], "--report", str(report), "--resume")
+    assert run.returncode == 1
+    run = cli(sandbox, "deactivate", users[0], "--report", str(report), "--resume")
+    assert run.returncode == 0
+    # A resume of nothing is a first run.
+    assert cli(sandbox, "activate", users[0], "--report", str(tmp_path / "new.csv"), "--resume").returncode == 0
+    run = cli(sandbox, "activate", users[0], "--report", str(report), "--resume")
+    assert run.returncode == 2 and "another action: deactivate" in run.stderr
+
+
+@pytest.mark.parametrize("cut", range(1, 130, 9))
+def test_a_torn_last_line(sandbox: Sandbox, tmp_path: Path, cut: int) -> None:
+    report = tmp_path / "out.csv"
+    users = USERS[:3]
+    assert cli(sandbox, "deactivate", *users, "--report", str(report), "--concurrency", "1").returncode == 0
+    whole = report.read_bytes()
+    report.write_bytes(whole[:-cut])
+    run = cli(sandbox, "deactivate", *users, "--report", str(report), "--resume")
+    assert run.returncode == 0, run.stderr
+    assert sorted(row["user"] for row in rows(report)) == users
+    assert {row["code"] for row in rows(report)} == {"ZUS_OK"}
+
+
+def test_a_report_torn_at_its_start(sandbox: Sandbox, tmp_path: Path) -> None:
+    report = tmp_path / "out.csv"
+    for start in (b"", b"use"):
+        report.write_bytes(start)
+        assert cli(sandbox, "activate", "ada@example.com", "--report", str(report), "--resume").returncode == 0
+        assert [row["user"] for row in rows(report)] == ["ada@example.com"]
+
+
+@pytest.mark.parametrize("text", ["my diary", "my diary\n", "a,b,c\n1,2,3\n", "\xff\xfe\n"])
+def test_another_file_is_never_overwritten(sandbox: Sandbox, tmp_path: Path, text: str) -> None:
+    path = tmp_path / "diary.txt"
+    path.write_bytes(text.encode("latin-1"))
+    for more in ([], ["--resume"]):
+        assert cli(sandbox, "activate", "ada@example.com", "--report", str(path), *more).returncode == 2
+        assert path.read_bytes() == text.encode("latin-1")
+
+
+def test_a_report_that_cannot_be_written_stops_the_run(sandbox: Sandbox) -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("needs /dev/full")
+    run = cli(sandbox, "deactivate", *USERS, "--yes", "--report", "/dev/full", "--resume")
+    assert run.returncode in (2, 3) and "Traceback" not in run.stderr
+
+
+def test_ids_and_messages_stay_on_one_line(sandbox: Sandbox, tmp_path: Path) -> None:
+    report = tmp_path / "out.csv"
+    run = cli(sandbox, "deactivate", "a\nb\x1b[31m@example.com", "answer-300@example.com", "--report", str(report))
+    assert run.returncode == 1 and "\x1b" not in run.stdout + run.stderr
+    assert len(report.read_text().splitlines()) == 3
+    run = cli(
+        sandbox, "deactivate", "a\nb\x1b[31m@example.com", "answer-300@example.com", "--report", str(report), "--resume"
+    )
+    assert "2 of 2 users are in the report already" in run.stderr
+
+
+# ---- ends
+
+
+def test_a_refused_token_stops_early(sandbox: Sandbox, tmp_path: Path) -> None:
+    report = tmp_path / "out.csv"
+    env = {"ZOOM_ACCESS_TOKEN": "expired"}
+    run = cli(sandbox, "deactivate", *USERS, "--report", str(report), "--rate", "0", env=env)
+    assert run.returncode == 3 and "ZUS_ERR_UNAUTHORIZED" in run.stderr and "600 users left" in run.stderr
+    assert 0 < len(rows(report)) < 100
+    again = re.search(r"To go on: zoom-user-status (.*)", run.stderr)
+    assert again and again.group(1).endswith("--resume")
+    run = cli(sandbox, *again.group(1).split())
+    assert run.returncode == 0 and "600 users deactivated" in run.stdout
+    assert sorted(row["user"] for row in rows(report)) == USERS
+
+
+def test_the_daily_limit_stops_early_and_says_when(new_sandbox: Callable[..., Sandbox], tmp_path: Path) -> None:
+    sandbox = new_sandbox("--users", "100", "--daily", "40")
+    report = tmp_path / "out.csv"
+    run = cli(sandbox, "deactivate", *USERS[:100], "--report", str(report), "--rate", "0")
+    assert run.returncode == 3 and "ZUS_ERR_DAILY_LIMIT" in run.stderr and "try again in" in run.stderr
+    assert "60 users left" in run.stderr
+
+
+def test_nobody_reads_the_output(sandbox: Sandbox) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "zoom_user_status", "deactivate", "-v", "--rate", "0", *USERS[:200]],
+        env=clean_env(sandbox),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdout and process.stderr
+    process.stdout.close()
+    assert process.wait(20) == 0 and process.stderr.read() == b""
+    process.stderr.close()
+    assert all(sandbox.ledger()["users"][user]["status"] == "inactive" for user in USERS[:200])
+
+
+def stopped(sandbox: Sandbox, report: Path, *numbers: int) -> Tuple[int, str, float]:
+    """A run of 600 that gets these signals in quick succession."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "zoom_user_status", "deactivate", *USERS, "--report", str(report), "--rate", "200"],
+        env=clean_env(sandbox),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    until = time.monotonic() + 10
+    while not report.exists() or len(report.read_text().splitlines()) < 50:
+        assert time.monotonic() < until and process.poll() is None
+        time.sleep(0.02)
+    began = time.monotonic()
+    for number in numbers:
+        process.send_signal(number)
+        time.sleep(0.01)
+    _, err = process.communicate(timeout=10)
+    return process.returncode, err, time.monotonic() - began
+
+
+@pytest.mark.skipif(os.name != "posix", reason="POSIX signals")
+@pytest.mark.parametrize("numbers", [(signal.SIGINT,), (signal.SIGINT, signal.SIGINT), (signal.SIGTERM,)])
+def test_ctrl_c(new_sandbox: Callable[..., Sandbox], tmp_path: Path, numbers: Tuple[int, ...]) -> None:
+    sandbox = new_sandbox("--users", "600", "--delay", "60")
+    report = tmp_path / "out.csv"
+    code, err, seconds = stopped(sandbox, report, *numbers)
+    assert code == 130 and seconds < 1 and "Traceback" not in err
+    assert "users left. To go on: zoom-user-status deactivate" in err and "--resume" in err
+    found = rows(report)
+    assert len({row["user"] for row in found}) == len(found) < 600
+    done = {row["user"] for row in found if row["code"] == "ZUS_OK"}
+    assert set(sandbox.ledger()["users"]) <= {row["user"] for row in found}
+    left = re.search(r"(\d+) users left", err)
+    assert left and int(left.group(1)) == 600 - len(done)
+    run = cli(sandbox, "deactivate", *USERS, "--report", str(report), "--rate", "0", "--resume")
+    assert run.returncode == 0, run.stderr
+    ledger = sandbox.ledger()["users"]
+    assert sorted(row["user"] for row in rows(report)) == USERS == sorted(ledger)
+    assert all(ledger[user]["received"] == 1 for user in done)
+    assert all(user["status"] == "inactive" for user in ledger.values())
+
+
+# ---- on a terminal
+
+
+class Terminal:
+    """The command line under a pseudo-terminal."""
+
+    def __init__(self, sandbox: Sandbox, *arguments: str) -> None:
+        import pty
+
+        self.master, slave = pty.openpty()
+        self.text = ""
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "zoom_user_status", *arguments],
+            env=clean_env(sandbox, TERM="xterm", COLUMNS="120"),
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            start_new_session=True,
+        )
+        os.close(slave)
+
+    def until(self, words: Optional[str], seconds: float = 20) -> None:
+        import select
+
+        end = time.monotonic() + seconds
+        while words is None or words not in self.text:
+            assert time.monotonic() < end, self.text
+            if not select.select([self.master], [], [], 0.1)[0]:
+                continue
+            try:
+                data = os.read(self.master, 65536)
+            except OSError:
+                data = b""
+            if not data:
+                assert words is None, self.text
+                return
+            self.text += data.decode()
+
+    def type(self, text: str) -> None:
+        os.write(self.master, text.encode())
+
+    def ended(self) -> int:
+        self.until(None)
+        code = self.process.wait(10)
+        os.close(self.master)
+        return code
+
+
+pty_only = pytest.mark.skipif(os.name != "posix", reason="needs a pseudo-terminal")
+
+
+@pty_only
+@pytest.mark.parametrize("answer, code", [("y\n", 0), ("yes\n", 0), ("n\n", 130), ("\n", 130), ("\x04", 130)])
+def test_the_prompt(new_sandbox: Callable[..., Sandbox], tmp_path: Path, answer: str, code: int) -> None:
+    sandbox = new_sandbox("--users", "20")
+    report = tmp_path / "out.csv"
+    terminal = Terminal(sandbox, "deactivate", *USERS[:11], "--report", str(report))
+    terminal.until("Deactivate 11 users?")
+    assert sandbox.ledger()["requests"] == 0
+    terminal.type(answer)
+    assert terminal.ended() == code
+    assert sandbox.ledger()["requests"] == (0 if code else 11) and report.exists() == (code == 0)
+
+
+@pty_only
+@pytest.mark.parametrize(
+    "arguments",
+    [["deactivate", *USERS[:10]], ["activate", *USERS[:11]], ["deactivate", "--yes", *USERS[:11]]],
+)
+def test_no_prompt(sandbox: Sandbox, arguments: List[str]) -> None:
+    terminal = Terminal(sandbox, *arguments)
+    assert terminal.ended() == 0 and "y/N" not in terminal.text
+
+
+@pty_only
+def test_ctrl_c_at_the_prompt(sandbox: Sandbox) -> None:
+    before = sandbox.ledger()["requests"]
+    terminal = Terminal(sandbox, "deactivate", *USERS[:11])
+    terminal.until("Deactivate 11 users?")
+    terminal.process.send_signal(signal.SIGINT)
+    assert terminal.ended() == 130 and "Traceback" not in terminal.text
+    assert sandbox.ledger()["requests"] == before
+
+
+@pty_only
+def test_a_person_without_a_keyboard_says_yes_beforehand(sandbox: Sandbox, tmp_path: Path) -> None:
+    import pty
+
+    path = leavers(tmp_path / "leavers.csv", USERS[:11])
+    master, slave = pty.openpty()
+    with path.open() as file:
+        run: Any = cli(sandbox, "deactivate", "--csv", "-", stdin=file, stderr=slave)
+    assert run.returncode == 2
+    os.close(slave)
+    assert b"--yes" in os.read(master, 4096)
+    os.close(master)
+
+
+@pty_only
+def test_the_progress_bar(new_sandbox: Callable[..., Sandbox]) -> None:
+    sandbox = new_sandbox("--users", "600", "--delay", "20")
+    terminal = Terminal(sandbox, "activate", *USERS[:300], "nobody@example.com", "--rate", "0")
+    assert terminal.ended() == 1
+    assert re.search(r"\d+%\|", terminal.text) and "301/301" in terminal.text
+    assert "failed=1" in terminal.text and re.search(r"users/s", terminal.text) and re.search(r"<\d\d:\d\d", terminal.text)
+    assert "FAILED nobody@example.com" in terminal.text and "300 users activated, 1 failed" in terminal.text
+
+
+def test_no_bar_without_a_terminal(sandbox: Sandbox) -> None:
+    run = cli(sandbox, "activate", *USERS[:50], "--rate", "0")
+    assert run.stderr == "" and len(run.stdout.splitlines()) == 1
