@@ -1,0 +1,55 @@
+/* Ctrl-C raises a zus_cancel: on a thread of its own, since little may be called from a signal handler.
+ *   interrupt_begin(cancel)   first of all, since threads started later inherit the mask. 0, or -1 when it can't be had.
+ *   interrupt_end()           once, after which the cancel can be freed. */
+#ifndef INTERRUPT_H
+#define INTERRUPT_H
+#include "zus.h"
+
+static const zus_cancel *interrupt_cancel;
+
+#ifdef _WIN32
+#  include <windows.h>
+
+static BOOL WINAPI interrupt_handler(DWORD event) { /* Windows calls it on a new thread */
+  if (event != CTRL_C_EVENT && event != CTRL_BREAK_EVENT) return FALSE;
+  zus_cancel_raise(interrupt_cancel);
+  return TRUE;
+}
+
+static int interrupt_begin(const zus_cancel *cancel) {
+  interrupt_cancel = cancel;
+  return SetConsoleCtrlHandler(interrupt_handler, TRUE) ? 0 : -1;
+}
+
+static void interrupt_end(void) { SetConsoleCtrlHandler(interrupt_handler, FALSE); }
+#else
+#  include <pthread.h>
+#  include <signal.h>
+
+static pthread_t interrupt_thread;
+
+static void *interrupt_wait(void *unused) {
+  sigset_t signals;
+  int number;
+  (void)unused;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  if (sigwait(&signals, &number) == 0) zus_cancel_raise(interrupt_cancel);
+  return NULL;
+}
+
+static int interrupt_begin(const zus_cancel *cancel) {
+  sigset_t signals;
+  interrupt_cancel = cancel;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  if (pthread_sigmask(SIG_BLOCK, &signals, NULL) != 0) return -1;
+  return pthread_create(&interrupt_thread, NULL, interrupt_wait, NULL) == 0 ? 0 : -1;
+}
+
+static void interrupt_end(void) {
+  pthread_cancel(interrupt_thread); /* sigwait is where it can be ended */
+  pthread_join(interrupt_thread, NULL);
+}
+#endif
+#endif

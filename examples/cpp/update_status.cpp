@@ -1,0 +1,36 @@
+// update_status USER_ID deactivate|activate|clock_in|clock_out
+//
+// One call, and what became of it. Exit status: 0 done, 1 refused or failed, 2 misuse. The credentials come from the
+// environment (zus::config::from_env), never from the command line, where everybody on the machine can read them.
+//
+//   c++ -std=c++17 -Iinclude examples/cpp/update_status.cpp -Ltarget/release -lzus -o update_status
+#include <iostream>
+#include <map>
+#include <string_view>
+
+#include "zus.hpp"
+
+int main(int argc, char** argv) {
+  const std::map<std::string_view, zus::action> actions{{"activate", zus::action::activate},
+                                                        {"deactivate", zus::action::deactivate},
+                                                        {"clock_in", zus::action::clock_in},
+                                                        {"clock_out", zus::action::clock_out}};
+  const auto action = argc == 3 ? actions.find(argv[2]) : actions.end();
+  if (action == actions.end()) {
+    std::cerr << "usage: update_status USER_ID deactivate|activate|clock_in|clock_out\n";
+    return 2;
+  }
+  try {
+    const zus::client zoom{zus::config::from_env()};
+    const auto answer = zoom.update(argv[1], action->second);
+    if (answer.http_status() != 0) std::cout << "HTTP " << answer.http_status() << '\n';
+    if (answer) return 0;
+    std::cout << zus::name(answer.code()) << ": " << answer.message() << '\n';
+    if (answer.zoom_code() != 0) std::cout << "Zoom's code: " << answer.zoom_code() << '\n';
+    if (!answer.tracking_id().empty()) std::cout << "tracking id: " << answer.tracking_id() << '\n';
+    return 1;
+  } catch (const zus::error& mistake) {  // ours, not Zoom's: no credentials, a blank id
+    std::cerr << zus::name(mistake.code()) << ": " << mistake.what() << '\n';
+    return 2;
+  }
+}

@@ -1,0 +1,772 @@
+/// @file zus.hpp
+/// C++17 over zus.h: activate and deactivate Zoom users. Header-only; link the zus library.
+///
+///     zus::client zoom{zus::config{}.token("eyJ...")};
+///     if (auto answer = zoom.deactivate("ada@example.com"); !answer)
+///       std::cerr << zus::name(answer.code()) << ": " << answer.message() << '\n';
+///
+/// What Zoom or the network answers is a value: zus::result. A mistake of the caller (zus::code 1 to 19, such as
+/// an empty user id) is thrown as zus::error. A batch hands over every user's answer as a value, mistakes too.
+///
+/// Strings in are UTF-8 and copied. Strings out are views that live as long as the result they came from, and are
+/// NUL-ended. A zus::client is shared by as many threads as you like; a zus::config belongs to one at a time.
+///
+/// Without exceptions (-fno-exceptions) nothing is thrown: a setter's first mistake stays in config::code(), the
+/// client made from it is empty with that client::code(), and each call on it answers that code.
+#ifndef ZUS_HPP
+#define ZUS_HPP
+
+#include "zus.h"
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <exception>
+#include <functional>
+#include <initializer_list>
+#include <limits>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#if defined(__cpp_exceptions) || defined(_CPPUNWIND)
+#  define ZUS_HPP_EXCEPTIONS 1
+#else
+#  define ZUS_HPP_EXCEPTIONS 0
+#endif
+
+namespace zus {
+// Named apart, so that a program may link files built with and without exceptions.
+#if ZUS_HPP_EXCEPTIONS
+inline namespace throwing {
+#else
+inline namespace nothrow {
+#endif
+
+/// What became of a call. 1-19 the caller; 20-39 the network; 40-69 Zoom; 70-79 the run; 99 a bug.
+/// A newer library may return numbers that are not named here.
+enum class code : std::int32_t {
+  ok = ZUS_OK,
+  null = ZUS_ERR_NULL,                      ///< A handle was missing: used after a move, for one.
+  utf8 = ZUS_ERR_UTF8,                      ///< A string is not UTF-8.
+  argument = ZUS_ERR_ARGUMENT,              ///< A value is empty, out of range or not allowed.
+  credentials = ZUS_ERR_CREDENTIALS,        ///< No token and no OAuth credentials are configured.
+  forked = ZUS_ERR_FORKED,                  ///< The client was made before fork(): make a new one in the child.
+  busy = ZUS_ERR_BUSY,                      ///< A callback called into its own client.
+  resolve = ZUS_ERR_RESOLVE,                ///< The host name was not found.
+  connect = ZUS_ERR_CONNECT,                ///< No connection could be made.
+  tls = ZUS_ERR_TLS,                        ///< The certificate was not trusted, or the handshake failed.
+  timeout = ZUS_ERR_TIMEOUT,                ///< The configured time was over.
+  proxy = ZUS_ERR_PROXY,                    ///< The proxy refused, or could not be reached.
+  io = ZUS_ERR_IO,                          ///< The connection broke.
+  protocol = ZUS_ERR_PROTOCOL,              ///< Not an answer that Zoom gives: HTML, a redirect, cut short, too large.
+  token = ZUS_ERR_TOKEN,                    ///< No token could be had.
+  unauthorized = ZUS_ERR_UNAUTHORIZED,      ///< The token was refused.
+  forbidden = ZUS_ERR_FORBIDDEN,            ///< A scope or a right is missing.
+  user_not_found = ZUS_ERR_USER_NOT_FOUND,  ///< No such user on this account.
+  user_protected = ZUS_ERR_USER_PROTECTED,  ///< A Zoom Room or an admin, whose status can't be changed.
+  user_busy = ZUS_ERR_USER_BUSY,            ///< The user has an upcoming Zoom Events event.
+  seat_limit = ZUS_ERR_SEAT_LIMIT,          ///< No seat is left to activate the user into.
+  rate_limited = ZUS_ERR_RATE_LIMITED,      ///< Too many requests a second, and the retries are used up.
+  daily_limit = ZUS_ERR_DAILY_LIMIT,        ///< The account's requests of today are used up.
+  rejected = ZUS_ERR_REJECTED,              ///< Zoom refused for another reason.
+  server = ZUS_ERR_SERVER,                  ///< Zoom failed (5xx), and the retries are used up.
+  cancelled = ZUS_ERR_CANCELLED,            ///< Stopped by a zus::cancel, or by the callback of a batch.
+  partial = ZUS_ERR_PARTIAL,                ///< The batch ran to its end, and some users failed.
+  panic = ZUS_ERR_PANIC                     ///< A bug in this library.
+};
+
+/// What to do with a user.
+enum class action : std::int32_t {
+  activate = ZUS_ACTIVATE,
+  deactivate = ZUS_DEACTIVATE,  ///< Also takes all licences, and the right to log in.
+  clock_in = ZUS_CLOCK_IN,
+  clock_out = ZUS_CLOCK_OUT
+};
+
+/// How the action travels.
+enum class body : std::int32_t {
+  form = ZUS_BODY_FORM,  ///< multipart/form-data; where the server refuses it, JSON from then on. The default.
+  json = ZUS_BODY_JSON   ///< application/json
+};
+
+/// How much a log says.
+enum class log_level : std::int32_t { error = 1, warning = 2, info = 3, debug = 4 };
+
+/// The code's name, as in zus.h: "ZUS_ERR_USER_NOT_FOUND"; "ZUS_ERR_UNKNOWN" for an unknown one.
+inline std::string_view name(code value) noexcept { return zus_code_name(static_cast<zus_code>(value)); }
+
+/// The code as a sentence for people.
+inline std::string_view text(code value) noexcept { return zus_code_text(static_cast<zus_code>(value)); }
+
+/// The version of the library that is loaded: "0.1.0". ZUS_VERSION_* are the header's.
+inline std::string_view version() noexcept { return zus_version(); }
+
+/// A mistake of the caller, thrown where exceptions are on. what() names the mistake, never a secret.
+class error : public std::invalid_argument {
+ public:
+  error(zus::code value, const std::string& what) : std::invalid_argument(what), code_(value) {}
+  zus::code code() const noexcept { return code_; }
+
+ private:
+  zus::code code_;
+};
+
+/// Implementation, not for callers.
+namespace detail {
+
+struct deleter {
+  void operator()(zus_config* handle) const noexcept { zus_config_free(handle); }
+  void operator()(zus_client* handle) const noexcept { zus_client_free(handle); }
+  void operator()(zus_cancel* handle) const noexcept { zus_cancel_free(handle); }
+  void operator()(zus_result* handle) const noexcept { zus_result_free(handle); }
+};
+template <class T>
+using handle = std::unique_ptr<T, deleter>;
+
+inline bool is_mistake(zus_code value) noexcept { return value > 0 && value < 20; }
+
+inline void wipe(std::string& secret) noexcept {
+  volatile char* bytes = secret.data();
+  for (std::size_t i = 0; i < secret.size(); ++i) bytes[i] = 0;
+}
+
+// Appends a NUL-ended copy. A NUL inside becomes another control character, which the library refuses: cut off there,
+// the text would be somebody else's id.
+inline void append(std::string& out, std::string_view value) {
+  for (char c : value) out.push_back(c == '\0' ? '\x01' : c);
+  out.push_back('\0');
+}
+
+// A NUL-ended copy for the length of a call, wiped after it since it may be a secret.
+class c_string {
+ public:
+  explicit c_string(std::string_view value) {
+    copy_.reserve(value.size() + 1);
+    append(copy_, value);
+  }
+  ~c_string() { wipe(copy_); }
+  c_string(const c_string&) = delete;
+  c_string& operator=(const c_string&) = delete;
+  const char* get() const noexcept { return copy_.data(); }
+
+ private:
+  std::string copy_{};
+};
+
+// The caller's token provider, and what is between its two calls when the library's buffer was too small.
+struct token_source {
+  std::function<std::string(bool)> provide;
+  std::mutex mutex{};
+  std::string pending{};
+  std::thread::id pending_for{};
+  std::exception_ptr thrown{};
+
+  explicit token_source(std::function<std::string(bool)> fn) : provide(std::move(fn)) {}
+  ~token_source() { wipe(pending); }
+  token_source(const token_source&) = delete;
+  token_source& operator=(const token_source&) = delete;
+
+  static std::size_t call(void* self, std::int32_t refused, char* buffer, std::size_t capacity) noexcept {
+    return static_cast<token_source*>(self)->fetch(refused != 0, buffer, capacity);
+  }
+
+  std::size_t fetch(bool refused, char* buffer, std::size_t capacity) noexcept {
+#if ZUS_HPP_EXCEPTIONS
+    try {
+      return give(refused, buffer, capacity);
+    } catch (...) {
+      const std::lock_guard<std::mutex> lock(mutex);
+      thrown = std::current_exception();
+      return 0;
+    }
+#else
+    return give(refused, buffer, capacity);
+#endif
+  }
+
+  std::size_t give(bool refused, char* buffer, std::size_t capacity) {
+    std::string token;
+    {
+      const std::lock_guard<std::mutex> lock(mutex);
+      thrown = nullptr;
+      if (pending_for == std::this_thread::get_id() && pending.size() <= capacity) token.swap(pending);
+    }
+    if (token.empty()) token = provide(refused);
+    const std::size_t length = token.size();
+    if (length > capacity) {
+      const std::lock_guard<std::mutex> lock(mutex);
+      wipe(pending);
+      pending = token;
+      pending_for = std::this_thread::get_id();
+    } else if (length != 0) {
+      std::memcpy(buffer, token.data(), length);
+    }
+    wipe(token);
+    return length;
+  }
+
+  std::exception_ptr take() {
+    const std::lock_guard<std::mutex> lock(mutex);
+    return std::exchange(thrown, nullptr);
+  }
+};
+
+struct log_sink {
+  std::function<void(log_level, std::string_view)> write;
+
+  static void call(void* self, std::int32_t level, const char* message) noexcept {
+    const auto& write = static_cast<log_sink*>(self)->write;
+#if ZUS_HPP_EXCEPTIONS
+    try {
+      write(static_cast<log_level>(level), message);
+    } catch (...) {  // a log that fails must not fail the call
+    }
+#else
+    write(static_cast<log_level>(level), message);
+#endif
+  }
+};
+
+}  // namespace detail
+
+/// Who calls, where to, and how patiently. Starts with defaults fit for Zoom and without credentials.
+///
+/// Each setter checks its value at once, throws zus::error when it is not acceptable (and then changes nothing), and
+/// returns the config, so that calls chain. Copied by the clients made from it: one config makes many clients.
+class config {
+ public:
+  config() : handle_(zus_config_new()) {}
+
+  /// From the environment: ZOOM_ACCESS_TOKEN, or else ZOOM_ACCOUNT_ID, ZOOM_CLIENT_ID and ZOOM_CLIENT_SECRET; and
+  /// ZOOM_API_URL and ZOOM_OAUTH_URL where they are set.
+  static config from_env() {
+    config made;
+    if (const auto value = env("ZOOM_ACCESS_TOKEN"); !value.empty()) {
+      made.token(value);
+    } else if (!env("ZOOM_ACCOUNT_ID").empty() || !env("ZOOM_CLIENT_ID").empty() || !env("ZOOM_CLIENT_SECRET").empty()) {
+      made.oauth(env("ZOOM_ACCOUNT_ID"), env("ZOOM_CLIENT_ID"), env("ZOOM_CLIENT_SECRET"));
+    }
+    if (const auto url = env("ZOOM_API_URL"); !url.empty()) made.api_url(url);
+    if (const auto url = env("ZOOM_OAUTH_URL"); !url.empty()) made.oauth_url(url);
+    return made;
+  }
+
+  /// A bearer token that you have already. It ends an hour after Zoom made it, and can't be renewed.
+  config& token(std::string_view value) & {
+    return checked("token", zus_config_set_token(get(), detail::c_string(value).get()));
+  }
+  config&& token(std::string_view value) && { return std::move(token(value)); }
+
+  /// A server-to-server OAuth app: the client gets its tokens itself, and renews them.
+  config& oauth(std::string_view account_id, std::string_view client_id, std::string_view client_secret) & {
+    return checked("oauth", zus_config_set_oauth(get(), detail::c_string(account_id).get(), detail::c_string(client_id).get(),
+                                                 detail::c_string(client_secret).get()));
+  }
+  config&& oauth(std::string_view account_id, std::string_view client_id, std::string_view client_secret) && {
+    return std::move(oauth(account_id, client_id, client_secret));
+  }
+
+  /// Tokens from your own source: `std::string provider(bool refused)`, "" when none can be had. `refused` is true when
+  /// Zoom refused the last one. It is called on any thread, one at a time per client, and must not call that client.
+  /// An exception leaves it unchanged through the call that needed the token. Kept as long as the clients live.
+  config& token_provider(std::function<std::string(bool refused)> provider) & {
+    if (!provider) return checked("token_provider", ZUS_ERR_NULL);
+    auto source = std::make_shared<detail::token_source>(std::move(provider));
+    const zus_code value = zus_config_set_token_fn(get(), &detail::token_source::call, source.get());
+    if (value == ZUS_OK) token_source_ = std::move(source);
+    return checked("token_provider", value);
+  }
+  config&& token_provider(std::function<std::string(bool refused)> provider) && {
+    return std::move(token_provider(std::move(provider)));
+  }
+
+  /// The API's base, default https://api.zoom.us/v2. https, or http to a loopback address.
+  config& api_url(std::string_view url) & {
+    return checked("api_url", zus_config_set_urls(get(), detail::c_string(url).get(), nullptr));
+  }
+  config&& api_url(std::string_view url) && { return std::move(api_url(url)); }
+
+  /// Where OAuth tokens come from, default https://zoom.us/oauth/token. https, or http to a loopback address.
+  config& oauth_url(std::string_view url) & {
+    return checked("oauth_url", zus_config_set_urls(get(), nullptr, detail::c_string(url).get()));
+  }
+  config&& oauth_url(std::string_view url) && { return std::move(oauth_url(url)); }
+
+  /// How the action travels, default body::form.
+  config& body(zus::body value) & {
+    return checked("body", zus_config_set_body(get(), static_cast<zus_body>(value)));
+  }
+  config&& body(zus::body value) && { return std::move(body(value)); }
+
+  /// The time to connect (default 10 s), and for a whole call with its retries and waits (default 60 s).
+  config& timeouts(std::chrono::milliseconds connect, std::chrono::milliseconds total) & {
+    if (!fits(connect) || !fits(total)) return checked("timeouts", ZUS_ERR_ARGUMENT);
+    return checked("timeouts", zus_config_set_timeouts(get(), count(connect), count(total)));
+  }
+  config&& timeouts(std::chrono::milliseconds connect, std::chrono::milliseconds total) && {
+    return std::move(timeouts(connect, total));
+  }
+
+  /// Requests for one user at most (default 4; 1 is no retry), and the wait before the second one and the longest
+  /// wait (default 0.5 s and 30 s). Only what is safe and useful is sent again.
+  config& retry(std::uint32_t attempts, std::chrono::milliseconds first, std::chrono::milliseconds most) & {
+    if (!fits(first) || !fits(most)) return checked("retry", ZUS_ERR_ARGUMENT);
+    return checked("retry", zus_config_set_retry(get(), attempts, count(first), count(most)));
+  }
+  config&& retry(std::uint32_t attempts, std::chrono::milliseconds first, std::chrono::milliseconds most) && {
+    return std::move(retry(attempts, first, most));
+  }
+
+  /// Requests at most in each span of time, over all threads: default 30 a second, as Zoom allows a Pro account.
+  /// 0 requests is no limit.
+  config& rate(std::uint32_t requests, std::chrono::milliseconds per = std::chrono::seconds(1)) & {
+    if (!fits(per)) return checked("rate", ZUS_ERR_ARGUMENT);
+    return checked("rate", zus_config_set_rate(get(), requests, count(per)));
+  }
+  config&& rate(std::uint32_t requests, std::chrono::milliseconds per = std::chrono::seconds(1)) && {
+    return std::move(rate(requests, per));
+  }
+
+  /// Users of a batch that are in flight at once, default 16.
+  config& concurrency(std::uint32_t in_flight) & {
+    return checked("concurrency", zus_config_set_concurrency(get(), in_flight));
+  }
+  config&& concurrency(std::uint32_t in_flight) && { return std::move(concurrency(in_flight)); }
+
+  /// The proxy's URL; "" for none. Unless it is set, the environment's (HTTPS_PROXY ...) is used.
+  config& proxy(std::string_view url) & {
+    return checked("proxy", zus_config_set_proxy(get(), detail::c_string(url).get()));
+  }
+  config&& proxy(std::string_view url) && { return std::move(proxy(url)); }
+
+  /// Certificates in PEM: trust only these, instead of the operating system's.
+  config& ca_pem(std::string_view pem) & {
+    return checked("ca_pem", zus_config_set_ca_pem(get(), reinterpret_cast<const std::uint8_t*>(pem.data()), pem.size()));
+  }
+  config&& ca_pem(std::string_view pem) && { return std::move(ca_pem(pem)); }
+
+  /// The User-Agent header of each request.
+  config& user_agent(std::string_view value) & {
+    return checked("user_agent", zus_config_set_user_agent(get(), detail::c_string(value).get()));
+  }
+  config&& user_agent(std::string_view value) && { return std::move(user_agent(value)); }
+
+  /// Log lines up to `level`: `void sink(zus::log_level, std::string_view line)`. Never a secret, at any level. It is
+  /// called on any thread, one at a time per client, and must not call that client; what it throws is dropped.
+  /// Kept as long as the clients live.
+  config& log(log_level level, std::function<void(log_level, std::string_view)> sink) & {
+    if (!sink) return checked("log", ZUS_ERR_NULL);
+    auto kept = std::make_shared<detail::log_sink>(detail::log_sink{std::move(sink)});
+    const zus_code value =
+        zus_config_set_log(get(), static_cast<std::int32_t>(level), &detail::log_sink::call, kept.get());
+    if (value == ZUS_OK) log_sink_ = std::move(kept);
+    return checked("log", value);
+  }
+  config&& log(log_level level, std::function<void(log_level, std::string_view)> sink) && {
+    return std::move(log(level, std::move(sink)));
+  }
+
+  /// Without exceptions: the first mistake of a setter, or code::ok. With them always code::ok.
+  zus::code code() const noexcept { return static_cast<zus::code>(code_); }
+
+  /// The C handle, still owned by this. Null after a move.
+  zus_config* get() const noexcept { return handle_.get(); }
+
+ private:
+  friend class client;
+
+  config& checked(const char* setter, zus_code value) {
+    if (value == ZUS_OK) return *this;
+#if ZUS_HPP_EXCEPTIONS
+    throw error(static_cast<zus::code>(value), std::string("zus::config::") + setter + ": " + zus_code_text(value));
+#else
+    static_cast<void>(setter);
+    if (code_ == ZUS_OK) code_ = value;
+    return *this;
+#endif
+  }
+
+  static bool fits(std::chrono::milliseconds span) noexcept {
+    return span.count() >= 0 && span.count() <= (std::numeric_limits<std::uint32_t>::max)();
+  }
+  static std::uint32_t count(std::chrono::milliseconds span) noexcept { return static_cast<std::uint32_t>(span.count()); }
+
+#if defined(_MSC_VER)
+#  pragma warning(push)
+#  pragma warning(disable : 4996)  // getenv is what the standard has
+#endif
+  static std::string_view env(const char* variable) noexcept {
+    const char* value = std::getenv(variable);
+    return value == nullptr ? std::string_view() : std::string_view(value);
+  }
+#if defined(_MSC_VER)
+#  pragma warning(pop)
+#endif
+
+  std::shared_ptr<detail::token_source> token_source_{};
+  std::shared_ptr<detail::log_sink> log_sink_{};
+  detail::handle<zus_config> handle_;
+  zus_code code_ = ZUS_OK;
+};
+
+/// Stops calls from another thread. Raised once, it stays raised.
+class cancel {
+ public:
+  cancel() : handle_(zus_cancel_new()) {}
+
+  /// Ends the calls that were given this, those that run now and those to come, with code::cancelled. From any thread.
+  void raise() const noexcept { zus_cancel_raise(handle_.get()); }
+
+  /// One that nobody raises: the default of every call.
+  static const cancel& never() noexcept {
+    static const cancel none{nullptr};
+    return none;
+  }
+
+  /// The C handle, still owned by this. Null after a move.
+  const zus_cancel* get() const noexcept { return handle_.get(); }
+
+ private:
+  explicit cancel(std::nullptr_t) noexcept {}
+  detail::handle<zus_cancel> handle_{};
+};
+
+/// What became of one user: lent to the callback of a batch, until it returns. Copy out what you keep.
+class result_view {
+ public:
+  explicit result_view(const zus_result* lent) noexcept : result_view(lent, zus_result_code(lent)) {}
+
+  zus::code code() const noexcept { return static_cast<zus::code>(code_); }
+
+  /// True when Zoom has set the user's status.
+  bool ok() const noexcept { return code_ == ZUS_OK; }
+  explicit operator bool() const noexcept { return ok(); }
+
+  /// The HTTP status; 0 when no answer came.
+  int http_status() const noexcept { return handle_ ? zus_result_http_status(handle_) : 0; }
+
+  /// Zoom's own error code, e.g. 1001; 0 for none.
+  int zoom_code() const noexcept { return handle_ ? zus_result_zoom_code(handle_) : 0; }
+
+  /// What went wrong, in words, with Zoom's own; "" when nothing did.
+  std::string_view message() const noexcept {
+    if (handle_) return zus_result_message(handle_);
+    return ok() ? std::string_view() : text(code());
+  }
+
+  /// The user that was asked for.
+  std::string_view user_id() const noexcept { return handle_ ? zus_result_user_id(handle_) : ""; }
+
+  /// Zoom's x-zm-trackingid, which their support asks for; "" for none.
+  std::string_view tracking_id() const noexcept { return handle_ ? zus_result_tracking_id(handle_) : ""; }
+
+  /// A header of the answer, e.g. "x-ratelimit-remaining", whatever its case; "" for none.
+  std::string_view header(std::string_view name) const {
+    return handle_ ? zus_result_header(handle_, detail::c_string(name).get()) : "";
+  }
+
+  /// The answer's body as it came.
+  std::string_view body() const noexcept {
+    std::size_t length = 0;
+    const char* bytes = handle_ ? zus_result_body(handle_, &length) : "";
+    return {bytes, length};
+  }
+
+  /// How long Zoom wants to be left alone, counted from when the answer came; nothing if it did not say.
+  std::optional<std::chrono::seconds> retry_after() const noexcept {
+    const std::int64_t seconds = handle_ ? zus_result_retry_after(handle_) : -1;
+    if (seconds < 0) return std::nullopt;
+    return std::chrono::seconds(seconds);
+  }
+
+  /// The requests sent for this user.
+  int attempts() const noexcept { return handle_ ? zus_result_attempts(handle_) : 0; }
+
+  /// The C handle, not owned. May be null.
+  const zus_result* get() const noexcept { return handle_; }
+
+ protected:
+  result_view(const zus_result* lent, zus_code value) noexcept : handle_(lent), code_(value) {}
+  void forget() noexcept { *this = result_view(nullptr, ZUS_ERR_NULL); }
+
+ private:
+  const zus_result* handle_;
+  zus_code code_;
+};
+
+/// What became of one call. Move-only; its views live as long as it does.
+class result : public result_view {
+ public:
+  /// Takes over a C handle, which may be null, with the code of the call that gave it.
+  result(zus_result* owned, zus_code value) noexcept : result_view(owned, value), owned_(owned) {}
+
+  result(result&& other) noexcept : result_view(other), owned_(std::move(other.owned_)) { other.forget(); }
+  result& operator=(result&& other) noexcept {
+    if (this != &other) {
+      result_view::operator=(other);
+      owned_ = std::move(other.owned_);
+      other.forget();
+    }
+    return *this;
+  }
+
+ private:
+  detail::handle<zus_result> owned_;
+};
+
+/// What became of a batch.
+struct summary {
+  /// ok: all were done. partial: it ran to its end, and some failed. cancelled: stopped. Anything else is why it
+  /// ended early: no token, a refused token, a missing scope, the daily limit.
+  zus::code code = zus::code::ok;
+  std::size_t done = 0;    ///< Users whose status Zoom has set.
+  std::size_t failed = 0;  ///< Users with another answer, or none.
+  std::size_t unsent = 0;  ///< Users for whom nothing was sent, nor the callback called.
+  explicit operator bool() const noexcept { return code == zus::code::ok; }
+};
+
+namespace detail {
+
+// The ids of a batch as the C array that the library takes: one block of text, and a pointer into it for each.
+class id_list {
+ public:
+  template <class Id>
+  void add(const Id& id) {
+    if constexpr (std::is_pointer_v<Id>) {
+      if (id == nullptr) return offsets_.push_back(missing);
+    }
+    offsets_.push_back(text_.size());
+    append(text_, std::string_view(id));
+  }
+
+  std::size_t size() const noexcept { return offsets_.size(); }
+
+  std::vector<const char*> pointers() const {
+    std::vector<const char*> all;
+    all.reserve(offsets_.size() + 1);
+    for (const std::size_t at : offsets_) all.push_back(at == missing ? nullptr : text_.data() + at);
+    if (all.empty()) all.push_back(nullptr);  // an empty list still has an address
+    return all;
+  }
+
+ private:
+  static constexpr std::size_t missing = (std::numeric_limits<std::size_t>::max)();
+  std::string text_{};
+  std::vector<std::size_t> offsets_{};
+};
+
+// Calls fn(index, result) or fn(result); bool says whether to go on.
+template <class Fn>
+bool goes_on(Fn& fn, std::size_t index, const result_view& view) {
+  constexpr bool with_index = std::is_invocable_v<Fn&, std::size_t, const result_view&>;
+  static_assert(with_index || std::is_invocable_v<Fn&, const result_view&>,
+                "the callback takes (std::size_t index, const zus::result_view&) or (const zus::result_view&)");
+  auto call = [&]() -> decltype(auto) {
+    if constexpr (with_index) {
+      return fn(index, view);
+    } else {
+      return fn(view);
+    }
+  };
+  if constexpr (std::is_void_v<decltype(call())>) {
+    call();
+    return true;
+  } else {
+    static_assert(std::is_same_v<std::decay_t<decltype(call())>, bool>,
+                  "the callback returns nothing, or a bool: true to go on, false to stop");
+    return call();
+  }
+}
+
+template <class Fn>
+struct batch {
+  Fn& fn;
+  summary& so_far;
+  std::exception_ptr thrown{};
+
+  static std::int32_t call(void* self, std::size_t index, const zus_result* lent) noexcept {
+    return static_cast<batch*>(self)->one(index, result_view(lent)) ? 0 : 1;
+  }
+
+  bool one(std::size_t index, const result_view& view) noexcept {
+    ++(view.ok() ? so_far.done : so_far.failed);
+    --so_far.unsent;
+#if ZUS_HPP_EXCEPTIONS
+    try {
+      return goes_on(fn, index, view);
+    } catch (...) {
+      if (!thrown) thrown = std::current_exception();
+      return false;
+    }
+#else
+    return goes_on(fn, index, view);
+#endif
+  }
+};
+
+}  // namespace detail
+
+/// Calls Zoom. Made once, shared by all threads, kept as long as needed: it keeps connections, tokens and the rate.
+/// No call may be running on it when it is destroyed or moved from.
+class client {
+ public:
+  /// Copies the configuration; sends nothing. Throws zus::error, with code::credentials when none are set.
+  explicit client(const config& from) : token_source_(from.token_source_), log_sink_(from.log_sink_), code_(from.code_) {
+    zus_client* made = nullptr;
+    if (code_ == ZUS_OK) code_ = zus_client_new(from.get(), &made);
+    handle_.reset(made);
+#if ZUS_HPP_EXCEPTIONS
+    if (code_ != ZUS_OK) throw error(static_cast<zus::code>(code_), std::string("zus::client: ") + zus_code_text(code_));
+#endif
+  }
+
+  client(client&& other) noexcept
+      : token_source_(std::move(other.token_source_)),
+        log_sink_(std::move(other.log_sink_)),
+        handle_(std::move(other.handle_)),
+        code_(std::exchange(other.code_, ZUS_ERR_NULL)) {}
+  client& operator=(client&& other) noexcept {
+    if (this != &other) {
+      handle_ = std::move(other.handle_);  // frees the old client before the callbacks it may call
+      token_source_ = std::move(other.token_source_);
+      log_sink_ = std::move(other.log_sink_);
+      code_ = std::exchange(other.code_, ZUS_ERR_NULL);
+    }
+    return *this;
+  }
+
+  /// Sets a user's status, and waits for the answer. `user_id` is an id or an e-mail address, without blanks around it.
+  /// @param stop ends the call with code::cancelled when it is raised.
+  /// @return Zoom's answer, or the network's failure.
+  /// @throws zus::error for a mistake (code 1 to 19), and whatever the token provider throws.
+  result update(std::string_view user_id, action what, const cancel& stop = cancel::never()) const {
+    zus_result* answer = nullptr;
+    const zus_code value = code_ != ZUS_OK ? code_
+                                           : zus_update_status(get(), detail::c_string(user_id).get(),
+                                                               static_cast<zus_action>(what), stop.get(), &answer);
+    return answered(result(answer, value), value);
+  }
+
+  /// update(user_id, action::activate)
+  result activate(std::string_view user_id, const cancel& stop = cancel::never()) const {
+    return update(user_id, action::activate, stop);
+  }
+  /// update(user_id, action::deactivate)
+  result deactivate(std::string_view user_id, const cancel& stop = cancel::never()) const {
+    return update(user_id, action::deactivate, stop);
+  }
+  /// update(user_id, action::clock_in)
+  result clock_in(std::string_view user_id, const cancel& stop = cancel::never()) const {
+    return update(user_id, action::clock_in, stop);
+  }
+  /// update(user_id, action::clock_out)
+  result clock_out(std::string_view user_id, const cancel& stop = cancel::never()) const {
+    return update(user_id, action::clock_out, stop);
+  }
+
+  /// Gets a token, and touches nobody. The result's body() is the token answer's JSON without the token: its scopes,
+  /// its life in seconds. It is "" for a fixed token or a provider, of which nothing can be learnt without a call.
+  result check_credentials(const cancel& stop = cancel::never()) const {
+    zus_result* answer = nullptr;
+    const zus_code value = code_ != ZUS_OK ? code_ : zus_check_credentials(get(), stop.get(), &answer);
+    return answered(result(answer, value), value);
+  }
+
+  /// Sets the status of many users: paced by the rate, several in flight, and waits for the last.
+  ///
+  ///     zoom.update_many(leavers, zus::action::deactivate, [](const zus::result_view& user) {
+  ///       std::cout << user.user_id() << ' ' << zus::name(user.code()) << '\n';
+  ///     });
+  ///
+  /// `ids` is any range of what converts to std::string_view; it is read once, before the first request.
+  /// `each` is called on this thread as each user ends, in any order, as each(index, result_view) or each(result_view).
+  /// It returns nothing, or a bool: false stops the batch. A user without a call was never sent. An id that can't be
+  /// one (empty, blanks around it) gets its call with that code, and the batch goes on.
+  /// What `each` throws stops the batch and is rethrown unchanged after it; until then `each` is still called for the
+  /// users in flight, so that none that was sent goes unreported. It must not call this client (code::busy).
+  /// @throws zus::error for a mistake that concerns the whole batch, and whatever the token provider throws.
+  template <class Range, class Fn>
+  summary update_many(Range&& ids, action what, Fn&& each, const cancel& stop = cancel::never()) const {
+    detail::id_list list;
+    for (auto&& id : ids) {
+      static_assert(std::is_convertible_v<decltype(id), std::string_view>,
+                    "the ids are strings, or convert to std::string_view");
+      list.add(id);
+    }
+    return run(list, what, each, stop);
+  }
+
+  /// The same for a list in braces: update_many({"ada@example.com", "grace@example.com"}, ...)
+  template <class Fn>
+  summary update_many(std::initializer_list<std::string_view> ids, action what, Fn&& each,
+                      const cancel& stop = cancel::never()) const {
+    detail::id_list list;
+    for (const std::string_view id : ids) list.add(id);
+    return run(list, what, each, stop);
+  }
+
+  /// Without exceptions: why this client is empty, or code::ok. After a move code::null.
+  zus::code code() const noexcept { return static_cast<zus::code>(code_); }
+  explicit operator bool() const noexcept { return handle_ != nullptr; }
+
+  /// The C handle, still owned by this. Null after a move.
+  const zus_client* get() const noexcept { return handle_.get(); }
+
+ private:
+  result answered(result answer, zus_code value) const {
+#if ZUS_HPP_EXCEPTIONS
+    rethrow_from_provider(value);
+    if (detail::is_mistake(value)) throw error(static_cast<zus::code>(value), std::string(answer.message()));
+#else
+    static_cast<void>(value);
+#endif
+    return answer;
+  }
+
+  template <class Fn>
+  summary run(const detail::id_list& list, action what, Fn& each, const cancel& stop) const {
+    summary end;
+    end.unsent = list.size();
+    detail::batch<Fn> batch{each, end};
+    const auto ids = list.pointers();
+    const zus_code value = code_ != ZUS_OK
+                               ? code_
+                               : zus_update_status_many(get(), ids.data(), list.size(), static_cast<zus_action>(what),
+                                                        stop.get(), &detail::batch<Fn>::call, &batch);
+    end.code = static_cast<zus::code>(value);
+#if ZUS_HPP_EXCEPTIONS
+    if (batch.thrown) std::rethrow_exception(batch.thrown);
+    rethrow_from_provider(value);
+    if (detail::is_mistake(value)) throw error(end.code, zus_code_text(value));
+#endif
+    return end;
+  }
+
+#if ZUS_HPP_EXCEPTIONS
+  void rethrow_from_provider(zus_code value) const {
+    if (value != ZUS_ERR_TOKEN || !token_source_) return;
+    if (auto thrown = token_source_->take()) std::rethrow_exception(thrown);
+  }
+#endif
+
+  // The handle is last, so freed first: it may log as it goes.
+  std::shared_ptr<detail::token_source> token_source_;
+  std::shared_ptr<detail::log_sink> log_sink_;
+  detail::handle<zus_client> handle_{};
+  zus_code code_;
+};
+
+}  // inline namespace throwing or nothrow
+}  // namespace zus
+
+#endif
