@@ -330,11 +330,11 @@ fn describe(code: Code, status: u16, said: &Said, html: bool, headers: &HeaderMa
     if !said.message.is_empty() {
         text.push_str(": ");
         text.push_str(said.message.trim());
-    } else if html {
-        text.push_str(": an HTML page, as from a gateway or a proxy");
     } else if (300..400).contains(&status) {
         let to = headers.get("location").map(header_text).unwrap_or_default();
         text.push_str(&format!(": a redirect to {to:?}, which is not followed"));
+    } else if html {
+        text.push_str(": an HTML page, as from a gateway or a proxy");
     } else if status == 404 && said.code == 0 {
         text.push_str(": no Zoom code came with it; is the API's URL right?");
     }

@@ -1,0 +1,75 @@
+# libzus: see README.md. `make demo` shows it, `make test` tests all of it.
+.DEFAULT_GOAL := help
+.PHONY: help build demo test test-rust test-c test-python test-csharp test-install test-docs test-platforms \
+        check header bench fuzz soak wheel nuget install uninstall dist docs clean
+SHELL := /bin/bash
+CARGO ?= cargo
+export PREFIX ?= /usr/local
+export ZUS_LIB_DIR ?= $(CURDIR)/target/release
+export ZUS_SANDBOX ?= $(CURDIR)/target/debug/examples/sandbox
+export CC ?= cc
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
+
+build: ## the library: target/release/libzus.so and libzus.a
+	$(CARGO) build --release --locked
+	@ln -sf libzus.so target/release/libzus.so.0
+
+$(ZUS_SANDBOX): FORCE
+	$(CARGO) build --locked --example sandbox
+FORCE:
+
+demo: build $(ZUS_SANDBOX) ## a C program and a Python line deactivate users of a stand-in for Zoom
+	@examples/demo.sh
+
+test: test-rust test-c test-python test-csharp test-install test-docs ## everything: Rust, C, C++, Node, Python, C#, packaging, docs
+	@tests/summary.sh
+
+test-rust: build $(ZUS_SANDBOX)
+	tests/run.sh rust $(CARGO) test --locked
+test-c: build $(ZUS_SANDBOX)
+	tests/run.sh c tests/c/run.sh
+test-python: build $(ZUS_SANDBOX)
+	tests/run.sh python bindings/python/test.sh
+test-csharp: build $(ZUS_SANDBOX)
+	tests/run.sh csharp bindings/csharp/test.sh
+test-install: build $(ZUS_SANDBOX)
+	tests/run.sh install tests/install/run.sh
+test-docs: build $(ZUS_SANDBOX)
+	tests/run.sh docs tests/docs.sh
+
+check: ## formatting, lints and crate documentation
+	$(CARGO) fmt --check
+	$(CARGO) clippy --locked --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps
+
+header: ## write include/zus.h anew from src/ffi/
+	ZUS_WRITE_HEADER=1 $(CARGO) test --locked --test header
+
+bench: build $(ZUS_SANDBOX) ## side by side with libcurl and others, as ratios
+	benches/run.sh
+
+fuzz: ## each fuzz target for SECONDS (default 600)
+	fuzz/run.sh $(or $(SECONDS_EACH),600)
+soak: build $(ZUS_SANDBOX) ## a million calls with faults
+	tests/soak/run.sh
+
+test-platforms: $(ZUS_SANDBOX) ## build and run for Windows, ARM, musl and others
+	tests/platforms/run.sh
+
+wheel: ## a manylinux wheel in bindings/python/dist
+	bindings/python/manylinux.sh
+nuget: build ## the NuGet package in bindings/csharp/out
+	bindings/csharp/test.sh
+
+install: build ## PREFIX=/usr/local DESTDIR=
+	packaging/install.sh
+uninstall: ## what install put there
+	packaging/uninstall.sh
+dist: build ## an archive with checksums in dist/
+	packaging/dist.sh
+
+clean:
+	$(CARGO) clean
+	rm -rf .tools dist

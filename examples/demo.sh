@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# `make demo`: users of the sandbox are activated, deactivated and not found, from C and from Python, and 200 leave at once.
+set -euo pipefail
+root=$(cd "$(dirname "$0")/.." && pwd)
+work=$(mktemp -d)
+bold=$(tput bold 2>/dev/null || true) plain=$(tput sgr0 2>/dev/null || true)
+trap 'kill "${sandbox:-}" 2>/dev/null || true; rm -rf "$work"' EXIT
+say() { printf '\n%s%s%s\n' "$bold" "$*" "$plain"; }
+
+"${CC:-cc}" -O2 -I"$root/include" "$root/examples/c/update_status.c" -o "$work/update_status" \
+  -L"$ZUS_LIB_DIR" -lzus -Wl,-rpath,"$ZUS_LIB_DIR"
+
+if [ -n "${ZOOM_ACCESS_TOKEN:-}${ZOOM_ACCOUNT_ID:-}" ]; then
+  say "Credentials in the environment: this is Zoom itself, not the sandbox."
+  if [ -z "${ZOOM_DEMO_USER:-}" ]; then
+    echo "Set ZOOM_DEMO_USER to a user that may be deactivated and activated again, and repeat: make demo"
+    exit 2
+  fi
+  "$work/update_status" "$ZOOM_DEMO_USER" deactivate
+  "$work/update_status" "$ZOOM_DEMO_USER" activate
+  exit
+fi
+
+"$ZUS_SANDBOX" --users 200 >"$work/log" &
+sandbox=$!
+until grep -q '^ready' "$work/log"; do sleep 0.05; done
+set -a
+. <(sed '/^ready/,$d' "$work/log")
+set +a
+unset ZOOM_ACCOUNT_ID ZOOM_CLIENT_ID ZOOM_CLIENT_SECRET
+lines=$(wc -l <"$work/log")
+echo "A sandbox in Zoom's place: $ZOOM_API_URL"
+
+show() { # a command, what it printed, and what the sandbox saw
+  say "\$ $*"
+  shift
+  "$@" || echo "(exit status $?)"
+  sleep 0.1
+  tail -n "+$((lines + 1))" "$work/log" | sed 's/^/    sandbox: /'
+  lines=$(wc -l <"$work/log")
+}
+c() { show "update_status $*" "$work/update_status" "$@"; }
+c grace@example.com activate
+c ada@example.com deactivate
+c nobody@example.com deactivate
+
+export PYTHONPATH=$root/bindings/python/src ZUS_LIBRARY=$ZUS_LIB_DIR/libzus.so
+line='import zoom_user_status as z; print(z.from_env().deactivate("linus@example.com"))'
+show "python3 -c '$line'" python3 -c "$line"
+
+say "200 leavers, paced at 80 a second"
+for i in $(seq -f '%05.0f' 200); do echo "user$i@example.com"; done >"$work/leavers.csv"
+sed -i '1i email' "$work/leavers.csv"
+python3 -m zoom_user_status deactivate --csv "$work/leavers.csv" --rate 80 --yes --report "$work/report.csv" || echo "(exit status $?)"
+echo "The report begins:"
+head -n 3 "$work/report.csv" | sed 's/^/    /'

@@ -1,0 +1,581 @@
+//! Every answer of Zoom's that is known, and what it comes to: the table of the service's failures, against a mock server,
+//! through the C functions.
+
+use std::ffi::{CStr, CString, c_char};
+use std::ptr;
+
+use mockito::{Matcher, Server};
+use zus::ffi::*;
+
+const TOKEN: &str = "outcome-token";
+
+fn text(p: *const c_char) -> String {
+    assert!(!p.is_null());
+    // SAFETY: strings of the library are NUL-ended and live as long as their handle.
+    unsafe { CStr::from_ptr(p) }.to_str().unwrap().to_owned()
+}
+
+fn c(s: &str) -> CString {
+    CString::new(s).unwrap()
+}
+
+struct Client(*mut zus_client);
+
+impl Client {
+    fn new(server: &Server, body: zus_body) -> Client {
+        let mut client = ptr::null_mut();
+        // SAFETY: live handles and NUL-ended strings throughout.
+        unsafe {
+            let config = zus_config_new();
+            let url = c(&format!("{}/v2", server.url()));
+            assert_eq!(
+                zus_config_set_urls(config, url.as_ptr(), ptr::null()) as i32,
+                0
+            );
+            assert_eq!(zus_config_set_token(config, c(TOKEN).as_ptr()) as i32, 0);
+            assert_eq!(zus_config_set_retry(config, 1, 1, 1) as i32, 0);
+            assert_eq!(zus_config_set_rate(config, 0, 1000) as i32, 0);
+            assert_eq!(zus_config_set_body(config, body) as i32, 0);
+            assert_eq!(zus_client_new(config, &mut client) as i32, 0);
+            zus_config_free(config);
+        }
+        Client(client)
+    }
+
+    fn update(&self, user: &str, action: i32) -> Result {
+        let mut result = ptr::null_mut();
+        // SAFETY: live handles and a NUL-ended string.
+        let code = unsafe {
+            zus_update_status(self.0, c(user).as_ptr(), action, ptr::null(), &mut result)
+        };
+        let result = Result(result);
+        assert_eq!(result.code(), text(zus_code_name(code as i32)));
+        result
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        // SAFETY: freed once.
+        unsafe { zus_client_free(self.0) }
+    }
+}
+
+struct Result(*mut zus_result);
+
+// SAFETY of the calls below: the handle is live.
+impl Result {
+    fn code(&self) -> String {
+        text(zus_code_name(unsafe { zus_result_code(self.0) } as i32))
+    }
+    fn http(&self) -> i32 {
+        unsafe { zus_result_http_status(self.0) }
+    }
+    fn zoom(&self) -> i32 {
+        unsafe { zus_result_zoom_code(self.0) }
+    }
+    fn message(&self) -> String {
+        text(unsafe { zus_result_message(self.0) })
+    }
+    fn attempts(&self) -> i32 {
+        unsafe { zus_result_attempts(self.0) }
+    }
+    fn header(&self, name: &str) -> String {
+        text(unsafe { zus_result_header(self.0, c(name).as_ptr()) })
+    }
+    fn body(&self) -> Vec<u8> {
+        let mut length = 0;
+        unsafe {
+            let body = zus_result_body(self.0, &mut length);
+            std::slice::from_raw_parts(body.cast(), length).to_vec()
+        }
+    }
+}
+
+impl Drop for Result {
+    fn drop(&mut self) {
+        // SAFETY: freed once.
+        unsafe { zus_result_free(self.0) }
+    }
+}
+
+/// HTTP status, Content-Type, body, and then: the code, Zoom's code, what the message must hold.
+type Row = (
+    usize,
+    &'static str,
+    &'static str,
+    &'static str,
+    i32,
+    &'static str,
+);
+
+const JSON: &str = "application/json;charset=UTF-8";
+const HTML: &str = "text/html";
+
+const TABLE: &[Row] = &[
+    // Success in every dress.
+    (204, "", "", "ZUS_OK", 0, ""),
+    (204, "application/json", "", "ZUS_OK", 0, ""),
+    (200, "text/plain", "", "ZUS_OK", 0, ""),
+    (200, JSON, "\"\"", "ZUS_OK", 0, ""),
+    (200, JSON, "{}", "ZUS_OK", 0, ""),
+    (200, JSON, "null", "ZUS_OK", 0, ""),
+    (200, JSON, r#"{"code":0}"#, "ZUS_OK", 0, ""),
+    (200, "text/plain", "updated", "ZUS_OK", 0, ""),
+    (202, JSON, "{}", "ZUS_OK", 0, ""),
+    // 2xx that isn't one.
+    (
+        200,
+        JSON,
+        r#"{"code":1001,"message":"User does not exist: x."}"#,
+        "ZUS_ERR_USER_NOT_FOUND",
+        1001,
+        "User does not exist: x.",
+    ),
+    (
+        200,
+        JSON,
+        r#"{"errorCode":"300","error_message":"no"}"#,
+        "ZUS_ERR_USER_BUSY",
+        300,
+        "no",
+    ),
+    (
+        200,
+        JSON,
+        r#"{"code":9999,"message":"new"}"#,
+        "ZUS_ERR_REJECTED",
+        9999,
+        "new",
+    ),
+    (
+        200,
+        HTML,
+        "<html>Sign in to the hotel's network</html>",
+        "ZUS_ERR_PROTOCOL",
+        0,
+        "HTML",
+    ),
+    // The call's own failures.
+    (
+        400,
+        JSON,
+        r#"{"code":200,"message":"Zoom Room and Admin users' status cannot be activated or deactivated."}"#,
+        "ZUS_ERR_USER_PROTECTED",
+        200,
+        "Admin users",
+    ),
+    (
+        400,
+        JSON,
+        r#"{"code":200,"message":"Invalid api key or secret."}"#,
+        "ZUS_ERR_UNAUTHORIZED",
+        200,
+        "api key",
+    ),
+    (
+        400,
+        JSON,
+        r#"{"code":300,"message":"You cannot deactivate this user because the user has an upcoming Zoom Events scheduled."}"#,
+        "ZUS_ERR_USER_BUSY",
+        300,
+        "upcoming",
+    ),
+    (
+        400,
+        JSON,
+        r#"{"code":300,"message":"Dieser Benutzer hat eine Veranstaltung."}"#,
+        "ZUS_ERR_USER_BUSY",
+        300,
+        "Veranstaltung",
+    ),
+    (
+        400,
+        JSON,
+        r#"{"code":300,"message":"Validation Failed.","errors":[{"field":"user_id","message":"Invalid field."}]}"#,
+        "ZUS_ERR_REJECTED",
+        300,
+        "user_id: Invalid field.",
+    ),
+    (
+        400,
+        JSON,
+        r#"{"code":300,"message":"Request Body should be a valid JSON object."}"#,
+        "ZUS_ERR_REJECTED",
+        300,
+        "Request Body",
+    ),
+    (
+        400,
+        JSON,
+        r#"{"code":3412,"message":"the permitted maximum number"}"#,
+        "ZUS_ERR_SEAT_LIMIT",
+        3412,
+        "maximum",
+    ),
+    (
+        400,
+        JSON,
+        r#"{"code":2033,"message":"limit"}"#,
+        "ZUS_ERR_SEAT_LIMIT",
+        2033,
+        "limit",
+    ),
+    (
+        404,
+        JSON,
+        r#"{"code":1001,"message":"User does not exist: x."}"#,
+        "ZUS_ERR_USER_NOT_FOUND",
+        1001,
+        "does not exist",
+    ),
+    (
+        400,
+        JSON,
+        r#"{"code":1010,"message":"User not found."}"#,
+        "ZUS_ERR_USER_NOT_FOUND",
+        1010,
+        "",
+    ),
+    (
+        400,
+        JSON,
+        r#"{"code":1120,"message":"Invitation not found."}"#,
+        "ZUS_ERR_USER_NOT_FOUND",
+        1120,
+        "",
+    ),
+    (400, "text/plain", "", "ZUS_ERR_REJECTED", 0, "HTTP 400"),
+    (
+        404,
+        "text/plain",
+        "",
+        "ZUS_ERR_REJECTED",
+        0,
+        "is the API's URL right",
+    ),
+    (404, HTML, "<h1>nginx</h1>", "ZUS_ERR_PROTOCOL", 0, "HTML"),
+    (
+        405,
+        JSON,
+        r#"{"code":405,"message":"no PUT"}"#,
+        "ZUS_ERR_REJECTED",
+        405,
+        "no PUT",
+    ),
+    // The token.
+    (
+        401,
+        JSON,
+        r#"{"code":124,"message":"Invalid access token."}"#,
+        "ZUS_ERR_UNAUTHORIZED",
+        124,
+        "Invalid access token",
+    ),
+    (
+        400,
+        JSON,
+        r#"{"code":124,"message":"Invalid access token."}"#,
+        "ZUS_ERR_UNAUTHORIZED",
+        124,
+        "",
+    ),
+    (
+        401,
+        JSON,
+        r#"{"code":31337,"message":"Access token is expired."}"#,
+        "ZUS_ERR_UNAUTHORIZED",
+        31337,
+        "expired",
+    ),
+    (401, "", "", "ZUS_ERR_UNAUTHORIZED", 0, ""),
+    (
+        400,
+        JSON,
+        r#"{"code":4711,"message":"Invalid access token, does not contain scopes:["user:write:admin"]."}"#,
+        "ZUS_ERR_FORBIDDEN",
+        4711,
+        "user:write:admin",
+    ),
+    (
+        401,
+        JSON,
+        r#"{"code":4711,"message":"Invalid access token, does not contain scopes:["user:write:admin"]."}"#,
+        "ZUS_ERR_FORBIDDEN",
+        4711,
+        "does not contain scopes",
+    ),
+    (
+        400,
+        JSON,
+        r#"{"code":104,"message":"Invalid access token, does not contain scopes."}"#,
+        "ZUS_ERR_FORBIDDEN",
+        104,
+        "",
+    ),
+    (
+        401,
+        JSON,
+        r#"{"code":201,"message":"does not contain scopes"}"#,
+        "ZUS_ERR_FORBIDDEN",
+        201,
+        "",
+    ),
+    (
+        401,
+        JSON,
+        r#"{"code":4700,"message":"does not contain scopes"}"#,
+        "ZUS_ERR_FORBIDDEN",
+        4700,
+        "",
+    ),
+    (
+        403,
+        JSON,
+        r#"{"code":403,"message":"no"}"#,
+        "ZUS_ERR_FORBIDDEN",
+        403,
+        "",
+    ),
+    // The limits.
+    (
+        429,
+        JSON,
+        r#"{"code":429,"message":"You have reached the maximum per-second rate limit for this API. Try again later."}"#,
+        "ZUS_ERR_RATE_LIMITED",
+        429,
+        "per-second",
+    ),
+    (
+        429,
+        JSON,
+        r#"{"code":429,"message":"You have reached the maximum daily rate limit for this API."}"#,
+        "ZUS_ERR_DAILY_LIMIT",
+        429,
+        "daily",
+    ),
+    (
+        429,
+        HTML,
+        "<html>slow down</html>",
+        "ZUS_ERR_RATE_LIMITED",
+        0,
+        "HTML",
+    ),
+    // Servers and what stands before them.
+    (408, "", "", "ZUS_ERR_SERVER", 0, ""),
+    (
+        500,
+        JSON,
+        r#"{"code":500,"message":"Internal."}"#,
+        "ZUS_ERR_SERVER",
+        500,
+        "Internal.",
+    ),
+    (
+        502,
+        HTML,
+        "<html><h1>502 Bad Gateway</h1></html>",
+        "ZUS_ERR_SERVER",
+        0,
+        "HTML",
+    ),
+    (503, "", "", "ZUS_ERR_SERVER", 0, ""),
+    (504, HTML, "<html></html>", "ZUS_ERR_SERVER", 0, ""),
+    (
+        403,
+        HTML,
+        "<!DOCTYPE html><h1>Blocked</h1>",
+        "ZUS_ERR_PROTOCOL",
+        0,
+        "HTML",
+    ),
+    (301, "", "", "ZUS_ERR_PROTOCOL", 0, "redirect"),
+    (
+        302,
+        HTML,
+        "<html>moved</html>",
+        "ZUS_ERR_PROTOCOL",
+        0,
+        "redirect",
+    ),
+    (307, "", "", "ZUS_ERR_PROTOCOL", 0, "redirect"),
+    (308, "", "", "ZUS_ERR_PROTOCOL", 0, "redirect"),
+    (407, "", "", "ZUS_ERR_PROXY", 0, ""),
+];
+
+#[test]
+fn the_table_of_answers() {
+    let mut server = Server::new();
+    let client = Client::new(&server, ZUS_BODY_JSON);
+    for (i, &(status, kind, body, code, zoom, says)) in TABLE.iter().enumerate() {
+        let user = format!("row{i}@example.com");
+        let mut mock = server
+            .mock("PUT", &*format!("/v2/users/{user}/status"))
+            .match_header("authorization", &*format!("Bearer {TOKEN}"))
+            .with_status(status)
+            .with_header("x-zm-trackingid", "v=2.0;clid=us02;rid=WEB_1")
+            .with_header("location", "https://elsewhere.example/v2")
+            .with_body(body)
+            .expect(1);
+        if !kind.is_empty() {
+            mock = mock.with_header("content-type", kind);
+        }
+        let mock = mock.create();
+        let result = client.update(&user, ZUS_DEACTIVATE);
+        let row = format!("{status} {body}: {}", result.message());
+        assert_eq!(result.code(), code, "{row}");
+        assert_eq!(result.http(), status as i32, "{row}");
+        assert_eq!(result.zoom(), zoom, "{row}");
+        assert!(result.message().contains(says), "{row}");
+        assert_eq!(result.message().is_empty(), code == "ZUS_OK", "{row}");
+        assert_eq!(result.attempts(), 1, "{row}");
+        assert_eq!(
+            result.header("X-ZM-TrackingID"),
+            "v=2.0;clid=us02;rid=WEB_1"
+        );
+        if status != 204 {
+            assert_eq!(result.body(), body.as_bytes(), "{row}");
+        }
+        mock.assert();
+    }
+}
+
+#[test]
+fn the_kind_of_limit_is_the_headers_word() {
+    let mut server = Server::new();
+    let client = Client::new(&server, ZUS_BODY_JSON);
+    for (kind, code) in [
+        ("QPS", "ZUS_ERR_RATE_LIMITED"),
+        ("Daily-limit", "ZUS_ERR_DAILY_LIMIT"),
+    ] {
+        let mock = server
+            .mock("PUT", Matcher::Any)
+            .with_status(429)
+            .with_header("x-ratelimit-type", kind)
+            .with_header("x-ratelimit-remaining", "0")
+            .with_header("retry-after", "2020-05-31T00:00:00Z")
+            .create();
+        let result = client.update("ada@example.com", ZUS_DEACTIVATE);
+        assert_eq!(result.code(), code);
+        assert_eq!(result.header("x-ratelimit-remaining"), "0");
+        // SAFETY: the handle is live.
+        assert_eq!(unsafe { zus_result_retry_after(result.0) }, 0);
+        mock.remove();
+    }
+}
+
+#[test]
+fn the_form_is_the_one_that_curl_sends() {
+    let mut server = Server::new();
+    let client = Client::new(&server, ZUS_BODY_FORM);
+    for (action, word) in [
+        (ZUS_ACTIVATE, "activate"),
+        (ZUS_DEACTIVATE, "deactivate"),
+        (ZUS_CLOCK_IN, "clock_in"),
+        (ZUS_CLOCK_OUT, "clock_out"),
+    ] {
+        let mock = server
+            .mock("PUT", "/v2/users/ada@example.com/status")
+            .match_request(move |request| {
+                let kind = request.header("content-type")[0].to_str().unwrap();
+                let boundary = kind.strip_prefix("multipart/form-data; boundary=").unwrap();
+                let body = format!(
+                    "--{boundary}\r\nContent-Disposition: form-data; name=\"action\"\r\n\r\n{word}\r\n--{boundary}--\r\n"
+                );
+                let length = request.header("content-length")[0].to_str().unwrap();
+                request.body().unwrap() == body.as_bytes() && length == body.len().to_string()
+            })
+            .with_status(204)
+            .expect(1)
+            .create();
+        assert_eq!(client.update("ada@example.com", action).code(), "ZUS_OK");
+        mock.assert();
+        mock.remove();
+    }
+}
+
+#[test]
+fn a_server_that_takes_only_json_gets_json_and_is_remembered() {
+    for (status, answer) in [
+        (415, ""),
+        (400, ""),
+        (
+            400,
+            r#"{"code":300,"message":"Request Body should be a valid JSON object."}"#,
+        ),
+        (
+            400,
+            r#"{"code":300,"message":"Validation Failed.","errors":[{"field":"action","message":"Invalid field."}]}"#,
+        ),
+    ] {
+        let mut server = Server::new();
+        let form = server
+            .mock("PUT", Matcher::Any)
+            .match_header(
+                "content-type",
+                Matcher::Regex("^multipart/form-data".into()),
+            )
+            .with_status(status)
+            .with_body(answer)
+            .expect(1)
+            .create();
+        let json = server
+            .mock("PUT", Matcher::Any)
+            .match_header("content-type", "application/json")
+            .match_body(r#"{"action":"deactivate"}"#)
+            .with_status(204)
+            .expect(2)
+            .create();
+        let client = Client::new(&server, ZUS_BODY_FORM);
+        let first = client.update("ada@example.com", ZUS_DEACTIVATE);
+        assert_eq!((first.code().as_str(), first.attempts()), ("ZUS_OK", 2));
+        let second = client.update("grace@example.com", ZUS_DEACTIVATE);
+        assert_eq!((second.code().as_str(), second.attempts()), ("ZUS_OK", 1));
+        form.assert();
+        json.assert();
+    }
+}
+
+#[test]
+fn a_refusal_that_zoom_documents_is_no_reason_to_repeat() {
+    let mut server = Server::new();
+    let mock = server
+        .mock("PUT", Matcher::Any)
+        .with_status(400)
+        .with_body(r#"{"code":200,"message":"Zoom Room"}"#)
+        .expect(1)
+        .create();
+    let client = Client::new(&server, ZUS_BODY_FORM);
+    let result = client.update("room@example.com", ZUS_DEACTIVATE);
+    assert_eq!(result.code(), "ZUS_ERR_USER_PROTECTED");
+    mock.assert();
+}
+
+#[test]
+fn the_user_id_is_one_path_segment() {
+    let mut server = Server::new();
+    let client = Client::new(&server, ZUS_BODY_FORM);
+    for (user, path) in [
+        ("me", "me"),
+        ("KDcuGIm1QgePTO8WbOqwIQ", "KDcuGIm1QgePTO8WbOqwIQ"),
+        ("ada@example.com", "ada@example.com"),
+        ("ada+zoom@example.com", "ada%2Bzoom@example.com"),
+        ("a/b==", "a%2Fb%3D%3D"),
+        ("../admin", "..%2Fadmin"),
+        ("50%?#&", "50%25%3F%23%26"),
+        ("a b", "a%20b"),
+        ("zoë@example.com", "zo%C3%AB@example.com"),
+    ] {
+        let mock = server
+            .mock("PUT", &*format!("/v2/users/{path}/status"))
+            .with_status(204)
+            .expect(1)
+            .create();
+        let result = client.update(user, ZUS_ACTIVATE);
+        assert_eq!(result.code(), "ZUS_OK", "{user}");
+        // SAFETY: the handle is live.
+        assert_eq!(text(unsafe { zus_result_user_id(result.0) }), user);
+        mock.assert();
+    }
+}

@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# run.sh NAME COMMAND...: runs one part of `make test` and keeps what it printed for tests/summary.sh.
+set -uo pipefail
+name=$1
+shift
+logs=$(dirname "$0")/../target/test-logs
+mkdir -p "$logs"
+started=$SECONDS
+"$@" 2>&1 | tee "$logs/$name.log"
+status=${PIPESTATUS[0]}
+echo "exit $status, $((SECONDS - started)) s" >>"$logs/$name.log"
+exit "$status"
