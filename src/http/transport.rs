@@ -4,7 +4,6 @@
 
 use std::fmt;
 use std::io::{self, Read, Write};
-use std::mem::MaybeUninit;
 use std::net::{SocketAddr, TcpStream};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -226,8 +225,8 @@ impl Transport for Line {
 #[cfg(unix)]
 fn is_silent(stream: &TcpStream) -> bool {
     let flags = libc::MSG_PEEK | libc::MSG_DONTWAIT;
-    let peeked =
-        socket2::SockRef::from(stream).recv_with_flags(&mut [MaybeUninit::uninit(); 1], flags);
+    let peeked = socket2::SockRef::from(stream)
+        .recv_with_flags(&mut [std::mem::MaybeUninit::uninit(); 1], flags);
     matches!(peeked, Err(e) if e.kind() == io::ErrorKind::WouldBlock)
 }
 
