@@ -140,7 +140,9 @@ impl Client {
             Ok(()) => self.attempts(user_id, action, limits),
             Err(e) => Outcome::from(e),
         };
-        outcome.user_id = user_id.to_owned();
+        // With room for the NUL that C wants.
+        outcome.user_id = String::with_capacity(user_id.len() + 1);
+        outcome.user_id.push_str(user_id);
         if !outcome.ok() {
             let what = outcome.message.as_str();
             self.log.write(

@@ -27,6 +27,9 @@ mod code;
 mod config;
 #[allow(unsafe_code)]
 pub mod ffi;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 mod http;
 mod log;
 mod outcome;

@@ -223,6 +223,16 @@ pub(crate) fn read(answer: Answer) -> Read {
         headers,
         body,
     } = answer;
+    if (200..300).contains(&status) && body.is_empty() {
+        return Read {
+            wrong_encoding: false,
+            outcome: Outcome {
+                http_status: status,
+                headers,
+                ..Outcome::new(Code::Ok, String::new())
+            },
+        };
+    }
     let said = if body.is_empty() {
         Said::default()
     } else {

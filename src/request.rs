@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use ureq::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
+use ureq::http::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST, USER_AGENT};
 use ureq::http::uri::{Authority, PathAndQuery, Scheme};
 use ureq::http::{HeaderMap, HeaderValue, Method, Request, Uri};
 
@@ -147,32 +147,46 @@ pub(crate) fn check_user_id(user_id: &str) -> Result<(), Error> {
     }
 }
 
-/// Makes requests. All that doesn't depend on the user is made once.
+/// Makes requests. All that doesn't depend on the user or the token is made once.
 pub(crate) struct Requests {
     scheme: Scheme,
     authority: Authority,
     /// `/v2/users/`
     users: String,
-    form: HeaderMap,
-    json: HeaderMap,
+    form: Templates,
+    json: Templates,
     use_json: AtomicBool,
 }
 
+/// The headers and the body for each action, in the order of `Action::ALL`.
+type Templates = [(HeaderMap, &'static str); 4];
+
 impl Requests {
     pub fn new(api: &Url, user_agent: &HeaderValue, body: Body) -> Requests {
-        let headers = |content_type| {
-            let mut headers = HeaderMap::with_capacity(8);
-            headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
-            headers.insert(USER_AGENT, user_agent.clone());
-            headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-            headers
+        // With these given, ureq has none to work out for each request.
+        let host =
+            HeaderValue::from_str(api.authority().as_str()).expect("a host is a header value");
+        let templates = |content_type, content: fn(Action) -> &'static str| {
+            Action::ALL.map(|action| {
+                let mut headers = HeaderMap::with_capacity(8);
+                headers.insert(HOST, host.clone());
+                headers.insert(AUTHORIZATION, HeaderValue::from_static("Bearer"));
+                headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
+                headers.insert(USER_AGENT, user_agent.clone());
+                headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+                headers.insert(CONTENT_LENGTH, content(action).len().into());
+                (headers, content(action))
+            })
         };
         Requests {
             scheme: api.scheme().clone(),
             authority: api.authority().clone(),
             users: format!("{}/users/", api.path()),
-            form: headers(concat!("multipart/form-data; boundary=", boundary!())),
-            json: headers("application/json"),
+            form: templates(
+                concat!("multipart/form-data; boundary=", boundary!()),
+                Action::form,
+            ),
+            json: templates("application/json", Action::json),
             use_json: AtomicBool::new(body == Body::Json),
         }
     }
@@ -193,10 +207,12 @@ impl Requests {
 
     /// `PUT {base}/users/{userId}/status`, less its token.
     pub fn path(&self, user_id: &str) -> PathAndQuery {
-        let mut path = String::with_capacity(self.users.len() + user_id.len() + 16);
+        const STATUS: &str = "/status";
+        // The exact size, where nothing is encoded, spares a reallocation.
+        let mut path = String::with_capacity(self.users.len() + user_id.len() + STATUS.len());
         path.push_str(&self.users);
         path.extend(utf8_percent_encode(user_id, SEGMENT));
-        path.push_str("/status");
+        path.push_str(STATUS);
         PathAndQuery::try_from(path).expect("a percent-encoded path is a path")
     }
 
@@ -208,11 +224,12 @@ impl Requests {
         body: Body,
         authorization: &HeaderValue,
     ) -> Request<&'static str> {
-        let (headers, content) = match body {
-            Body::Form => (&self.form, action.form()),
-            Body::Json => (&self.json, action.json()),
+        let templates = match body {
+            Body::Form => &self.form,
+            Body::Json => &self.json,
         };
-        let mut request = Request::new(content);
+        let (headers, content) = &templates[action as usize - 1];
+        let mut request = Request::new(*content);
         *request.method_mut() = Method::PUT;
         *request.uri_mut() = uri(&self.scheme, &self.authority, path);
         *request.headers_mut() = headers.clone();

@@ -204,6 +204,11 @@ impl Tokens {
                 state.refused = false;
                 state.failed = None;
             }
+            // A renewal failed, and the old token is good for a while yet.
+            Err(e) if state.serves() && limits.check().is_ok() => {
+                log.write(LogLevel::Warn, format_args!("on with the old token: {}", e.message));
+                return state.token.clone().ok_or_else(|| e.clone());
+            }
             // Another caller may have more time.
             Err(e) if matches!(e.code, Code::Timeout | Code::Cancelled) => {}
             Err(e) => state.failed = Some((number, e.clone())),

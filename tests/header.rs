@@ -24,16 +24,10 @@ fn generate() -> String {
         part(),
         part()
     ));
-    let mut sources: Vec<_> = fs::read_dir(root.join("src/ffi"))
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
-    sources.sort();
-    let builder = cbindgen::Builder::new().with_config(config);
     let mut out = Vec::new();
-    sources
-        .into_iter()
-        .fold(builder, cbindgen::Builder::with_src)
+    cbindgen::Builder::new()
+        .with_config(config)
+        .with_src(root.join("src/ffi/mod.rs"))
         .generate()
         .unwrap()
         .write(&mut out);

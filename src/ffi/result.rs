@@ -10,7 +10,8 @@ use crate::outcome::Outcome;
 /// What a call came to. Immutable: safe from many threads at once.
 pub struct zus_result {
     outcome: Outcome,
-    message: CString,
+    /// None for an empty one.
+    message: Option<CString>,
     user_id: CString,
     /// With a NUL behind it.
     body: Vec<u8>,
@@ -25,8 +26,11 @@ impl zus_result {
             body.push(0);
         }
         zus_result {
-            message: c_string(&std::mem::take(&mut outcome.message)),
-            user_id: c_string(&std::mem::take(&mut outcome.user_id)),
+            message: match std::mem::take(&mut outcome.message) {
+                message if message.is_empty() => None,
+                message => Some(c_string(message)),
+            },
+            user_id: c_string(std::mem::take(&mut outcome.user_id)),
             body,
             headers: OnceLock::new(),
             outcome,
@@ -39,7 +43,7 @@ impl zus_result {
             names
                 .map(|name| {
                     let value = self.outcome.header(name).unwrap_or_default();
-                    (name.to_owned(), c_string(&value))
+                    (name.to_owned(), c_string(value))
                 })
                 .collect()
         });
@@ -51,9 +55,10 @@ impl zus_result {
 }
 
 /// A NUL inside, which C can't show, becomes U+FFFD.
-pub(super) fn c_string(text: &str) -> CString {
-    CString::new(text).unwrap_or_else(|_| {
-        CString::new(text.replace('\0', "\u{fffd}")).expect("no NUL is left in it")
+pub(super) fn c_string(text: impl Into<Vec<u8>>) -> CString {
+    CString::new(text).unwrap_or_else(|e| {
+        let text = String::from_utf8_lossy(&e.into_vec()).replace('\0', "\u{fffd}");
+        CString::new(text).expect("no NUL is left in it")
     })
 }
 
@@ -119,7 +124,11 @@ pub unsafe extern "C" fn zus_result_zoom_code(result: *const zus_result) -> i32 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn zus_result_message(result: *const zus_result) -> *const c_char {
     // SAFETY: the caller's promise.
-    unsafe { get(result, c"".as_ptr(), |r| r.message.as_ptr()) }
+    unsafe {
+        get(result, c"".as_ptr(), |r| {
+            r.message.as_deref().unwrap_or_default().as_ptr()
+        })
+    }
 }
 
 /// The user id as it was given. Owned by the result.

@@ -1,7 +1,6 @@
 //! Names to addresses: looked up on a thread of its own, so that a slow name server can't outlast the call, and
 //! kept for a minute, so that a warm call looks nothing up.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
@@ -23,19 +22,32 @@ const KEPT: Duration = Duration::from_secs(60);
 /// The helper threads need little: getaddrinfo and its modules.
 pub(super) const STACK: usize = 256 * 1024;
 
-/// The names looked up by one client.
+/// The names looked up by one client: Zoom's API, its token endpoint, perhaps a proxy.
 #[derive(Clone, Default)]
-pub(super) struct Names(Arc<Mutex<HashMap<Authority, (Instant, ResolvedSocketAddrs)>>>);
+pub(super) struct Names(Arc<Mutex<Vec<Name>>>);
+
+struct Name {
+    authority: Authority,
+    until: Instant,
+    addresses: ResolvedSocketAddrs,
+}
+
+impl Name {
+    fn is(&self, authority: &Authority) -> bool {
+        // Copies share their text, so a look at the pointer mostly does.
+        std::ptr::eq(self.authority.as_str(), authority.as_str()) || self.authority == *authority
+    }
+}
 
 impl Names {
     /// An address of this name didn't answer: look it up anew.
     pub fn forget(&self, uri: &Uri) {
         if let Some(authority) = uri.authority() {
-            self.map().remove(authority);
+            self.names().retain(|name| !name.is(authority));
         }
     }
 
-    fn map(&self) -> MutexGuard<'_, HashMap<Authority, (Instant, ResolvedSocketAddrs)>> {
+    fn names(&self) -> MutexGuard<'_, Vec<Name>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -48,10 +60,10 @@ impl Resolver for Names {
         _: NextTimeout,
     ) -> Result<ResolvedSocketAddrs, ureq::Error> {
         let authority = uri.authority().ok_or(ureq::Error::HostNotFound)?;
-        if let Some((until, addresses)) = self.map().get(authority)
-            && Instant::now() < *until
+        if let Some(name) = self.names().iter().find(|name| name.is(authority))
+            && Instant::now() < name.until
         {
-            return Ok(addresses.clone());
+            return Ok(name.addresses.clone());
         }
         let port = uri.port_u16().unwrap_or(match uri.scheme() {
             Some(s) if *s == Scheme::HTTPS => 443,
@@ -66,10 +78,12 @@ impl Resolver for Names {
         {
             addresses.push(address);
         }
-        self.map().insert(
-            authority.clone(),
-            (Instant::now() + KEPT, addresses.clone()),
-        );
+        self.forget(uri);
+        self.names().push(Name {
+            authority: authority.clone(),
+            until: Instant::now() + KEPT,
+            addresses: addresses.clone(),
+        });
         Ok(addresses)
     }
 }

@@ -268,9 +268,9 @@ impl<In: Transport> Connector<In> for Join {
     }
 }
 
-struct Joined<T> {
+struct Joined<T: Transport> {
     inner: T,
-    /// Written and not sent yet. It holds a token: wiped once sent, here and in the transport's own buffer.
+    /// Written and not sent yet. It holds a token, as the transport's own buffer does: both are wiped at the end.
     waiting: Vec<u8>,
 }
 
@@ -280,9 +280,8 @@ impl<T: Transport> Transport for Joined<T> {
     }
 
     fn transmit_output(&mut self, amount: usize, _: NextTimeout) -> Result<(), ureq::Error> {
-        let written = &mut self.inner.buffers().output()[..amount];
+        let written = &self.inner.buffers().output()[..amount];
         self.waiting.extend_from_slice(written);
-        written.zeroize();
         Ok(())
     }
 
@@ -293,10 +292,9 @@ impl<T: Transport> Transport for Joined<T> {
             let amount = output.len().min(self.waiting.len() - sent);
             output[..amount].copy_from_slice(&self.waiting[sent..][..amount]);
             self.inner.transmit_output(amount, timeout)?;
-            self.inner.buffers().output()[..amount].zeroize();
             sent += amount;
         }
-        self.waiting.zeroize();
+        self.waiting.clear();
         if self.inner.buffers().input_append_buf().is_empty() {
             limits::note(Trouble::HeadTooLarge);
             return Err(late());
@@ -313,13 +311,14 @@ impl<T: Transport> Transport for Joined<T> {
     }
 }
 
-impl<T> Drop for Joined<T> {
+impl<T: Transport> Drop for Joined<T> {
     fn drop(&mut self) {
         self.waiting.zeroize();
+        self.inner.buffers().output().zeroize();
     }
 }
 
-impl<T> fmt::Debug for Joined<T> {
+impl<T: Transport> fmt::Debug for Joined<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Joined")
     }

@@ -1,0 +1,39 @@
+//! Entries for the targets in fuzz/. Built only with `--cfg fuzzing`; no part of the API.
+#![allow(missing_docs)]
+
+use ureq::http::{HeaderMap, HeaderName, HeaderValue};
+
+use crate::config::Config;
+use crate::http::Answer;
+use crate::outcome::{self, Outcome};
+use crate::request::{Requests, check_user_id};
+
+/// An answer as HTTP has parsed it -> what it means, and whether it refuses the body's encoding.
+pub fn outcome(status: u16, headers: &[(&[u8], &[u8])], body: &[u8]) -> (Outcome, bool) {
+    let mut map = HeaderMap::new();
+    for (name, value) in headers {
+        if let (Ok(name), Ok(value)) =
+            (HeaderName::from_bytes(name), HeaderValue::from_bytes(value))
+        {
+            map.append(name, value);
+        }
+    }
+    let read = outcome::read(Answer {
+        status,
+        headers: map,
+        body: body.to_vec(),
+    });
+    (read.outcome, read.wrong_encoding)
+}
+
+pub fn retry_after(value: &str) -> Option<i64> {
+    crate::retry::retry_after(value)
+}
+
+/// The path that a user id is sent as; `None` where it is refused.
+pub fn path(user_id: &str) -> Option<String> {
+    check_user_id(user_id).ok()?;
+    let config = Config::new();
+    let requests = Requests::new(&config.api, &config.user_agent, config.body);
+    Some(requests.path(user_id).to_string())
+}
