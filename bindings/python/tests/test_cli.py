@@ -304,11 +304,25 @@ def test_another_file_is_never_overwritten(sandbox: Sandbox, tmp_path: Path, tex
         assert path.read_bytes() == text.encode("latin-1")
 
 
-def test_a_report_that_cannot_be_written_stops_the_run(sandbox: Sandbox) -> None:
-    if not Path("/dev/full").exists():
-        pytest.skip("needs /dev/full")
-    run = cli(sandbox, "deactivate", *USERS, "--yes", "--report", "/dev/full", "--resume")
-    assert run.returncode in (2, 3) and "Traceback" not in run.stderr
+@pytest.mark.parametrize("name", ["/dev/full", "/dev/null", "/"])
+def test_a_report_is_a_file(sandbox: Sandbox, name: str) -> None:
+    for more in ([], ["--resume"]):
+        assert cli(sandbox, "activate", "ada@example.com", "--report", name, *more).returncode == 2
+    assert not Path(name).is_file()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a limit on the size of files")
+def test_a_full_disk_stops_the_run(sandbox: Sandbox, tmp_path: Path) -> None:
+    import resource
+
+    report = tmp_path / "out.csv"
+    limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (8192, 8192))  # noqa: E731
+    command = ["deactivate", *USERS, "--report", str(report)]
+    run = cli(sandbox, *command, "--rate", "0", "--concurrency", "4", preexec_fn=limit)
+    assert run.returncode == 3 and "can't be written" in run.stderr and "Traceback" not in run.stderr
+    assert 8000 < report.stat().st_size <= 8192
+    assert cli(sandbox, *command, "--rate", "0", "--resume").returncode == 0
+    assert sorted(row["user"] for row in rows(report)) == USERS
 
 
 def test_ids_and_messages_stay_on_one_line(sandbox: Sandbox, tmp_path: Path) -> None:
@@ -411,14 +425,18 @@ def test_ctrl_c(new_sandbox: Callable[..., Sandbox], tmp_path: Path, numbers: Tu
 class Terminal:
     """The command line under a pseudo-terminal."""
 
-    def __init__(self, sandbox: Sandbox, *arguments: str) -> None:
+    def __init__(self, sandbox: Sandbox, *arguments: str, columns: int = 120) -> None:
+        import fcntl
         import pty
+        import struct
+        import termios
 
         self.master, slave = pty.openpty()
         self.text = ""
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
         self.process = subprocess.Popen(
             [sys.executable, "-m", "zoom_user_status", *arguments],
-            env=clean_env(sandbox, TERM="xterm", COLUMNS="120"),
+            env=clean_env(sandbox, TERM="xterm"),
             stdin=slave,
             stdout=slave,
             stderr=slave,
@@ -504,9 +522,10 @@ def test_a_person_without_a_keyboard_says_yes_beforehand(sandbox: Sandbox, tmp_p
 
 
 @pty_only
-def test_the_progress_bar(new_sandbox: Callable[..., Sandbox]) -> None:
+@pytest.mark.parametrize("columns", [120, 0])
+def test_the_progress_bar(new_sandbox: Callable[..., Sandbox], columns: int) -> None:
     sandbox = new_sandbox("--users", "600", "--delay", "20")
-    terminal = Terminal(sandbox, "activate", *USERS[:300], "nobody@example.com", "--rate", "0")
+    terminal = Terminal(sandbox, "activate", *USERS[:300], "nobody@example.com", "--rate", "0", columns=columns)
     assert terminal.ended() == 1
     assert re.search(r"\d+%\|", terminal.text) and "301/301" in terminal.text
     assert "failed=1" in terminal.text and re.search(r"users/s", terminal.text) and re.search(r"<\d\d:\d\d", terminal.text)

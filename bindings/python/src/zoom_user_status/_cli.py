@@ -52,7 +52,12 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     arguments = list(sys.argv[1:] if argv is None else argv)
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options, more = parser.parse_known_args(arguments)
+    if more and (options.command == "check" or any(word.startswith("-") for word in more)):
+        parser.error(f"unrecognized arguments: {' '.join(more)}")
+    if more:  # users after an option, which argparse doesn't join to those before it
+        options.users += more
     try:
         status = _check(options) if options.command == "check" else _Run(options, arguments).run()
         _flush()
@@ -281,7 +286,7 @@ class _Run:
                 "status": status,
             }
             _say(json.dumps({"summary": facts}))
-        elif total > 1 or status not in (DONE, FAILED):
+        elif total != 1 or status not in (DONE, FAILED):
             reasons = ", ".join(f"{n} {code.symbol}" for code, n in sorted(self.counts.items()) if code)
             _say(
                 f"{_users(done)} {self.action}d, {failed} failed{f' ({reasons})' if reasons else ''} in {_duration(seconds)}"
@@ -331,7 +336,16 @@ class _Bar:
             _notice("for a progress bar: pip install 'zoom-user-status[progress]'")
             return
         tqdm.monitor_interval = 0  # no thread
-        self._bar = tqdm(total=total, unit=" users", file=sys.stderr, dynamic_ncols=True, postfix={"failed": 0})
+        # Some terminals don't tell their width, and a bar of none shows nothing.
+        width = os.get_terminal_size(sys.stderr.fileno()).columns
+        self._bar = tqdm(
+            total=total,
+            unit=" users",
+            file=sys.stderr,
+            ncols=None if width else 80,
+            dynamic_ncols=width > 0,
+            postfix={"failed": 0},
+        )
 
     def say(self, line: str) -> None:
         if self._bar is None:

@@ -54,11 +54,16 @@ class Report:
         if os.path.exists(self._path):
             if not resume:
                 raise Misuse(f"{name} exists: --resume goes on with it, or choose another name")
+            if not os.path.isfile(self._path):
+                raise Misuse(f"{name} is not a file")
             self._load(notice)
 
     def _load(self, notice: Notice) -> None:
-        with open(self._path, "rb") as file:
-            whole, newline, torn = file.read().rpartition(b"\n")
+        try:
+            with open(self._path, "rb") as file:
+                whole, newline, torn = file.read().rpartition(b"\n")
+        except OSError as error:
+            raise Misuse(f"{self.name}: {error.strerror or error}") from None
         header = _line(FIELDS)
         if not newline and header.startswith(torn):
             return  # killed at its very start
