@@ -99,6 +99,12 @@ pub(crate) struct Token {
     number: u64,
 }
 
+impl Token {
+    fn ended(&self, now: Instant) -> bool {
+        self.ends.is_some_and(|ends| now >= ends)
+    }
+}
+
 #[derive(Default)]
 struct State {
     token: Option<Token>,
@@ -156,8 +162,7 @@ impl Tokens {
             let now = Instant::now();
             if let Some(token) = &state.token {
                 let due = token.renew.is_some_and(|renew| now >= renew);
-                let ended = token.ends.is_some_and(|ends| now >= ends);
-                if !due || (state.fetching && !ended) {
+                if !due || (state.fetching && !token.ended(now)) {
                     return Ok(token.clone());
                 }
             }
@@ -198,16 +203,22 @@ impl Tokens {
             Source::Fixed(token) => Ok(token.clone()),
         };
         let mut state = self.state();
+        if let (Err(e), Some(old)) = (&fetched, &state.token)
+            && !old.ended(Instant::now())
+            && limits.check().is_ok()
+        {
+            let why = e.message.as_str();
+            log.write(
+                LogLevel::Warn,
+                format_args!("the renewal failed, the old token serves on: {why}"),
+            );
+            return Ok(old.clone());
+        }
         match &fetched {
             Ok(token) => {
                 state.token = Some(token.clone());
                 state.refused = false;
                 state.failed = None;
-            }
-            // A renewal failed, and the old token is good for a while yet.
-            Err(e) if state.serves() && limits.check().is_ok() => {
-                log.write(LogLevel::Warn, format_args!("on with the old token: {}", e.message));
-                return state.token.clone().ok_or_else(|| e.clone());
             }
             // Another caller may have more time.
             Err(e) if matches!(e.code, Code::Timeout | Code::Cancelled) => {}
