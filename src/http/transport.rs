@@ -199,9 +199,6 @@ impl Transport for Line {
             match (&*self.stream).read(input) {
                 Ok(amount) => {
                     self.buffers.input_appended(amount);
-                    if amount > 0 {
-                        limits::answered();
-                    }
                     return Ok(amount > 0);
                 }
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
@@ -299,7 +296,12 @@ impl<T: Transport> Transport for Joined<T> {
             limits::note(Trouble::HeadTooLarge);
             return Err(late());
         }
-        self.inner.await_input(timeout)
+        let came = self.inner.await_input(timeout).map_err(broken)?;
+        if came {
+            // Here and not at the socket, where TLS says things of its own.
+            limits::answered();
+        }
+        Ok(came)
     }
 
     fn is_open(&mut self) -> bool {
@@ -308,6 +310,20 @@ impl<T: Transport> Transport for Joined<T> {
 
     fn is_tls(&self) -> bool {
         self.inner.is_tls()
+    }
+}
+
+/// ureq takes these for the end of a body that tells no length. But a reset, or TLS without its close_notify, is how a
+/// cut looks, and what is missing may be the error.
+fn broken(e: ureq::Error) -> ureq::Error {
+    use io::ErrorKind::{ConnectionAborted, ConnectionReset, UnexpectedEof};
+    match e {
+        ureq::Error::Io(e)
+            if matches!(e.kind(), ConnectionAborted | ConnectionReset | UnexpectedEof) =>
+        {
+            io::Error::other(e).into()
+        }
+        e => e,
     }
 }
 
@@ -406,11 +422,7 @@ impl<T: Transport> Transport for Guarded<T> {
 
     fn await_input(&mut self, _: NextTimeout) -> Result<bool, ureq::Error> {
         let timeout = self.timeout()?;
-        let came = self.inner.await_input(timeout)?;
-        if came {
-            limits::answered();
-        }
-        Ok(came)
+        self.inner.await_input(timeout)
     }
 
     fn is_open(&mut self) -> bool {
