@@ -1,0 +1,71 @@
+// zus.hpp built with -fno-exceptions: mistakes are values too.
+#include <string>
+#include <vector>
+
+#include "../c/check.h"
+#include "../c/sandbox.h"
+#include "zus.hpp"
+
+#if ZUS_HPP_EXCEPTIONS
+#  error "build this with -fno-exceptions"
+#endif
+
+using namespace std::chrono_literals;
+
+int main() {
+  sandbox box{};
+  sandbox_start(&box, nullptr);
+  const auto fresh = [&] { return zus::config().token("sandbox-token").api_url(box.api).rate(0).retry(1, 1ms, 1ms); };
+
+  test("answers are values");
+  const zus::client zoom{fresh()};
+  CHECK(zoom);
+  CHECK(zoom.deactivate("ada@example.com"));
+  CHECK(zoom.deactivate("nobody@example.com").code() == zus::code::user_not_found);
+
+  test("a mistake in a call is a value");
+  const auto blank = zoom.deactivate(" ada@example.com");
+  CHECK(blank.code() == zus::code::argument);
+  CHECK(!blank.message().empty());
+  CHECK(blank.attempts() == 0);
+
+  test("the first mistake in a setter stays, and the client is empty with its code");
+  const auto bad = fresh().api_url("http://api.zoom.us/v2").token("\xFF").rate(10);
+  CHECK(bad.code() == zus::code::argument);
+  const zus::client empty{bad};
+  CHECK(!empty);
+  CHECK(empty.code() == zus::code::argument);
+  CHECK(empty.deactivate("ada@example.com").code() == zus::code::argument);
+  CHECK(!empty.deactivate("ada@example.com").message().empty());
+  CHECK(empty.check_credentials().code() == zus::code::argument);
+
+  test("no credentials");
+  const zus::client nobody{zus::config()};
+  CHECK(nobody.code() == zus::code::credentials);
+  const std::vector<std::string> ids{"ada@example.com", "", "nobody@example.com"};
+  int calls = 0;
+  const auto none = nobody.update_many(ids, zus::action::activate, [&](const zus::result_view&) { ++calls; });
+  CHECK(none.code == zus::code::credentials);
+  CHECK(calls == 0 && none.unsent == 3);
+
+  test("a batch");
+  const auto end = zoom.update_many(ids, zus::action::activate, [&](std::size_t, const zus::result_view&) { ++calls; });
+  CHECK(end.code == zus::code::partial);
+  CHECK(calls == 3 && end.done == 1 && end.failed == 2);
+
+  test("a token provider and a log");
+  int lines = 0;
+  const zus::client provided{fresh()
+                                 .token_provider([](bool) { return std::string("sandbox-token"); })
+                                 .log(zus::log_level::debug, [&](zus::log_level, std::string_view) { ++lines; })};
+  CHECK(provided.deactivate("ada@example.com"));
+  CHECK(lines > 0);
+
+  test("a moved client is empty");
+  zus::client from{fresh()};
+  const zus::client to = std::move(from);
+  CHECK(to.deactivate("ada@example.com"));
+  CHECK(from.deactivate("ada@example.com").code() == zus::code::null);
+  sandbox_stop(&box);
+  return finish();
+}

@@ -1,0 +1,480 @@
+// zus.hpp against the sandbox: values, exceptions, ownership, ranges and lambdas.
+#include <atomic>
+#include <deque>
+#include <iterator>
+#include <list>
+#include <map>
+#include <set>
+#include <sstream>
+
+#include "../c/check.h"
+#include "../c/sandbox.h"
+#include "zus.hpp"
+
+#if __cplusplus >= 202002L && !(defined(__clang__) && __clang_major__ < 16)  // older clangs can't compile libstdc++'s
+#  include <ranges>
+#endif
+
+using namespace std::chrono_literals;
+using std::string;
+using std::string_view;
+
+namespace {
+
+// Ownership, as the compiler sees it.
+template <class T>
+constexpr bool move_only = std::is_nothrow_move_constructible_v<T> && std::is_nothrow_move_assignable_v<T> &&
+                           !std::is_copy_constructible_v<T> && !std::is_copy_assignable_v<T>;
+static_assert(move_only<zus::client>);
+static_assert(move_only<zus::result>);
+static_assert(move_only<zus::cancel>);
+static_assert(move_only<zus::config>);
+static_assert(std::is_trivially_copyable_v<zus::result_view>);
+static_assert(!std::is_convertible_v<zus::result, bool>);  // only where a condition is meant
+static_assert(std::is_base_of_v<std::invalid_argument, zus::error>);
+
+zus::config config_for_cpp(const sandbox& box) {
+  return zus::config().token("sandbox-token").api_url(box.api).oauth_url(box.oauth).rate(0).retry(1, 1ms, 1ms);
+}
+
+// The code of the zus::error that f throws; ok when it throws none.
+template <class F>
+zus::code thrown_by(F&& f) {
+  try {
+    f();
+  } catch (const zus::error& mistake) {
+    CHECK(*mistake.what() != '\0');
+    return mistake.code();
+  }
+  return zus::code::ok;
+}
+
+#define CHECK_THROWS(expected, ...)                                                                \
+  check_text(string(zus::name(thrown_by([&] { static_cast<void>(__VA_ARGS__); }))).c_str(),        \
+             string(zus::name(expected)).c_str(), __FILE__, __LINE__, #__VA_ARGS__)
+#define CHECK_IS(actual, expected)                                                                 \
+  check_text(string(zus::name(actual)).c_str(), string(zus::name(expected)).c_str(), __FILE__, __LINE__, #actual)
+
+void results(const sandbox& box) {
+  const zus::client zoom{config_for_cpp(box)};
+  test("an answer is a value: done");
+  const auto done = zoom.deactivate("ada@example.com");
+  CHECK(done);
+  CHECK(done.ok());
+  CHECK_IS(done.code(), zus::code::ok);
+  CHECK_NUMBER(done.http_status(), 204);
+  CHECK_NUMBER(done.attempts(), 1);
+  CHECK(done.message().empty());
+  CHECK(done.body().empty());
+  CHECK(!done.retry_after());
+
+  test("an answer is a value: refused");
+  const auto refused = zoom.update("nobody@example.com", zus::action::activate);
+  CHECK(!refused);
+  CHECK_IS(refused.code(), zus::code::user_not_found);
+  CHECK_NUMBER(refused.http_status(), 404);
+  CHECK_NUMBER(refused.zoom_code(), 1001);
+  CHECK(refused.user_id() == "nobody@example.com");
+  CHECK(refused.message().find("User does not exist") != string_view::npos);
+  CHECK(refused.tracking_id().substr(0, 6) == "v=2.0;");
+  CHECK(refused.header("x-ratelimit-category") == "Light");
+  CHECK(refused.header("no-such-header").empty());
+  CHECK(refused.body().find("\"code\":1001") != string_view::npos);
+  CHECK(refused.body().size() == std::strlen(refused.body().data()));
+
+  test("retry_after is seconds");
+  const auto limit = zoom.deactivate("answer-429-daily@example.com");
+  CHECK_IS(limit.code(), zus::code::daily_limit);
+  CHECK(limit.retry_after() && *limit.retry_after() <= 24h);
+
+  test("every action reaches the wire");
+  CHECK(zoom.activate("linus@example.com"));
+  CHECK(zoom.clock_in("linus@example.com"));
+  CHECK(zoom.clock_out("linus@example.com"));
+  CHECK(zoom.deactivate("linus@example.com"));
+  CHECK_NUMBER(ledger(&box, "linus@example.com", "received"), 4);
+
+  test("a string_view into a longer text is cut where it ends");
+  const string_view line = "ada@example.com;grace@example.com";
+  CHECK(zoom.deactivate(line.substr(0, 15)));
+  CHECK_NUMBER(ledger(&box, "ada@example.com", "received"), 2);
+}
+
+void mistakes(const sandbox& box) {
+  const zus::client zoom{config_for_cpp(box)};
+  const long before = ledger(&box, nullptr, "requests");
+  test("a mistake in a call throws");
+  CHECK_THROWS(zus::code::argument, zoom.deactivate(""));
+  CHECK_THROWS(zus::code::argument, zoom.deactivate(" ada@example.com"));
+  CHECK_THROWS(zus::code::argument, zoom.deactivate(".."));
+  CHECK_THROWS(zus::code::utf8, zoom.deactivate("ada\xFF"));
+  CHECK_THROWS(zus::code::argument, zoom.update("ada@example.com", static_cast<zus::action>(9)));
+  CHECK_THROWS(zus::code::argument, zoom.update_many({"ada@example.com"}, static_cast<zus::action>(9), [](const zus::result_view&) {}));
+  test("a NUL inside an id does not make it another user's");
+  CHECK_THROWS(zus::code::argument, zoom.deactivate(string_view("ada@example.com\0.evil", 21)));
+  CHECK_NUMBER(ledger(&box, nullptr, "requests"), before);
+
+  test("a mistake in a setter throws, and leaves the value as it was");
+  zus::config config = config_for_cpp(box);
+  CHECK_THROWS(zus::code::argument, config.token(""));
+  CHECK_THROWS(zus::code::argument, config.token("two words"));
+  CHECK_THROWS(zus::code::utf8, config.token("\xFF"));
+  CHECK_THROWS(zus::code::argument, config.oauth("account", "", "secret"));
+  CHECK_THROWS(zus::code::argument, config.api_url("http://api.zoom.us/v2"));
+  CHECK_THROWS(zus::code::argument, config.oauth_url("nonsense"));
+  CHECK_THROWS(zus::code::argument, config.body(static_cast<zus::body>(7)));
+  CHECK_THROWS(zus::code::argument, config.timeouts(0ms, 1s));
+  CHECK_THROWS(zus::code::argument, config.timeouts(-1ms, 1s));
+  CHECK_THROWS(zus::code::argument, config.timeouts(1s, 24h * 365));
+  CHECK_THROWS(zus::code::argument, config.retry(0, 1ms, 1ms));
+  CHECK_THROWS(zus::code::argument, config.retry(1, -1ms, 1ms));
+  CHECK_THROWS(zus::code::argument, config.rate(30, 0ms));
+  CHECK_THROWS(zus::code::argument, config.rate(30, -5ms));
+  CHECK_THROWS(zus::code::argument, config.concurrency(0));
+  CHECK_THROWS(zus::code::argument, config.proxy("gopher://x"));
+  CHECK_THROWS(zus::code::argument, config.ca_pem("no PEM"));
+  CHECK_THROWS(zus::code::argument, config.ca_pem(""));
+  CHECK_THROWS(zus::code::argument, config.user_agent("a\nb"));
+  CHECK_THROWS(zus::code::argument, config.log(static_cast<zus::log_level>(9), [](zus::log_level, string_view) {}));
+  CHECK_THROWS(zus::code::null, config.log(zus::log_level::info, nullptr));
+  CHECK_THROWS(zus::code::null, config.token_provider(nullptr));
+  CHECK_IS(config.code(), zus::code::ok);
+  CHECK(zus::client{config}.deactivate("answer-204+config@example.com"));
+
+  test("what() says which setter, and no secret");
+  try {
+    config.oauth("account", "client", "se\ncret");
+    CHECK(false);
+  } catch (const std::invalid_argument& mistake) {
+    CHECK_CONTAINS(mistake.what(), "oauth");
+    CHECK(string(mistake.what()).find("cret") == string::npos);
+  }
+  test("a client without credentials can't be made");
+  CHECK_THROWS(zus::code::credentials, zus::client(zus::config()));
+}
+
+void ownership(const sandbox& box) {
+  test("a moved client works, and what it left says so");
+  zus::client first{config_for_cpp(box)};
+  zus::client second = std::move(first);
+  CHECK(second);
+  CHECK(!first);  // NOLINT: what is left is what is tested
+  CHECK_IS(first.code(), zus::code::null);
+  CHECK(second.deactivate("answer-204+move@example.com"));
+  CHECK_THROWS(zus::code::null, first.deactivate("ada@example.com"));
+  CHECK_THROWS(zus::code::null, first.check_credentials());
+  CHECK_THROWS(zus::code::null, first.update_many({"ada@example.com"}, zus::action::activate, [](const zus::result_view&) {}));
+  first = std::move(second);
+  CHECK(first.deactivate("answer-204+move@example.com"));
+  auto& same = first;
+  first = std::move(same);
+  CHECK(first.deactivate("answer-204+move@example.com"));
+
+  test("a moved result keeps its text, and what it left is empty");
+  auto answer = first.deactivate("nobody@example.com");
+  const char* const text = answer.message().data();
+  auto kept = std::move(answer);
+  CHECK(kept.message().data() == text);
+  CHECK_IS(kept.code(), zus::code::user_not_found);
+  CHECK(!answer.ok());
+  CHECK_IS(answer.code(), zus::code::null);
+  CHECK_NUMBER(answer.http_status(), 0);
+  CHECK(answer.user_id().empty() && answer.tracking_id().empty() && answer.body().empty() && answer.header("date").empty());
+  CHECK(!answer.retry_after());
+  kept = first.deactivate("answer-204+kept@example.com");
+  CHECK(kept.ok());
+  auto& itself = kept;
+  kept = std::move(itself);
+  CHECK(kept.user_id() == "answer-204+kept@example.com");
+  std::vector<zus::result> many;
+  for (int i = 0; i < 5; ++i) many.push_back(first.deactivate("nobody@example.com"));
+  CHECK(many.front().zoom_code() == 1001 && many.back().zoom_code() == 1001);
+
+  test("one config makes many clients, and may end before them");
+  auto config = std::make_unique<zus::config>(config_for_cpp(box));
+  auto lines = std::make_shared<std::atomic<int>>(0);
+  config->log(zus::log_level::debug, [lines](zus::log_level, string_view) { ++*lines; });
+  zus::client one{*config}, two{*config};
+  config->token_provider([]() -> std::function<string(bool)> { return [](bool) { return string("sandbox-token"); }; }());
+  zus::client three{*config};
+  config.reset();
+  CHECK(one.deactivate("answer-204+one@example.com"));
+  CHECK(two.deactivate("answer-204+one@example.com"));
+  CHECK(three.deactivate("answer-204+one@example.com"));
+  CHECK(*lines > 0);
+  CHECK(lines.use_count() == 2);  // the clients share one, and keep it
+
+  test("a config that was moved from says so");
+  zus::config from = config_for_cpp(box);
+  const zus::config to = std::move(from);
+  CHECK_THROWS(zus::code::null, from.token("x"));
+  CHECK_THROWS(zus::code::null, zus::client(from));
+  CHECK(zus::client(to));
+}
+
+void from_env(const sandbox& box) {
+  test("from_env: the fixed token wins, and URLs are taken");
+  setenv("ZOOM_API_URL", box.api, 1);
+  setenv("ZOOM_OAUTH_URL", box.oauth, 1);
+  setenv("ZOOM_ACCESS_TOKEN", "sandbox-token", 1);
+  setenv("ZOOM_ACCOUNT_ID", "wrong", 1);
+  setenv("ZOOM_CLIENT_ID", "wrong", 1);
+  setenv("ZOOM_CLIENT_SECRET", "wrong", 1);
+  CHECK(zus::client{zus::config::from_env()}.deactivate("answer-204+env@example.com"));
+  test("from_env: else OAuth");
+  unsetenv("ZOOM_ACCESS_TOKEN");
+  setenv("ZOOM_ACCOUNT_ID", "sandbox-account", 1);
+  setenv("ZOOM_CLIENT_ID", "sandbox-client", 1);
+  setenv("ZOOM_CLIENT_SECRET", "sandbox-secret", 1);
+  const auto checked = zus::client{zus::config::from_env()}.check_credentials();
+  CHECK(checked);
+  CHECK(checked.body().find("\"scope\"") != string_view::npos);
+  test("from_env: half of them is a mistake, none a client that can't be made");
+  unsetenv("ZOOM_CLIENT_SECRET");
+  CHECK_THROWS(zus::code::argument, zus::config::from_env());
+  unsetenv("ZOOM_ACCOUNT_ID");
+  unsetenv("ZOOM_CLIENT_ID");
+  CHECK_THROWS(zus::code::credentials, zus::client(zus::config::from_env()));
+}
+
+template <class Range>
+void check_range(const char* name, const zus::client& zoom, Range&& ids) {
+  test(name);
+  std::map<string, zus::code> seen;
+  const auto end = zoom.update_many(std::forward<Range>(ids), zus::action::deactivate,
+                                    [&](const zus::result_view& user) { seen.emplace(string(user.user_id()), user.code()); });
+  CHECK_IS(end.code, zus::code::partial);
+  CHECK(!end);
+  CHECK_NUMBER(end.done, 2);
+  CHECK_NUMBER(end.failed, 1);
+  CHECK_NUMBER(end.unsent, 0);
+  CHECK(seen.size() == 3);
+  CHECK(seen["ada@example.com"] == zus::code::ok && seen["linus@example.com"] == zus::code::ok);
+  CHECK(seen["nobody@example.com"] == zus::code::user_not_found);
+}
+
+struct spelled {  // a type of the caller's that converts
+  string text;
+  operator string_view() const { return text; }
+};
+
+void ranges(const sandbox& box) {
+  const zus::client zoom{config_for_cpp(box)};
+  const std::vector<string> strings{"ada@example.com", "nobody@example.com", "linus@example.com"};
+  const char* pointers[] = {"ada@example.com", "nobody@example.com", "linus@example.com"};
+  check_range("vector<string>", zoom, strings);
+  check_range("vector<string>, given away", zoom, std::vector<string>(strings));
+  check_range("array of const char*", zoom, pointers);
+  check_range("list<string_view>", zoom, std::list<string_view>(strings.begin(), strings.end()));
+  check_range("set<string>", zoom, std::set<string>(strings.begin(), strings.end()));
+  check_range("deque of a type that converts", zoom, std::deque<spelled>{{strings[0]}, {strings[1]}, {strings[2]}});
+#if defined(__cpp_lib_ranges) && !(defined(__clang__) && __clang_major__ < 16)
+  const auto trimmed = [](const string& id) { return string_view(id).substr(1, id.size() - 2); };
+  const std::vector<string> padded{" ada@example.com ", " # ", " nobody@example.com ", " linus@example.com "};
+  check_range("a view that makes its strings as it goes", zoom,
+              padded | std::views::transform(trimmed) | std::views::filter([](string_view id) { return id != "#"; }));
+  check_range("a view of new strings", zoom, strings | std::views::transform([](const string& id) { return id + ""; }));
+#endif
+  test("a list in braces");
+  CHECK_NUMBER(zoom.update_many({"ada@example.com", "linus@example.com"}, zus::action::activate, [](const zus::result_view&) {}).done, 2);
+
+  test("an empty range is done");
+  const auto none = zoom.update_many(std::vector<string>(), zus::action::activate, [](const zus::result_view&) { CHECK(false); });
+  CHECK(none);
+  CHECK_NUMBER(none.done + none.failed + none.unsent, 0);
+
+  test("ids that can't be are values in a batch, and a NUL inside makes nobody else");
+  std::map<std::size_t, zus::code> seen;
+  const std::vector<string_view> odd{"", " ada@example.com", string_view("admin@example.com\0x", 19), "ada@example.com"};
+  const long before = ledger(&box, "admin@example.com", "received");
+  const auto end = zoom.update_many(odd, zus::action::activate, [&](std::size_t i, const zus::result_view& user) {
+    seen[i] = user.code();
+    CHECK(user || user.attempts() == 0);
+  });
+  CHECK_NUMBER(end.done, 1);
+  CHECK_NUMBER(end.failed, 3);
+  for (std::size_t i = 0; i < 3; ++i) CHECK_IS(seen[i], zus::code::argument);
+  CHECK_NUMBER(ledger(&box, "admin@example.com", "received"), before);
+  const char* holes[] = {"ada@example.com", nullptr};
+  zoom.update_many(holes, zus::action::activate, [&](std::size_t i, zus::result_view user) {
+    CHECK_IS(user.code(), i == 0 ? zus::code::ok : zus::code::null);
+  });
+}
+
+struct boom {
+  int number;
+};
+
+void lambdas(const sandbox& box) {
+  std::vector<string> ids;
+  for (int i = 1; i <= 200; ++i) {
+    char id[32];
+    std::snprintf(id, sizeof id, "user%05d@example.com", i);
+    ids.emplace_back(id);
+  }
+  const zus::client zoom{config_for_cpp(box).concurrency(4)};
+
+  test("a lambda that returns false stops the batch");
+  int calls = 0;
+  auto end = zoom.update_many(ids, zus::action::deactivate, [&](const zus::result_view&) { return ++calls < 5; });
+  CHECK_IS(end.code, zus::code::cancelled);
+  CHECK(calls >= 5 && calls <= 5 + 4);
+  CHECK_NUMBER(end.done + end.failed, calls);
+  CHECK_NUMBER(end.unsent, 200 - calls);
+  CHECK_NUMBER(ledger(&box, nullptr, "requests"), calls);
+
+  test("what a lambda throws stops the batch and comes out unchanged, the first one");
+  calls = 0;
+  const long before = ledger(&box, nullptr, "requests");
+  try {
+    zoom.update_many(ids, zus::action::deactivate, [&](std::size_t, const zus::result_view&) {
+      if (++calls >= 3) throw boom{calls};
+    });
+    CHECK(false);
+  } catch (const boom& b) {
+    CHECK_NUMBER(b.number, 3);
+  }
+  CHECK(calls >= 3 && calls <= 3 + 4);
+  CHECK_NUMBER(ledger(&box, nullptr, "requests") - before, calls);  // none was sent that the lambda did not hear of
+
+  test("the client is as good as before");
+  CHECK(zoom.deactivate(ids[0]));
+
+  test("a lambda that calls its own client ends in zus::error, busy");
+  CHECK_THROWS(zus::code::busy, zoom.update_many(ids, zus::action::deactivate, [&](const zus::result_view& user) {
+    static_cast<void>(zoom.activate(user.user_id()));
+  }));
+
+  test("a callable with a state, a function, a std::function, move-only");
+  struct counter {
+    int seen = 0;
+    void operator()(const zus::result_view&) { ++seen; }
+  } counting;
+  zoom.update_many({"ada@example.com", "linus@example.com"}, zus::action::activate, counting);
+  CHECK_NUMBER(counting.seen, 2);  // called, not copied
+  bool (*function)(const zus::result_view&) = [](const zus::result_view& user) { return user.ok(); };
+  CHECK(zoom.update_many({"ada@example.com"}, zus::action::activate, function));
+  CHECK(zoom.update_many({"ada@example.com"}, zus::action::activate, std::function<void(std::size_t, zus::result_view)>([](std::size_t, zus::result_view) {})));
+  CHECK(zoom.update_many({"ada@example.com"}, zus::action::activate, [owned = std::make_unique<int>(1)](zus::result_view) { return *owned == 1; }));
+
+  test("a cancel from another thread");
+  zus::cancel stop;
+  std::thread raiser([&] {
+    std::this_thread::sleep_for(200ms);
+    stop.raise();
+  });
+  const auto begin = std::chrono::steady_clock::now();
+  CHECK_IS(zoom.deactivate("answer-never@example.com", stop).code(), zus::code::cancelled);
+  CHECK(std::chrono::steady_clock::now() - begin < 3s);
+  raiser.join();
+  end = zoom.update_many(ids, zus::action::deactivate, [](const zus::result_view&) {}, stop);
+  CHECK_IS(end.code, zus::code::cancelled);
+  CHECK_NUMBER(end.unsent, 200);
+  const zus::cancel moved = std::move(stop);
+  CHECK_IS(zoom.deactivate("ada@example.com", moved).code(), zus::code::cancelled);
+}
+
+void callbacks(const sandbox& box) {
+  test("a token provider, asked once and told of a refusal");
+  std::vector<bool> asked;
+  const zus::client refused_once{config_for_cpp(box).token_provider([&asked](bool refused) {
+    asked.push_back(refused);
+    return string(refused ? "sandbox-token" : "expired");
+  })};
+  CHECK(refused_once.deactivate("answer-204+provider@example.com"));
+  CHECK(refused_once.deactivate("answer-204+provider@example.com"));
+  CHECK((asked == std::vector<bool>{false, true}));
+
+  test("a long token is made once, although the library asks twice for it");
+  int made = 0;
+  const zus::client longer{config_for_cpp(box).token_provider([&made](bool refused) {
+    ++made;
+    return refused ? string("sandbox-token") : string(6000, 'x');
+  })};
+  CHECK(longer.deactivate("answer-204+provider@example.com"));
+  CHECK_NUMBER(made, 2);
+
+  test("no token");
+  const zus::client none{config_for_cpp(box).token_provider([](bool) { return string(); })};
+  CHECK_IS(none.deactivate("ada@example.com").code(), zus::code::token);
+
+  test("what a token provider throws comes out of the call, and of a batch");
+  int fails = 2;
+  const zus::client throwing{config_for_cpp(box).token_provider([&fails](bool) -> string {
+    if (fails-- > 0) throw boom{fails};
+    return "sandbox-token";
+  })};
+  try {
+    static_cast<void>(throwing.deactivate("ada@example.com"));
+    CHECK(false);
+  } catch (const boom& b) {
+    CHECK_NUMBER(b.number, 1);
+  }
+  try {
+    throwing.update_many({"ada@example.com"}, zus::action::activate, [](const zus::result_view&) {});
+    CHECK(false);
+  } catch (const boom& b) {
+    CHECK_NUMBER(b.number, 0);
+  }
+  CHECK(throwing.deactivate("ada@example.com"));
+
+  test("a log, and what it throws is dropped");
+  std::ostringstream lines;
+  int worst = 9;
+  const zus::client logging{config_for_cpp(box).log(zus::log_level::debug, [&](zus::log_level level, string_view line) {
+    lines << line << '\n';
+    worst = (std::min)(worst, static_cast<int>(level));
+    throw boom{0};
+  })};
+  CHECK(!logging.deactivate("nobody@example.com"));
+  CHECK(lines.str().find("nobody@example.com") != string::npos);
+  CHECK(lines.str().find("sandbox-token") == string::npos);
+  CHECK(worst >= 1 && worst <= 4);
+}
+
+void threads(const sandbox& box) {
+  test("16 threads on one client");
+  const zus::client zoom{config_for_cpp(box)};
+  std::atomic<int> wrong{0};
+  std::vector<std::thread> all;
+  for (int t = 0; t < 16; ++t)
+    all.emplace_back([&] {
+      for (int i = 0; i < 10; ++i) {
+        wrong += !zoom.deactivate("answer-204+threads@example.com");
+        wrong += zoom.deactivate("nobody@example.com").code() != zus::code::user_not_found;
+      }
+    });
+  for (auto& thread : all) thread.join();
+  CHECK_NUMBER(wrong.load(), 0);
+}
+
+void names() {
+  test("names and texts");
+  CHECK(zus::name(zus::code::user_not_found) == "ZUS_ERR_USER_NOT_FOUND");
+  CHECK(zus::name(static_cast<zus::code>(12345)) == "ZUS_ERR_UNKNOWN");
+  CHECK(!zus::text(zus::code::seat_limit).empty());
+  char header[32];
+  std::snprintf(header, sizeof header, "%d.%d.%d", ZUS_VERSION_MAJOR, ZUS_VERSION_MINOR, ZUS_VERSION_PATCH);
+  CHECK(zus::version() == header);
+}
+
+}  // namespace
+
+int main() {
+  const char* const options[] = {"--users", "200", nullptr};
+  sandbox box{}, counted{};
+  sandbox_start(&box, options);
+  sandbox_start(&counted, options);
+  results(box);
+  mistakes(box);
+  ownership(box);
+  from_env(box);
+  ranges(box);
+  lambdas(counted);
+  callbacks(box);
+  threads(box);
+  names();
+  sandbox_stop(&box);
+  sandbox_stop(&counted);
+  return finish();
+}
