@@ -3,12 +3,14 @@
 
 pub(crate) mod limits;
 mod resolver;
+mod socks;
 mod transport;
 
 use std::io::{self, Read};
 use std::sync::Arc;
 
-use ureq::http::{HeaderMap, HeaderValue, Request};
+use ureq::config::AutoHeaderValue;
+use ureq::http::{HeaderMap, HeaderValue, Request, StatusCode};
 use ureq::tls::{RootCerts, TlsConfig, TlsProvider};
 use ureq::unversioned::transport::ShutdownHandle;
 use ureq::{Agent, Proxy, ProxyProtocol};
@@ -85,6 +87,7 @@ impl Http {
             .output_buffer_size(OUTPUT)
             .max_response_header_size(INPUT)
             .user_agent(config.user_agent.to_str().unwrap_or_default())
+            .accept(AutoHeaderValue::None)
             .build();
         let names = resolver::Names::default();
         let agent = Agent::with_parts(settings, transport::Dial::new(names.clone()), names);
@@ -100,7 +103,8 @@ impl Http {
     fn exchange(&self, request: Request<&str>) -> Result<Answer, ureq::Error> {
         let (parts, mut body) = self.agent.run(request)?.into_parts();
         let mut content = Vec::new();
-        if body.content_length() != Some(0) {
+        // 204 has no body by definition.
+        if parts.status != StatusCode::NO_CONTENT && body.content_length() != Some(0) {
             let mut reader = body.as_reader().take(BODY_MOST as u64 + 1);
             reader.read_to_end(&mut content)?;
             if content.len() > BODY_MOST {
@@ -214,10 +218,11 @@ pub(crate) fn proxy(url: &str, no_proxy: Option<&str>) -> Result<Proxy, Error> {
         return Err(wrong());
     }
     let plain = Proxy::new(url).map_err(|_| wrong())?;
-    if plain.uri().authority().is_none_or(|a| a.host().is_empty()) {
+    let protocol = plain.protocol();
+    let too_old = matches!(protocol, ProxyProtocol::Socks4 | ProxyProtocol::Socks4A);
+    if too_old || plain.uri().authority().is_none_or(|a| a.host().is_empty()) {
         return Err(wrong());
     }
-    let protocol = plain.protocol();
     let mut builder = Proxy::builder(protocol)
         .host(plain.host())
         .port(match protocol {
@@ -226,7 +231,7 @@ pub(crate) fn proxy(url: &str, no_proxy: Option<&str>) -> Result<Proxy, Error> {
             _ => plain.port(),
         })
         // The proxy knows names that we may not.
-        .resolve_target(protocol == ProxyProtocol::Socks4);
+        .resolve_target(false);
     if let Some(user) = plain.username() {
         builder = builder.username(user);
         if let Some(password) = plain.password() {

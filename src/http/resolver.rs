@@ -65,11 +65,7 @@ impl Resolver for Names {
         {
             return Ok(name.addresses.clone());
         }
-        let port = uri.port_u16().unwrap_or(match uri.scheme() {
-            Some(s) if *s == Scheme::HTTPS => 443,
-            Some(s) if *s == Scheme::HTTP => 80,
-            _ => 1080, // a SOCKS proxy
-        });
+        let port = port_of(uri);
         let host = authority.host();
         let mut addresses = self.empty();
         for address in limits::connecting(|| look_up(host, port))?
@@ -86,6 +82,15 @@ impl Resolver for Names {
         });
         Ok(addresses)
     }
+}
+
+/// The port of a URL, or its scheme's.
+pub(super) fn port_of(uri: &Uri) -> u16 {
+    uri.port_u16().unwrap_or(match uri.scheme() {
+        Some(s) if *s == Scheme::HTTPS => 443,
+        Some(s) if *s == Scheme::HTTP => 80,
+        _ => 1080, // a SOCKS proxy
+    })
 }
 
 fn look_up(host: &str, port: u16) -> Result<Vec<SocketAddr>, ureq::Error> {

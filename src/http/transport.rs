@@ -5,28 +5,31 @@
 use std::fmt;
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use ureq::Proxy;
+use ureq::ProxyProtocol::{Socks5, Socks5h};
 use ureq::http::Uri;
 use ureq::unversioned::transport::{
     Buffers, ConnectProxyConnector, ConnectionDetails, Connector, LazyBuffers, NextTimeout,
-    RustlsConnector, ShutdownHandle, SocksConnector, Transport, time,
+    RustlsConnector, Transport, TransportAdapter,
 };
 use zeroize::Zeroize;
 
 use super::Socket;
 use super::limits::{self, Trouble};
 use super::resolver::{Names, STACK, late, wait};
+use super::socks;
 
 /// The next address is tried beside the first when that hasn't answered for this long (RFC 8305).
 const STAGGER: Duration = Duration::from_millis(250);
 /// Socket timeouts are rounded up to this: one setting serves calls that begin with nearly the same time left.
 const STEP: Duration = Duration::from_millis(20);
 
-/// Makes connections: SOCKS, CONNECT or TCP, then TLS where the URL wants it.
+/// Makes connections: CONNECT, or TCP with SOCKS where that is configured; then TLS where the URL wants it.
 #[derive(Debug)]
 pub(super) struct Dial {
     chain: Box<dyn Connector<(), Out = Box<dyn Transport>>>,
@@ -35,8 +38,7 @@ pub(super) struct Dial {
 impl Dial {
     pub fn new(names: Names) -> Dial {
         let chain =
-            ().chain(Socks::default())
-                .chain(ConnectProxyConnector::default())
+            ().chain(ConnectProxyConnector::default())
                 .chain(Tcp { names })
                 .chain(RustlsConnector::default())
                 .chain(Join);
@@ -58,7 +60,7 @@ impl Connector<()> for Dial {
     }
 }
 
-/// A plain TCP connection to the host of the URL.
+/// A TCP connection to the host of the URL, or through a SOCKS proxy.
 #[derive(Debug)]
 struct Tcp {
     names: Names,
@@ -75,11 +77,35 @@ impl<In: Transport> Connector<In> for Tcp {
         if let Some(proxied) = chained {
             return Ok(Some(Box::new(proxied)));
         }
-        let stream =
-            race(details.uri, &details.addrs).inspect_err(|_| self.names.forget(details.uri))?;
+        let socks =
+            |p: &&Proxy| matches!(p.protocol(), Socks5 | Socks5h) && !p.is_no_proxy(details.uri);
+        let Some(proxy) = details.config.proxy().filter(socks) else {
+            let line = self.line(details, details.uri, &details.addrs)?;
+            return Ok(Some(Box::new(line)));
+        };
+        let (resolver, config) = (details.resolver, details.config);
+        let addresses = resolver.resolve(proxy.uri(), config, details.timeout)?;
+        let line = self.line(details, proxy.uri(), &addresses)?;
+        let mut line = TransportAdapter::new(line, Arc::clone(&details.current_time));
+        let connected = socks::connect(&mut line, proxy, details.uri);
+        // It held a password.
+        line.get_mut().buffers().output().zeroize();
+        connected?;
+        Ok(Some(Box::new(line.into_inner())))
+    }
+}
+
+impl Tcp {
+    fn line(
+        &self,
+        details: &ConnectionDetails,
+        to: &Uri,
+        addresses: &[SocketAddr],
+    ) -> Result<Line, ureq::Error> {
+        let stream = race(to, addresses).inspect_err(|_| self.names.forget(to))?;
         stream.set_nodelay(true)?;
         let stream = Arc::new(stream);
-        Ok(Some(Box::new(Line {
+        Ok(Line {
             socket: Arc::clone(&stream) as Socket,
             stream,
             buffers: LazyBuffers::new(
@@ -87,8 +113,9 @@ impl<In: Transport> Connector<In> for Tcp {
                 details.config.output_buffer_size(),
             ),
             timeout: Duration::ZERO,
+            written: false,
             kept: false,
-        })))
+        })
     }
 }
 
@@ -148,6 +175,8 @@ struct Line {
     buffers: LazyBuffers,
     /// What the socket's timeouts are set to; zero for not yet.
     timeout: Duration,
+    /// Written just now: the timeout still fits the first read.
+    written: bool,
     /// In the pool, or about to go there.
     kept: bool,
 }
@@ -189,12 +218,16 @@ impl Transport for Line {
     fn transmit_output(&mut self, amount: usize, _: NextTimeout) -> Result<(), ureq::Error> {
         self.prepare()?;
         let output = &self.buffers.output()[..amount];
-        (&*self.stream).write_all(output).map_err(Line::error)
+        (&*self.stream).write_all(output).map_err(Line::error)?;
+        self.written = true;
+        Ok(())
     }
 
     fn await_input(&mut self, _: NextTimeout) -> Result<bool, ureq::Error> {
         loop {
-            self.prepare()?;
+            if !std::mem::take(&mut self.written) {
+                self.prepare()?;
+            }
             let input = self.buffers.input_append_buf();
             match (&*self.stream).read(input) {
                 Ok(amount) => {
@@ -319,7 +352,10 @@ fn broken(e: ureq::Error) -> ureq::Error {
     use io::ErrorKind::{ConnectionAborted, ConnectionReset, UnexpectedEof};
     match e {
         ureq::Error::Io(e)
-            if matches!(e.kind(), ConnectionAborted | ConnectionReset | UnexpectedEof) =>
+            if matches!(
+                e.kind(),
+                ConnectionAborted | ConnectionReset | UnexpectedEof
+            ) =>
         {
             io::Error::other(e).into()
         }
@@ -337,106 +373,5 @@ impl<T: Transport> Drop for Joined<T> {
 impl<T: Transport> fmt::Debug for Joined<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Joined")
-    }
-}
-
-/// ureq's SOCKS connector opens its own socket. This puts it under our time and cancel: from the handshake on for
-/// the cancel, since ureq's connect can't be interrupted.
-#[derive(Debug, Default)]
-struct Socks(SocksConnector);
-
-impl Connector<()> for Socks {
-    type Out = Box<dyn Transport>;
-
-    fn connect(
-        &self,
-        details: &ConnectionDetails,
-        _: Option<()>,
-    ) -> Result<Option<Self::Out>, ureq::Error> {
-        let left = limits::time_left().ok_or_else(late)?;
-        let made: Arc<Mutex<Option<Weak<dyn ShutdownHandle>>>> = Arc::default();
-        let register = Arc::clone(&made);
-        let details = ConnectionDetails {
-            uri: details.uri,
-            addrs: details.addrs.clone(),
-            config: details.config,
-            request_level: details.request_level,
-            resolver: details.resolver,
-            now: details.now,
-            timeout: NextTimeout {
-                after: time::Duration::Exact(left),
-                ..NextTimeout::default()
-            },
-            current_time: Arc::clone(&details.current_time),
-            run_connector: Arc::clone(&details.run_connector),
-            register_shutdown: Arc::new(move |handle| {
-                *register.lock().unwrap_or_else(PoisonError::into_inner) = Some(handle);
-                Ok(())
-            }),
-        };
-        let chained: Option<()> = None;
-        let Some(inner) = self.0.connect(&details, chained)? else {
-            return Ok(None);
-        };
-        let made = made.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let socket = made.and_then(|handle| handle.upgrade());
-        Ok(socket.map(|socket| -> Box<dyn Transport> {
-            Box::new(Guarded {
-                inner,
-                socket,
-                kept: false,
-            })
-        }))
-    }
-}
-
-/// A socket that ureq made, under our time and cancel.
-struct Guarded<T> {
-    inner: T,
-    socket: Socket,
-    kept: bool,
-}
-
-impl<T> Guarded<T> {
-    fn timeout(&mut self) -> Result<NextTimeout, ureq::Error> {
-        self.kept = false;
-        if !limits::watch(&self.socket) {
-            return Err(late());
-        }
-        Ok(NextTimeout {
-            after: time::Duration::Exact(limits::time_left().ok_or_else(late)?),
-            ..NextTimeout::default()
-        })
-    }
-}
-
-impl<T: Transport> Transport for Guarded<T> {
-    fn buffers(&mut self) -> &mut dyn Buffers {
-        self.inner.buffers()
-    }
-
-    fn transmit_output(&mut self, amount: usize, _: NextTimeout) -> Result<(), ureq::Error> {
-        let timeout = self.timeout()?;
-        self.inner.transmit_output(amount, timeout)
-    }
-
-    fn await_input(&mut self, _: NextTimeout) -> Result<bool, ureq::Error> {
-        let timeout = self.timeout()?;
-        self.inner.await_input(timeout)
-    }
-
-    fn is_open(&mut self) -> bool {
-        if !self.kept {
-            self.kept = true;
-            limits::unwatch(&self.socket);
-            return true;
-        }
-        self.inner.is_open()
-    }
-}
-
-impl<T> fmt::Debug for Guarded<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Guarded")
     }
 }
