@@ -1,0 +1,50 @@
+//! What the Rust tests share: the C API with owners for its handles, the sandbox, servers that follow a script, and
+//! processes of their own for what a process has only one of: its environment, its name lookups, its fork().
+#![allow(dead_code)] // each test takes what it needs
+
+pub mod abi;
+pub mod child;
+pub mod sandbox;
+pub mod server;
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+/// No call outlasts its total time by more than this, and no cancelled call its cancel.
+pub const PROMISED: Duration = Duration::from_millis(100);
+
+/// A machine that does other things may be late for once: the best of three counts.
+pub fn best_of_three(what: &str, bound: Duration, mut measure: impl FnMut() -> Duration) {
+    let mut took = Vec::new();
+    for _ in 0..3 {
+        took.push(measure());
+        if took.last() <= Some(&bound) {
+            return;
+        }
+    }
+    panic!("{what}: {took:?}, each over {bound:?}");
+}
+
+pub fn timed<T>(f: impl FnOnce() -> T) -> (T, Duration) {
+    let start = Instant::now();
+    let value = f();
+    (value, start.elapsed())
+}
+
+pub fn ms(n: u64) -> Duration {
+    Duration::from_millis(n)
+}
+
+/// A directory for this test's files.
+pub fn scratch(name: &str) -> PathBuf {
+    let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::create_dir_all(&directory).expect("a directory");
+    directory
+}
+
+/// `target/debug` or the like: where this test's library and examples are.
+pub fn built() -> PathBuf {
+    let test = std::env::current_exe().expect("the test has a path");
+    let profile = test.ancestors().nth(2).expect("target/PROFILE/deps/TEST");
+    profile.to_owned()
+}

@@ -1,0 +1,112 @@
+//! examples/sandbox as a process: a Zoom on loopback.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+
+use serde_json::Value;
+
+use super::abi::Config;
+
+pub const TOKEN: &str = "sandbox-token";
+pub const ACCOUNT: &str = "sandbox-account";
+pub const CLIENT: &str = "sandbox-client";
+pub const SECRET: &str = "sandbox-secret";
+
+pub struct Sandbox {
+    child: Child,
+    pub api: String,
+    pub oauth: String,
+    plain: bool,
+}
+
+impl Sandbox {
+    pub fn start(options: &[&str]) -> Sandbox {
+        let program = std::env::var_os("ZUS_SANDBOX")
+            .map_or_else(|| super::built().join("examples/sandbox"), Into::into);
+        let mut child = Command::new(&program)
+            .args(["--until-stdin-closes", "--quiet"])
+            .args(options)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap_or_else(|e| panic!("{}: {e}", program.display()));
+        let mut stdout = BufReader::new(child.stdout.take().expect("a pipe"));
+        let mut printed = BTreeMap::new();
+        loop {
+            let mut line = String::new();
+            stdout.read_line(&mut line).expect("a line");
+            match line.trim().split_once('=') {
+                Some((name, value)) => printed.insert(name.to_owned(), value.to_owned()),
+                None if line.trim() == "ready" => break,
+                None => panic!("the sandbox says {line:?}"),
+            };
+        }
+        // A pipe that nobody reads would fill up.
+        thread::spawn(move || std::io::copy(&mut stdout, &mut std::io::sink()));
+        let api = printed["ZOOM_API_URL"].clone();
+        Sandbox {
+            child,
+            plain: api.starts_with("http://"),
+            api,
+            oauth: printed["ZOOM_OAUTH_URL"].clone(),
+        }
+    }
+
+    /// With the sandbox's fixed token.
+    pub fn with_token(&self) -> Config {
+        Config::new().urls(&self.api, &self.oauth).token(TOKEN)
+    }
+
+    pub fn with_oauth(&self) -> Config {
+        Config::new()
+            .urls(&self.api, &self.oauth)
+            .oauth(ACCOUNT, CLIENT, SECRET)
+    }
+
+    pub fn port(&self) -> u16 {
+        let port = self.api.trim_end_matches("/v2").rsplit(':').next();
+        port.and_then(|port| port.parse().ok()).expect("a port")
+    }
+
+    pub fn ledger(&self) -> Value {
+        let answer = self.control("GET", "ledger");
+        let (_, body) = answer.split_once("\r\n\r\n").expect("a body");
+        serde_json::from_str(body).expect("JSON")
+    }
+
+    pub fn token_requests(&self) -> u64 {
+        self.ledger()["token_requests"].as_u64().expect("a number")
+    }
+
+    pub fn requests(&self) -> u64 {
+        self.ledger()["requests"].as_u64().expect("a number")
+    }
+
+    /// All OAuth tokens given so far are refused from now on.
+    pub fn expire_tokens(&self) {
+        self.control("POST", "expire-tokens");
+    }
+
+    fn control(&self, method: &str, command: &str) -> String {
+        assert!(self.plain, "the control is not spoken to over TLS");
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port())).expect("it listens");
+        let request = format!(
+            "{method} /sandbox/{command} HTTP/1.1\r\nHost: sandbox\r\nContent-Length: 0\r\n\
+             Connection: close\r\n\r\n"
+        );
+        stream.write_all(request.as_bytes()).expect("sent");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("an answer");
+        answer
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

@@ -1,0 +1,76 @@
+//! Credentials, retries, time, cancel, pace, proxies, TLS, logs and threads, through the C API on real sockets.
+#![cfg(target_os = "linux")] // preload.c and the full backlog are Linux'
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod cancel;
+mod logging;
+mod slow;
+mod threads;
+mod time;
+mod tokens;
+
+use common::abi::*;
+use common::child::{self, Child};
+use common::sandbox::{Sandbox, TOKEN};
+
+/// The other tests' child processes are this test with a role. Without one it tries the simplest.
+#[test]
+fn child() {
+    match child::role().as_deref() {
+        None => {
+            let sandbox = Sandbox::start(&[]);
+            let said = Child::new("update")
+                .env("ZOOM_API_URL", &sandbox.api)
+                .env("ZOOM_OAUTH_URL", &sandbox.oauth)
+                .env("ZOOM_ACCESS_TOKEN", TOKEN)
+                .result();
+            assert_eq!(said["name"], "ZUS_OK", "{said}");
+            assert_eq!(sandbox.requests(), 1);
+        }
+        Some("update") => update(),
+        Some("renewal") => tokens::renewal_child(),
+        Some("leaks") => logging::leaks_child(),
+        Some("fork") => threads::fork_child(),
+        Some(other) => panic!("no role {other}"),
+    }
+}
+
+/// One update, or a check of the credentials, as the environment says: the proxy's variables and the CA's among it.
+fn update() {
+    let get = |name: &str| child::setting(name);
+    let need = |name: &str| get(name).unwrap_or_else(|| panic!("{name} is not set"));
+    let number = |name: &str| get(name).map(|n| n.parse::<u32>().expect("a number"));
+    let mut config = Config::plain()
+        .rate(0, 1000)
+        .retry(number("ZUS_TEST_ATTEMPTS").unwrap_or(1), 1, 10)
+        .timeouts(
+            number("ZUS_TEST_CONNECT_MS").unwrap_or(10_000),
+            number("ZUS_TEST_TOTAL_MS").unwrap_or(20_000),
+        )
+        .urls(&need("ZOOM_API_URL"), &need("ZOOM_OAUTH_URL"));
+    config = match get("ZOOM_ACCESS_TOKEN") {
+        Some(token) => config.token(&token),
+        None => config.oauth(
+            &need("ZOOM_ACCOUNT_ID"),
+            &need("ZOOM_CLIENT_ID"),
+            &need("ZOOM_CLIENT_SECRET"),
+        ),
+    };
+    if let Some(file) = get("ZUS_TEST_CA") {
+        config = config.ca_pem(&std::fs::read_to_string(file).expect("the CA"));
+    }
+    let client = config.client();
+    let cancel = Cancel::new();
+    std::thread::scope(|scope| {
+        if let Some(ms) = number("ZUS_TEST_CANCEL_MS") {
+            let cancel = &cancel;
+            scope.spawn(move || {
+                std::thread::sleep(common::ms(ms.into()));
+                cancel.raise();
+            });
+        }
+        child::say_outcome(&client.update("ada@example.com", ZUS_DEACTIVATE, Some(&cancel)));
+    });
+}
