@@ -1,0 +1,209 @@
+using System;
+using System.Collections.Generic;
+using System.Linq;
+using System.Threading;
+using System.Threading.Tasks;
+using Xunit;
+using ZoomUserStatus;
+
+public class BatchTests
+{
+    private static string User(int i) => $"user{i:D5}@example.com";
+    private static string[] Users(int count) => Enumerable.Range(1, count).Select(User).ToArray();
+
+    /// <summary>Reports at once, on the thread of the batch; Progress{T} would do it later.</summary>
+    private sealed class Direct : IProgress<UserStatusResult>
+    {
+        private readonly Action<UserStatusResult> _report;
+        public Direct(Action<UserStatusResult> report) => _report = report;
+        public void Report(UserStatusResult value) => _report(value);
+    }
+
+    [Fact]
+    public void All_users_once_with_progress_on_this_thread()
+    {
+        using var zoom = new Sandbox("--users 200 --delay 5");
+        using ZoomUserStatusClient client = zoom.Client();
+        var seen = new List<UserStatusResult>();
+        int thread = Environment.CurrentManagedThreadId;
+        UserStatusBatch batch = client.UpdateMany(Users(200), UserStatusAction.Deactivate, new Direct(r =>
+        {
+            Assert.Equal(thread, Environment.CurrentManagedThreadId);
+            seen.Add(r);
+        }));
+        Assert.Equal(UserStatusCode.Ok, batch.Code);
+        Assert.True(batch.IsSuccess);
+        Assert.Equal(Users(200), batch.Results.Select(r => r.UserId));
+        Assert.Equal(Enumerable.Range(0, 200), batch.Results.Select(r => r.Index));
+        Assert.Equal(0, batch.NotSent.Count);
+        Assert.Equal(Users(200), seen.OrderBy(r => r.Index).Select(r => r.UserId));
+        Assert.Equal(200, zoom.Requests);
+        Assert.Equal(200, zoom.Users);
+        Assert.Equal("Ok: 200 done, 0 failed, 0 not sent", batch.ToString());
+    }
+
+    [Fact]
+    public async Task A_users_failure_is_a_result()
+    {
+        using ZoomUserStatusClient client = Sandbox.Shared.Client();
+        string?[] users = { "ada@example.com", "nobody@example.com", null, " padded@example.com", "lone\ud800", "nul\0byte", "", "admin@example.com", "ada@example.com" };
+        var want = new[]
+        {
+            UserStatusCode.Ok, UserStatusCode.UserNotFound, UserStatusCode.Null, UserStatusCode.Argument, UserStatusCode.Utf8,
+            UserStatusCode.Argument, UserStatusCode.Argument, UserStatusCode.UserProtected, UserStatusCode.Ok,
+        };
+        UserStatusBatch batch = await client.UpdateManyAsync(users!, UserStatusAction.Deactivate);
+        Assert.Equal(UserStatusCode.Partial, batch.Code);
+        Assert.Equal(want, batch.Results.Select(r => r.Code));
+        Assert.Equal(users.Select(u => u ?? ""), batch.Results.Select(r => r.UserId));
+        Assert.Equal(7, batch.Failures.Count());
+        Assert.Equal(0, batch.Results[4].Attempts);
+        Assert.Equal(1001, batch.Results[1].ZoomCode);
+    }
+
+    [Fact]
+    public void An_empty_list_is_done()
+    {
+        using ZoomUserStatusClient client = Sandbox.Shared.Client();
+        UserStatusBatch batch = client.UpdateMany(Enumerable.Empty<string>(), UserStatusAction.Activate);
+        Assert.True(batch.IsSuccess);
+        Assert.Equal(0, batch.Results.Count);
+    }
+
+    [Fact]
+    public void A_refused_token_ends_it_early()
+    {
+        using var zoom = new Sandbox("--users 200 --delay 5");
+        ZoomUserStatusOptions options = zoom.Options();
+        options.AccessToken = "expired";
+        options.Concurrency = 4;
+        using var client = new ZoomUserStatusClient(options);
+        UserStatusBatch batch = client.UpdateMany(Users(200), UserStatusAction.Deactivate);
+        Assert.Equal(UserStatusCode.Unauthorized, batch.Code);
+        Assert.InRange(batch.Results.Count, 1, 50);
+        Assert.Equal(200, batch.Results.Count + batch.NotSent.Count);
+        Assert.Equal(200, batch.Results.Select(r => r.UserId).Concat(batch.NotSent).Distinct().Count());
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Cancel_stops_it_and_who_was_not_reported_was_not_sent(bool async)
+    {
+        using var zoom = new Sandbox("--users 500 --delay 20");
+        using ZoomUserStatusClient client = zoom.Client();
+        using var stop = new CancellationTokenSource();
+        var seen = new List<string>();
+        Action<UserStatusResult> onResult = r => { seen.Add(r.UserId); if (seen.Count == 40) stop.Cancel(); };
+        OperationCanceledException e = async
+            ? await Assert.ThrowsAnyAsync<OperationCanceledException>(() => client.UpdateManyAsync(Users(500), UserStatusAction.Deactivate, onResult, stop.Token))
+            : Assert.ThrowsAny<OperationCanceledException>(() => client.UpdateMany(Users(500), UserStatusAction.Deactivate, onResult, stop.Token));
+        Assert.Equal(stop.Token, e.CancellationToken);
+        Assert.InRange(seen.Count, 40, 80);
+        Assert.Equal(seen.Count, seen.Distinct().Count());
+        foreach (string user in Users(500).Except(seen)) Assert.Equal(0, zoom.Received(user));
+    }
+
+    [Fact]
+    public void An_exception_of_the_callback_stops_it_and_comes_out_unchanged()
+    {
+        using var zoom = new Sandbox("--users 500 --delay 20");
+        using ZoomUserStatusClient client = zoom.Client();
+        var boom = new NotSupportedException("boom");
+        int calls = 0;
+        Assert.Same(boom, Assert.Throws<NotSupportedException>(() => client.UpdateMany(Users(500), UserStatusAction.Deactivate, r => { if (++calls == 10) throw boom; })));
+        Assert.InRange(calls, 10, 60);
+        Assert.InRange(zoom.Users, 10, calls);
+        Assert.Same(boom, Assert.Throws<NotSupportedException>(() => client.UpdateMany(Users(500), UserStatusAction.Deactivate, new Direct(_ => throw boom))));
+        // The client is as good as before.
+        Assert.True(client.UpdateMany(Users(20), UserStatusAction.Activate).IsSuccess);
+    }
+
+    [Fact]
+    public void An_exception_of_the_list_comes_out_before_anything_is_sent()
+    {
+        using ZoomUserStatusClient client = Sandbox.Shared.Client();
+        IEnumerable<string> Broken() { yield return "ada@example.com"; throw new FormatException("line 2"); }
+        int before = Sandbox.Shared.Requests;
+        Assert.Throws<FormatException>(() => client.UpdateMany(Broken(), UserStatusAction.Activate));
+        Assert.Equal(before, Sandbox.Shared.Requests);
+    }
+
+    [Fact]
+    public void A_callback_may_not_use_its_own_client_but_another()
+    {
+        using ZoomUserStatusClient client = Sandbox.Shared.Client(), other = Sandbox.Shared.Client();
+        var own = new List<UserStatusCode>();
+        var others = new List<UserStatusCode>();
+        client.UpdateMany(new[] { "ada@example.com" }, UserStatusAction.Activate, r =>
+        {
+            own.Add(client.TryUpdate("ada@example.com", UserStatusAction.Activate).Code);
+            others.Add(other.TryUpdate("ada@example.com", UserStatusAction.Activate).Code);
+            Assert.Equal(UserStatusCode.Busy, Assert.Throws<ZoomUserStatusException>(() => client.UpdateMany(new[] { "a" }, UserStatusAction.Activate)).Code);
+        });
+        Assert.Equal(new[] { UserStatusCode.Busy }, own);
+        Assert.Equal(new[] { UserStatusCode.Ok }, others);
+    }
+
+#if NET8_0_OR_GREATER
+    [Fact]
+    public async Task As_a_stream()
+    {
+        using var zoom = new Sandbox("--users 100");
+        using ZoomUserStatusClient client = zoom.Client();
+        var seen = new List<UserStatusResult>();
+        await foreach (UserStatusResult r in client.UpdateManyAsAsyncEnumerable(Users(100).Append("nobody@example.com"), UserStatusAction.Deactivate)) seen.Add(r);
+        Assert.Equal(101, seen.Select(r => r.Index).Distinct().Count());
+        Assert.Equal(101, seen.Count);
+        Assert.Equal(1, seen.Count(r => !r.IsSuccess));
+    }
+
+    [Fact]
+    public async Task Cancelling_a_stream_gives_who_was_in_flight_first()
+    {
+        using var zoom = new Sandbox("--users 500 --delay 20");
+        using ZoomUserStatusClient client = zoom.Client();
+        using var stop = new CancellationTokenSource();
+        var seen = new List<string>();
+        var e = await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
+        {
+            await foreach (UserStatusResult r in client.UpdateManyAsAsyncEnumerable(Users(500), UserStatusAction.Deactivate).WithCancellation(stop.Token))
+            {
+                seen.Add(r.UserId);
+                if (seen.Count == 40) stop.Cancel();
+            }
+        });
+        Assert.Equal(stop.Token, e.CancellationToken);
+        Assert.InRange(seen.Count, 40, 90);
+        foreach (string user in Users(500).Except(seen)) Assert.Equal(0, zoom.Received(user));
+    }
+
+    [Fact]
+    public async Task Leaving_a_stream_stops_it()
+    {
+        using var zoom = new Sandbox("--users 500 --delay 20");
+        using ZoomUserStatusClient client = zoom.Client();
+        await foreach (UserStatusResult r in client.UpdateManyAsAsyncEnumerable(Users(500), UserStatusAction.Deactivate)) break;
+        int then = zoom.Users;
+        Assert.InRange(then, 1, 60);
+        await Task.Delay(200);
+        Assert.Equal(then, zoom.Users);
+    }
+
+    [Fact]
+    public async Task A_stream_that_ends_early_says_so()
+    {
+        using var zoom = new Sandbox("--users 100");
+        ZoomUserStatusOptions options = zoom.Options();
+        options.AccessToken = "expired";
+        using var client = new ZoomUserStatusClient(options);
+        int seen = 0;
+        var e = await Assert.ThrowsAsync<ZoomUserStatusException>(async () =>
+        {
+            await foreach (UserStatusResult r in client.UpdateManyAsAsyncEnumerable(Users(100), UserStatusAction.Deactivate)) seen++;
+        });
+        Assert.Equal(UserStatusCode.Unauthorized, e.Code);
+        Assert.InRange(seen, 1, 99);
+    }
+#endif
+}

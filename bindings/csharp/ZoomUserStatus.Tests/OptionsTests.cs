@@ -1,0 +1,155 @@
+using System;
+using System.Collections.Generic;
+using System.Linq;
+using Xunit;
+using ZoomUserStatus;
+
+public class OptionsTests
+{
+    private const string Secret = "s3cr3t-value";
+
+    private static void Refused(string property, Action<ZoomUserStatusOptions> change)
+    {
+        ZoomUserStatusOptions options = Sandbox.Shared.Options();
+        change(options);
+        var e = Assert.Throws<ArgumentException>(() => new ZoomUserStatusClient(options).Dispose());
+        Assert.Contains(property, e.Message);
+        Assert.DoesNotContain(Secret, e.ToString());
+    }
+
+    [Fact]
+    public void A_bad_setting_is_refused_by_name()
+    {
+        Refused("AccessToken", o => o.AccessToken = "");
+        Refused("AccessToken", o => o.AccessToken = Secret + "\r\nX-Evil: 1");
+        Refused("AccessToken", o => o.AccessToken = Secret + "\ud800");
+        Refused("credentials", o => o.AccessToken = null);
+        Refused("credentials", o => { o.AccountId = "a"; o.ClientId = "b"; o.ClientSecret = Secret; });
+        Refused("ClientSecret", o => { o.AccessToken = null; o.AccountId = "a"; o.ClientId = "b"; });
+        Refused("ApiUrl", o => o.ApiUrl = new Uri("http://api.zoom.us/v2"));
+        Refused("ApiUrl", o => o.ApiUrl = new Uri("v2", UriKind.Relative));
+        Refused("ApiUrl", o => o.ApiUrl = null!);
+        Refused("OAuthUrl", o => o.OAuthUrl = new Uri("ftp://zoom.us/oauth/token"));
+        Refused("Body", o => o.Body = (UserStatusBody)7);
+        Refused("Timeout", o => o.Timeout = TimeSpan.FromMilliseconds(-1));
+        Refused("Timeout", o => o.Timeout = TimeSpan.Zero);
+        Refused("ConnectTimeout", o => o.ConnectTimeout = TimeSpan.MaxValue);
+        Refused("MaxAttempts", o => o.MaxAttempts = -1);
+        Refused("RateLimit", o => o.RateLimit = -1);
+        Refused("Concurrency", o => o.Concurrency = 0);
+        Refused("Proxy", o => { o.UseProxy = true; o.Proxy = new Uri("ftp://127.0.0.1:9"); });
+        Refused("CaPem", o => o.CaPem = "no certificate");
+        Refused("UserAgent", o => o.UserAgent = "a\nb");
+        Refused("ResultHeaders", o => o.ResultHeaders.Add(null!));
+    }
+
+    [Fact]
+    public void Good_settings_are_taken()
+    {
+        ZoomUserStatusOptions options = Sandbox.Shared.Options();
+        options.Body = UserStatusBody.Json;
+        options.UserAgent = "my-program/1.0";
+        options.Concurrency = 2;
+        options.RateLimit = 1000;
+        options.RatePeriod = TimeSpan.FromSeconds(2);
+        options.MaxAttempts = 1;
+        options.Timeout = TimeSpan.FromTicks(50_000_001); // part of a millisecond counts as one
+        options.UseProxy = true;
+        options.ResultHeaders.Clear();
+        options.ResultHeaders.Add("date");
+        using var client = new ZoomUserStatusClient(options);
+        options.AccessToken = "changed later, without effect";
+        UserStatusResult r = client.Activate("ada@example.com");
+        Assert.Equal("date", r.Headers.Keys.Single());
+        Assert.Equal(1, client.TryUpdate("answer-503@example.com", UserStatusAction.Activate).Attempts);
+    }
+
+    [Fact]
+    public void A_proxy_is_used_and_its_absence_told()
+    {
+        ZoomUserStatusOptions options = Sandbox.Shared.Options();
+        options.UseProxy = true;
+        options.Proxy = new Uri("http://127.0.0.1:9"); // discard: nobody listens
+        options.MaxAttempts = 1;
+        using var client = new ZoomUserStatusClient(options);
+        Assert.Equal(UserStatusCode.Proxy, client.TryUpdate("ada@example.com", UserStatusAction.Activate).Code);
+    }
+
+    [Fact]
+    public void Environment_variables()
+    {
+        string[] names = { "ZOOM_ACCESS_TOKEN", "ZOOM_ACCOUNT_ID", "ZOOM_CLIENT_ID", "ZOOM_CLIENT_SECRET", "ZOOM_API_URL", "ZOOM_OAUTH_URL" };
+        Dictionary<string, string?> before = names.ToDictionary(n => n, Environment.GetEnvironmentVariable);
+        void Set(string name, string? value) => Environment.SetEnvironmentVariable(name, value);
+        try
+        {
+            foreach (string n in names) Set(n, null);
+            Assert.Contains("ZOOM_ACCESS_TOKEN", Assert.Throws<InvalidOperationException>(() => ZoomUserStatusClient.FromEnvironment()).Message);
+            Set("ZOOM_ACCOUNT_ID", "a"); Set("ZOOM_CLIENT_ID", "b");
+            Assert.Throws<InvalidOperationException>(() => ZoomUserStatusOptions.FromEnvironment());
+            Set("ZOOM_CLIENT_SECRET", Secret);
+            ZoomUserStatusOptions o = ZoomUserStatusOptions.FromEnvironment();
+            Assert.Equal(Secret, o.ClientSecret);
+            Assert.Equal("https://api.zoom.us/v2", o.ApiUrl.OriginalString);
+            Set("ZOOM_ACCESS_TOKEN", "sandbox-token");
+            Set("ZOOM_API_URL", Sandbox.Shared.ApiUrl.OriginalString);
+            o = ZoomUserStatusOptions.FromEnvironment();
+            Assert.Equal("sandbox-token", o.AccessToken);
+            Assert.Null(o.ClientSecret);
+            using ZoomUserStatusClient client = ZoomUserStatusClient.FromEnvironment();
+            Assert.True(client.Activate("ada@example.com").IsSuccess);
+            Set("ZOOM_API_URL", "not a url");
+            Assert.Contains("ZOOM_API_URL", Assert.Throws<InvalidOperationException>(() => ZoomUserStatusOptions.FromEnvironment()).Message);
+        }
+        finally { foreach (string n in names) Set(n, before[n]); }
+    }
+
+    [Fact]
+    public void No_secret_in_text()
+    {
+        var o = new ZoomUserStatusOptions { AccessToken = Secret, ApiUrl = new Uri("https://user:" + Secret + "@example.com/v2") };
+        Assert.DoesNotContain(Secret, o.ToString());
+        o = new ZoomUserStatusOptions { AccountId = "a", ClientId = "b", ClientSecret = Secret };
+        Assert.DoesNotContain(Secret, o.ToString());
+        using var client = new ZoomUserStatusClient(o);
+        Assert.DoesNotContain(Secret, client.ToString()!);
+    }
+
+    [Fact]
+    public void Version_of_the_library()
+    {
+        Assert.StartsWith("0.1.", ZoomUserStatusClient.LibraryVersion);
+        NativeLibraryCheck.Check("0.1.7");
+        foreach (string wrong in new[] { "0.2.0", "0.10.0", "1.1.0", "", "libfoo" })
+            Assert.Contains("needs 0.1", Assert.Throws<InvalidOperationException>(() => NativeLibraryCheck.Check(wrong)).Message);
+    }
+
+    [Fact]
+    public void Codes_have_the_names_of_c()
+    {
+        foreach (UserStatusCode code in Enum.GetValues(typeof(UserStatusCode)))
+        {
+            string c = new UserStatusResult("u", code).CodeName;
+            string here = string.Concat(c.Replace("ZUS_ERR_", "").Replace("ZUS_", "").Split('_').Select(w => w[0] + w.Substring(1).ToLowerInvariant()));
+            Assert.Equal(code.ToString(), here);
+        }
+        Assert.Equal("ZUS_ERR_UNKNOWN", new UserStatusResult("u", (UserStatusCode)12345).CodeName);
+    }
+
+    [Fact]
+    public void Results_and_clients_can_be_made_up_for_tests()
+    {
+        var r = new UserStatusResult("ada@example.com", UserStatusCode.SeatLimit, httpStatus: 400, zoomCode: 3412, message: "full", trackingId: "t");
+        Assert.Equal("ada@example.com: SeatLimit, HTTP 400, Zoom code 3412: full (tracking id t)", r.ToString());
+        Assert.Same(r, Assert.Throws<ZoomUserStatusException>(() => r.EnsureSuccess()).Result);
+        using var mock = new Mock();
+        Assert.True(mock.Deactivate("x").IsSuccess);
+        Assert.Throws<ObjectDisposedException>(() => mock.CheckCredentials());
+    }
+
+    private sealed class Mock : ZoomUserStatusClient
+    {
+        public override UserStatusResult TryUpdate(string userId, UserStatusAction action, System.Threading.CancellationToken cancellationToken = default) =>
+            new UserStatusResult(userId, UserStatusCode.Ok, 204);
+    }
+}

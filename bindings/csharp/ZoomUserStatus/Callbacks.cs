@@ -1,0 +1,176 @@
+using System;
+using System.Collections.Concurrent;
+using System.Collections.Generic;
+using System.Runtime.ExceptionServices;
+using System.Runtime.InteropServices;
+using System.Threading;
+
+namespace ZoomUserStatus
+{
+    /// <summary>
+    /// A client's token provider and log, as native code reaches them. Native code holds a number, not a GCHandle: the entry is
+    /// weak, so a callback that refers to its own client doesn't keep it from being collected, and a late call finds nothing
+    /// instead of freed memory.
+    /// </summary>
+    internal sealed unsafe class ClientCallbacks
+    {
+        private static readonly ConcurrentDictionary<nint, WeakReference<ClientCallbacks>> Live = new ConcurrentDictionary<nint, WeakReference<ClientCallbacks>>();
+        private static int s_last;
+
+        // Static, so that the thunks live as long as the process.
+        private static readonly ZusTokenFn Token = OnToken;
+        private static readonly ZusLogFn Log = OnLog;
+        internal static readonly nint TokenPointer = Marshal.GetFunctionPointerForDelegate(Token);
+        internal static readonly nint LogPointer = Marshal.GetFunctionPointerForDelegate(Log);
+
+        private readonly AccessTokenProvider? _token;
+        private readonly Action<UserStatusLogLevel, string>? _log;
+        private readonly HashSet<Call> _calls = new HashSet<Call>();
+        private byte[]? _tooLong; // a token that waits for a larger buffer
+        private volatile ExceptionDispatchInfo? _tokenError;
+
+        public ClientCallbacks(AccessTokenProvider? token, Action<UserStatusLogLevel, string>? log)
+        {
+            _token = token;
+            _log = log;
+            Userdata = Interlocked.Increment(ref s_last);
+            Live[Userdata] = new WeakReference<ClientCallbacks>(this);
+        }
+
+        ~ClientCallbacks() => Live.TryRemove(Userdata, out _);
+
+        public nint Userdata { get; }
+        public bool HasLog => _log != null;
+        /// <summary>What the provider threw when it was last asked; also for calls that shared that failed request.</summary>
+        public ExceptionDispatchInfo? TokenError => _tokenError;
+
+        public void Enter(Call call) { lock (_calls) _calls.Add(call); }
+        public void Leave(Call call) { lock (_calls) _calls.Remove(call); }
+
+        private static ClientCallbacks? Find(nint userdata) =>
+            Live.TryGetValue(userdata, out WeakReference<ClientCallbacks>? weak) && weak.TryGetTarget(out ClientCallbacks? found) ? found : null;
+
+        // No exception may unwind into native frames: each callback catches all, and the call that runs it throws it again.
+
+        [MonoPInvokeCallback(typeof(ZusTokenFn))]
+        private static nuint OnToken(nint userdata, int refused, byte* buffer, nuint capacity)
+        {
+            ClientCallbacks? self = Find(userdata);
+            if (self is null) return 0;
+            try
+            {
+                byte[]? token = self._tooLong;
+                if (token is null)
+                {
+                    token = Utf8.Encode(self._token!(refused != 0)); // NUL-ended; the NUL isn't counted
+                    self._tokenError = null;
+                }
+                if (token is null) return 0;
+                nuint length = (nuint)(token.Length - 1);
+                if (length > capacity) { self._tooLong = token; return length; } // asked again at once, with room for it
+                Marshal.Copy(token, 0, (IntPtr)buffer, (int)length);
+                Array.Clear(token, 0, token.Length);
+                self._tooLong = null;
+                return length;
+            }
+            catch (Exception e)
+            {
+                self._tokenError = ExceptionDispatchInfo.Capture(e);
+                Call.OnThisThread(self)?.Fail(self._tokenError);
+                return 0;
+            }
+        }
+
+        [MonoPInvokeCallback(typeof(ZusLogFn))]
+        private static void OnLog(nint userdata, int level, byte* message)
+        {
+            ClientCallbacks? self = Find(userdata);
+            if (self is null) return;
+            try { self._log!(UserStatusLogLevels.FromNative(level), Utf8.Decode(message)); }
+            catch (Exception e)
+            {
+                ExceptionDispatchInfo error = ExceptionDispatchInfo.Capture(e);
+                Call? own = Call.OnThisThread(self);
+                if (own != null) { own.Fail(error); return; }
+                // A batch's own thread doesn't tell its call: all that run on this client end with it.
+                Call[] calls;
+                lock (self._calls) { calls = new Call[self._calls.Count]; self._calls.CopyTo(calls); }
+                foreach (Call call in calls) call.Fail(error);
+            }
+        }
+    }
+
+    /// <summary>One call while it runs: how it is stopped, and the exception that a callback threw meanwhile.</summary>
+    internal sealed class Call : IDisposable
+    {
+        [ThreadStatic] private static Call? t_current;
+        private readonly Call? _outer; // a callback may use another client
+        private readonly ClientCallbacks _callbacks;
+        private readonly ClientHandle? _client;
+        private readonly CancelHandle _cancel = CancelHandle.None;
+        private readonly CancellationToken _token;
+        private readonly CancellationTokenRegistration _registration;
+        private ExceptionDispatchInfo? _error;
+
+        public Call(ClientCallbacks callbacks, ClientHandle? client, CancellationToken token)
+        {
+            token.ThrowIfCancellationRequested();
+            _callbacks = callbacks;
+            _token = token;
+            if (client != null)
+            {
+                bool held = false;
+                client.DangerousAddRef(ref held); // until Dispose: the client isn't freed under a running call
+                _client = client;
+            }
+            try
+            {
+                if (token.CanBeCanceled || callbacks.HasLog)
+                {
+                    _cancel = new CancelHandle();
+                    _registration = token.Register(s => ((CancelHandle)s!).Raise(), _cancel);
+                }
+            }
+            catch
+            {
+                _client?.DangerousRelease();
+                throw;
+            }
+            _outer = t_current;
+            t_current = this;
+            callbacks.Enter(this);
+        }
+
+        /// <summary>To hand to the native call.</summary>
+        public nint Client => _client!.Pointer;
+        /// <summary>To hand to the native call; NULL when nothing can stop it.</summary>
+        public nint Cancel => _cancel.Pointer;
+
+        public static Call? OnThisThread(ClientCallbacks callbacks) => t_current is Call c && c._callbacks == callbacks ? c : null;
+
+        /// <summary>Keeps the first error and stops the call.</summary>
+        public void Fail(ExceptionDispatchInfo error)
+        {
+            Interlocked.CompareExchange(ref _error, error, null);
+            _cancel.Raise();
+        }
+
+        /// <summary>Throws what a callback threw, unchanged; or that the caller cancelled.</summary>
+        public void ThrowIfFailed(UserStatusCode code)
+        {
+            Volatile.Read(ref _error)?.Throw();
+            if (code == UserStatusCode.Token) _callbacks.TokenError?.Throw();
+            if (code == UserStatusCode.Cancelled) _token.ThrowIfCancellationRequested();
+        }
+
+        public void Dispose()
+        {
+            _callbacks.Leave(this);
+            t_current = _outer;
+            _client?.DangerousRelease();
+            if (_cancel == CancelHandle.None) return;
+            _registration.Dispose();
+            _cancel.Dispose();
+        }
+    }
+}

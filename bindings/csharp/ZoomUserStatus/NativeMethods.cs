@@ -1,0 +1,79 @@
+using System;
+using System.Runtime.InteropServices;
+
+namespace ZoomUserStatus
+{
+    /// <summary>size_t (*zus_token_fn)(void *userdata, int32_t refused, char *buffer, size_t capacity)</summary>
+    [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
+    internal unsafe delegate nuint ZusTokenFn(nint userdata, int refused, byte* buffer, nuint capacity);
+
+    /// <summary>void (*zus_log_fn)(void *userdata, int32_t level, const char *message)</summary>
+    [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
+    internal unsafe delegate void ZusLogFn(nint userdata, int level, byte* message);
+
+    /// <summary>int32_t (*zus_result_fn)(void *userdata, size_t index, const zus_result *result)</summary>
+    [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
+    internal delegate int ZusResultFn(nint userdata, nuint index, nint result);
+
+    /// <summary>
+    /// zus.h, function by function. All signatures are blittable: strings are NUL-ended UTF-8 (byte*), callbacks are
+    /// function pointers, and handles pointers (nint), which SafeHandles own and <see cref="Call"/> holds during a call. They are not
+    /// passed as SafeHandles: on Mono, whose collector moves objects, the stub then loses one in a long call now and then.
+    /// </summary>
+    internal static unsafe class NativeMethods
+    {
+        private const string Lib = "zus"; // libzus.so, libzus.dylib, zus.dll
+        private const CallingConvention C = CallingConvention.Cdecl;
+
+        [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern nint zus_config_new();
+        [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern void zus_config_free(nint config);
+        [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_config_set_token(nint config, byte* token);
+        [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_config_set_oauth(nint config, byte* account_id, byte* client_id, byte* client_secret);
+        [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_config_set_token_fn(nint config, nint fn, nint userdata);
+        [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_config_set_urls(nint config, byte* api, byte* oauth);
+        [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_config_set_body(nint config, int body);
+        [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_config_set_timeouts(nint config, uint connect_ms, uint total_ms);
+        [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_config_set_retry(nint config, uint attempts, uint first_ms, uint most_ms);
+        [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_config_set_rate(nint config, uint requests, uint per_ms);
+        [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_config_set_concurrency(nint config, uint in_flight);
+        [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_config_set_proxy(nint config, byte* url);
+        [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_config_set_ca_pem(nint config, byte* pem, nuint length);
+        [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_config_set_user_agent(nint config, byte* user_agent);
+        [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_config_set_log(nint config, int level, nint fn, nint userdata);
+
+        [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_client_new(nint config, nint* client);
+        [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern void zus_client_free(nint client);
+
+        [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_update_status(nint client, byte* user_id, int action, nint cancel, nint* result);
+        [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_update_status_many(nint client, byte** user_ids, nuint count, int action, nint cancel, nint on_result, nint userdata);
+        [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_check_credentials(nint client, nint cancel, nint* result);
+
+        [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern nint zus_cancel_new();
+        [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern void zus_cancel_raise(nint cancel);
+        [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern void zus_cancel_free(nint cancel);
+
+        [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern void zus_result_free(nint result);
+        [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_result_code(nint result);
+        [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_result_http_status(nint result);
+        [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_result_zoom_code(nint result);
+        [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern byte* zus_result_message(nint result);
+        [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern byte* zus_result_user_id(nint result);
+        [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern byte* zus_result_tracking_id(nint result);
+        [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern byte* zus_result_header(nint result, byte* name);
+        [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern byte* zus_result_body(nint result, nuint* length);
+        [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern long zus_result_retry_after(nint result);
+        [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_result_attempts(nint result);
+
+        [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern byte* zus_code_name(int code);
+        [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern byte* zus_code_text(int code);
+        [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern byte* zus_version();
+    }
+
+    /// <summary>Unity's IL2CPP finds this attribute by name on methods that native code calls; other runtimes ignore it.</summary>
+    [AttributeUsage(AttributeTargets.Method)]
+    internal sealed class MonoPInvokeCallbackAttribute : Attribute
+    {
+        public MonoPInvokeCallbackAttribute(Type type) => Type = type;
+        public Type Type { get; }
+    }
+}

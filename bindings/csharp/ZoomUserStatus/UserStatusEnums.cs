@@ -1,0 +1,110 @@
+namespace ZoomUserStatus
+{
+    /// <summary>What to do with a user. The numbers are those of zus.h.</summary>
+    public enum UserStatusAction
+    {
+        /// <summary>Let the user sign in again. Zoom does not promise to give back the licences.</summary>
+        Activate = 1,
+        /// <summary>Block the user's sign-in. Zoom removes all the user's licences.</summary>
+        Deactivate = 2,
+        /// <summary>Clock the user in.</summary>
+        ClockIn = 3,
+        /// <summary>Clock the user out.</summary>
+        ClockOut = 4,
+    }
+
+    /// <summary>How the action travels to Zoom. The numbers are those of zus.h.</summary>
+    public enum UserStatusBody
+    {
+        /// <summary>multipart/form-data; where the server refuses that encoding, JSON from then on. The default.</summary>
+        Form = 0,
+        /// <summary>application/json.</summary>
+        Json = 1,
+    }
+
+    /// <summary>
+    /// How a call ended. The numbers are those of zus.h: 1-19 the caller, 20-39 the network, 40-69 Zoom, 70-79 the run, 99 a bug.
+    /// Codes are only ever added; expect numbers that are not named here.
+    /// </summary>
+    public enum UserStatusCode
+    {
+        /// <summary>Done.</summary>
+        Ok = 0,
+        /// <summary>A value is missing, e.g. a null id in a list.</summary>
+        Null = 1,
+        /// <summary>The text can't be written as UTF-8: it holds half of a surrogate pair.</summary>
+        Utf8 = 2,
+        /// <summary>The value is not allowed, e.g. an id that is empty, or starts or ends with a blank.</summary>
+        Argument = 3,
+        /// <summary>No credentials are configured.</summary>
+        Credentials = 4,
+        /// <summary>The client was made in another process, before a fork.</summary>
+        Forked = 5,
+        /// <summary>A callback called back into its own client.</summary>
+        Busy = 6,
+        /// <summary>The host name could not be resolved.</summary>
+        Resolve = 20,
+        /// <summary>No connection could be made.</summary>
+        Connect = 21,
+        /// <summary>TLS failed, e.g. the certificate is not trusted.</summary>
+        Tls = 22,
+        /// <summary>The time was over before an answer came.</summary>
+        Timeout = 23,
+        /// <summary>The proxy refused or could not be reached.</summary>
+        Proxy = 24,
+        /// <summary>The connection broke.</summary>
+        Io = 25,
+        /// <summary>Not an answer that Zoom gives: HTML, too large, cut short, a redirect.</summary>
+        Protocol = 26,
+        /// <summary>No access token could be had.</summary>
+        Token = 40,
+        /// <summary>Zoom refuses the access token.</summary>
+        Unauthorized = 41,
+        /// <summary>A scope or right is missing.</summary>
+        Forbidden = 42,
+        /// <summary>The user does not exist, or is not on this account.</summary>
+        UserNotFound = 43,
+        /// <summary>A Zoom Room's or an admin's status can't be changed.</summary>
+        UserProtected = 44,
+        /// <summary>The user has an upcoming Zoom Events event.</summary>
+        UserBusy = 45,
+        /// <summary>No seat is left to activate the user into.</summary>
+        SeatLimit = 46,
+        /// <summary>Too many requests a second, still after all retries.</summary>
+        RateLimited = 47,
+        /// <summary>The account's requests of this day are used up; see <see cref="UserStatusResult.RetryAfter"/>.</summary>
+        DailyLimit = 48,
+        /// <summary>Any other refusal; <see cref="UserStatusResult.Message"/> has Zoom's words.</summary>
+        Rejected = 49,
+        /// <summary>Zoom answered with a 5xx status, still after all retries.</summary>
+        Server = 50,
+        /// <summary>Cancelled. The request may have reached Zoom or not.</summary>
+        Cancelled = 70,
+        /// <summary>A list ran to its end and some users failed.</summary>
+        Partial = 71,
+        /// <summary>A bug in the native library; please report it.</summary>
+        Panic = 99,
+    }
+
+    /// <summary>
+    /// How important a log line is. The numbers are those of Microsoft.Extensions.Logging.LogLevel, so that a cast converts them.
+    /// </summary>
+    public enum UserStatusLogLevel
+    {
+        /// <summary>What was sent.</summary>
+        Debug = 1,
+        /// <summary>What was answered.</summary>
+        Information = 2,
+        /// <summary>Again after a failure.</summary>
+        Warning = 3,
+        /// <summary>A user failed.</summary>
+        Error = 4,
+    }
+
+    internal static class UserStatusLogLevels
+    {
+        // In C, 1 is an error and 4 is debug.
+        public static UserStatusLogLevel FromNative(int level) => (UserStatusLogLevel)(5 - level);
+        public static int ToNative(UserStatusLogLevel level) => 5 - (int)level;
+    }
+}
