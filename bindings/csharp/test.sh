@@ -89,7 +89,6 @@ CS
     [ "$dir/$name.dll" -nt "tools/$name.cs" ] || csc @out/build/net8.rsp "${@/#//r:}" "/out:$dir/$name.dll" "tools/$name.cs"
     rc "$dir/$name.runtimeconfig.json"
   }
-  # build DIR LIBRARY_OPTIONS -- : the library and its tests
   mkdir -p out/build/{net8,net462,ns20}
 
   csc "${OPT[@]}" "${NET8[@]}" /target:library /doc:out/build/net8/ZoomUserStatus.xml /out:out/build/net8/ZoomUserStatus.dll "${LIB[@]}"
@@ -113,6 +112,9 @@ CS
     csc "${OPT[@]}" @out/build/net8.rsp /r:out/build/ns20/ZoomUserStatus.dll /target:exe /out:out/build/ns20/ZoomUserStatus.Tests.dll "${TESTS[@]}"
     rc out/build/ns20/ZoomUserStatus.Tests.runtimeconfig.json
     run "netstandard2.0 on .NET 8" "$DOTNET" out/build/ns20/ZoomUserStatus.Tests.dll
+    # The package's assembly on Mono: the net462 tests beside it; mono-runtime alone has no netstandard.dll.
+    cp out/build/net462/ZoomUserStatus.Tests.* out/build/ns20/
+    run "netstandard2.0 on Mono" env MONO_PATH="$TOOL/netfx/4.5/Facades" mono --debug out/build/ns20/ZoomUserStatus.Tests.exe
 
     tool nupack "$TOOL"/nupack/NuGet.{Packaging,Frameworks,Versioning,Common}.dll
     "$DOTNET" "$TOOL/nupack/nupack.dll" pack tools/ZoomUserStatus.nuspec . out/ZoomUserStatus.0.1.0.nupkg

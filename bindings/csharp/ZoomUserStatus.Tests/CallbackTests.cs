@@ -34,6 +34,16 @@ public class CallbackTests
         Assert.Equal(new[] { false, true }, asked);
     }
 
+    [Fact]
+    public void A_token_that_is_too_long_is_no_token_and_not_kept()
+    {
+        int asked = 0;
+        using ZoomUserStatusClient client = WithProvider(_ => ++asked == 1 ? new string('x', 20_000) : "sandbox-token");
+        Assert.Equal(UserStatusCode.Token, client.TryUpdate("ada@example.com", UserStatusAction.Activate).Code);
+        Assert.True(client.Activate("ada@example.com").IsSuccess);
+        Assert.Equal(2, asked);
+    }
+
     [Theory]
     [InlineData(null)]
     [InlineData("")]

@@ -1,5 +1,7 @@
 using System;
 using System.Collections.Generic;
+using System.Diagnostics;
+using System.IO;
 using System.Linq;
 using Xunit;
 using ZoomUserStatus;
@@ -73,6 +75,40 @@ public class OptionsTests
         options.MaxAttempts = 1;
         using var client = new ZoomUserStatusClient(options);
         Assert.Equal(UserStatusCode.Proxy, client.TryUpdate("ada@example.com", UserStatusAction.Activate).Code);
+    }
+
+    [Fact]
+    public void Only_the_given_authority_is_trusted()
+    {
+        string folder = Path.Combine(Path.GetTempPath(), "zus-" + Guid.NewGuid().ToString("N"));
+        Directory.CreateDirectory(folder);
+        try
+        {
+            string cert = Path.Combine(folder, "cert.pem"), key = Path.Combine(folder, "key.pem");
+            if (!OpenSsl($"req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=DNS:localhost " +
+                         $"-addext basicConstraints=critical,CA:FALSE -keyout {key} -out {cert}")) return; // no openssl to make a certificate with
+            using var zoom = new Sandbox($"--tls {cert} {key}");
+            ZoomUserStatusOptions options = zoom.Options();
+            options.MaxAttempts = 1;
+            using var stranger = new ZoomUserStatusClient(options);
+            Assert.Equal(UserStatusCode.Tls, stranger.TryUpdate("ada@example.com", UserStatusAction.Activate).Code);
+            options.CaPem = File.ReadAllText(cert);
+            using var friend = new ZoomUserStatusClient(options);
+            Assert.Equal(204, friend.Activate("ada@example.com").HttpStatus);
+        }
+        finally { Directory.Delete(folder, true); }
+    }
+
+    private static bool OpenSsl(string arguments)
+    {
+        try
+        {
+            using Process p = Process.Start(new ProcessStartInfo("openssl", arguments) { UseShellExecute = false, RedirectStandardError = true })!;
+            p.StandardError.ReadToEnd();
+            p.WaitForExit();
+            return p.ExitCode == 0;
+        }
+        catch (System.ComponentModel.Win32Exception) { return false; }
     }
 
     [Fact]

@@ -59,8 +59,10 @@ namespace ZoomUserStatus
             if (self is null) return 0;
             try
             {
+                // What waits is for the call that follows at once with room for it, and for no other.
                 byte[]? token = self._tooLong;
-                if (token is null)
+                self._tooLong = null;
+                if (token is null || (nuint)(token.Length - 1) > capacity)
                 {
                     token = Utf8.Encode(self._token!(refused != 0)); // NUL-ended; the NUL isn't counted
                     self._tokenError = null;
@@ -70,7 +72,6 @@ namespace ZoomUserStatus
                 if (length > capacity) { self._tooLong = token; return length; } // asked again at once, with room for it
                 Marshal.Copy(token, 0, (IntPtr)buffer, (int)length);
                 Array.Clear(token, 0, token.Length);
-                self._tooLong = null;
                 return length;
             }
             catch (Exception e)

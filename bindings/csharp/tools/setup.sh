@@ -45,10 +45,10 @@ mono_parts() {
   dpkg -s mono-runtime libmono-system-core4.0-cil >/dev/null 2>&1 || {
     apt-get update -qq && apt-get install -y -qq --no-install-recommends mono-runtime libmono-system-core4.0-cil >/dev/null
   }
-  if [ ! -f cecil/Mono.Cecil.dll ]; then          # taken apart, not installed: mono-devel would pull 161 packages
+  if [ ! -f cecil/Mono.Cecil.dll ] || [ ! -d netfx/4.5/Facades ]; then          # taken apart, not installed: mono-devel would pull 161 packages
     mkdir -p netfx x/cecil
     (cd dl && apt-get -o APT::Sandbox::User=root download -qq mono-devel libmono-cecil-private-cil)
-    dpkg-deb --fsys-tarfile dl/mono-devel_*.deb | tar x -C netfx --strip-components=4 ./usr/lib/mono/4.6.2-api ./usr/lib/mono/4.7.1-api
+    dpkg-deb --fsys-tarfile dl/mono-devel_*.deb | tar x -C netfx --strip-components=4 ./usr/lib/mono/4.6.2-api ./usr/lib/mono/4.7.1-api ./usr/lib/mono/4.5/Facades
     dpkg-deb --fsys-tarfile dl/libmono-cecil-private-cil_*.deb | tar x -C x/cecil --strip-components=7 ./usr/lib/mono/gac/Mono.Cecil/0.11.0.0__0738eb9f132ed756/Mono.Cecil.dll
     mkdir -p cecil && mv x/cecil/Mono.Cecil.dll cecil/
   fi
