@@ -154,7 +154,7 @@ impl Client {
     }
 
     fn attempts(&self, user_id: &str, action: Action, limits: &Limits) -> Outcome {
-        let path = self.requests.path(user_id);
+        let uri = self.requests.uri(user_id);
         let mut body = self.requests.body();
         let mut retry = Retry::new(self.config.retry);
         let mut renewed = false;
@@ -180,18 +180,20 @@ impl Client {
                 return stop(last, why);
             }
             attempts += 1;
-            let request = self
-                .requests
-                .update_status(&path, action, body, &token.authorization);
+            let headers = token
+                .headers
+                .get_or_init(|| self.requests.headers(&token.authorization));
+            let request = self.requests.update_status(&uri, action, body, headers);
             self.log.write(
                 LogLevel::Debug,
                 format_args!(
-                    "PUT {path} action={} ({}), attempt {attempts}",
+                    "PUT {} action={} ({}), attempt {attempts}",
+                    uri.path(),
                     action.as_str(),
                     body.name()
                 ),
             );
-            let sent = Instant::now();
+            let sent = self.log.enabled(LogLevel::Info).then(Instant::now);
             let mut again;
             let mut outcome = match self.http.send(request, limits) {
                 Ok(answer) => {
@@ -274,8 +276,8 @@ impl Client {
         }
     }
 
-    fn log_answer(&self, outcome: &Outcome, sent: Instant) {
-        if self.log.enabled(LogLevel::Info) {
+    fn log_answer(&self, outcome: &Outcome, sent: Option<Instant>) {
+        if let Some(sent) = sent {
             self.log.write(
                 LogLevel::Info,
                 format_args!(

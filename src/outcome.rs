@@ -224,13 +224,12 @@ pub(crate) fn read(answer: Answer) -> Read {
         body,
     } = answer;
     if (200..300).contains(&status) && body.is_empty() {
+        let mut outcome = Outcome::new(Code::Ok, String::new());
+        outcome.http_status = status;
+        outcome.headers = headers;
         return Read {
+            outcome,
             wrong_encoding: false,
-            outcome: Outcome {
-                http_status: status,
-                headers,
-                ..Outcome::new(Code::Ok, String::new())
-            },
         };
     }
     let said = if body.is_empty() {

@@ -68,7 +68,7 @@ impl Pace {
                 state.next = at + state.interval;
                 state.count(at.max(now));
                 if at <= now {
-                    return limits.check();
+                    return limits.check_at(now);
                 }
                 (at, state.refusals)
             };

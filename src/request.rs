@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use ureq::http::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST, USER_AGENT};
+use ureq::http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST, USER_AGENT};
 use ureq::http::uri::{Authority, PathAndQuery, Scheme};
 use ureq::http::{HeaderMap, HeaderValue, Method, Request, Uri};
 
@@ -113,6 +113,8 @@ impl Body {
     }
 }
 
+const FORM: &str = concat!("multipart/form-data; boundary=", boundary!());
+
 /// What stays of a user id in a path segment; everything else is percent-encoded.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
@@ -127,6 +129,8 @@ const USER_ID_MOST: usize = 1024;
 /// Whether `user_id` can be sent. Blanks around it are the commonest cause of "user does not exist".
 pub(crate) fn check_user_id(user_id: &str) -> Result<(), Error> {
     let wrong = |what: String| Err(Error::new(Code::Argument, what));
+    // Nearly all are plain ASCII, where there is little to look for.
+    let plain = user_id.bytes().all(|b| b.is_ascii_graphic());
     if user_id.is_empty() {
         wrong("the user id is empty".into())
     } else if user_id.len() > USER_ID_MOST {
@@ -134,9 +138,9 @@ pub(crate) fn check_user_id(user_id: &str) -> Result<(), Error> {
             "the user id is longer than {USER_ID_MOST} bytes: {:.40}...",
             user_id
         ))
-    } else if user_id.contains(char::is_control) {
+    } else if !plain && user_id.contains(char::is_control) {
         wrong(format!("the user id has a control character: {user_id:?}"))
-    } else if user_id.trim() != user_id {
+    } else if !plain && user_id.trim() != user_id {
         wrong(format!(
             "the user id begins or ends with a blank: {user_id:?}"
         ))
@@ -147,46 +151,29 @@ pub(crate) fn check_user_id(user_id: &str) -> Result<(), Error> {
     }
 }
 
-/// Makes requests. All that doesn't depend on the user or the token is made once.
+/// Makes requests. What doesn't depend on the user is made once: for a client, or for a token.
 pub(crate) struct Requests {
     scheme: Scheme,
     authority: Authority,
     /// `/v2/users/`
     users: String,
-    form: Templates,
-    json: Templates,
+    host: HeaderValue,
+    user_agent: HeaderValue,
     use_json: AtomicBool,
 }
 
-/// The headers and the body for each action, in the order of `Action::ALL`.
-type Templates = [(HeaderMap, &'static str); 4];
+/// The headers that go with a token, for each action and body.
+pub(crate) struct Headers([[HeaderMap; Action::ALL.len()]; 2]);
 
 impl Requests {
     pub fn new(api: &Url, user_agent: &HeaderValue, body: Body) -> Requests {
-        // With these given, ureq has none to work out for each request.
-        let host =
-            HeaderValue::from_str(api.authority().as_str()).expect("a host is a header value");
-        let templates = |content_type, content: fn(Action) -> &'static str| {
-            Action::ALL.map(|action| {
-                let mut headers = HeaderMap::with_capacity(8);
-                headers.insert(HOST, host.clone());
-                headers.insert(AUTHORIZATION, HeaderValue::from_static("Bearer"));
-                headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
-                headers.insert(USER_AGENT, user_agent.clone());
-                headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-                headers.insert(CONTENT_LENGTH, content(action).len().into());
-                (headers, content(action))
-            })
-        };
+        let host = api.authority().as_str();
         Requests {
             scheme: api.scheme().clone(),
             authority: api.authority().clone(),
             users: format!("{}/users/", api.path()),
-            form: templates(
-                concat!("multipart/form-data; boundary=", boundary!()),
-                Action::form,
-            ),
-            json: templates("application/json", Action::json),
+            host: HeaderValue::from_str(host).expect("a host is a header value"),
+            user_agent: user_agent.clone(),
             use_json: AtomicBool::new(body == Body::Json),
         }
     }
@@ -205,45 +192,61 @@ impl Requests {
         self.use_json.store(true, Ordering::Relaxed);
     }
 
-    /// `PUT {base}/users/{userId}/status`, less its token.
-    pub fn path(&self, user_id: &str) -> PathAndQuery {
+    /// `{base}/users/{userId}/status`
+    pub fn uri(&self, user_id: &str) -> Uri {
         const STATUS: &str = "/status";
         // The exact size, where nothing is encoded, spares a reallocation.
         let mut path = String::with_capacity(self.users.len() + user_id.len() + STATUS.len());
         path.push_str(&self.users);
         path.extend(utf8_percent_encode(user_id, SEGMENT));
         path.push_str(STATUS);
-        PathAndQuery::try_from(path).expect("a percent-encoded path is a path")
+        let path = PathAndQuery::try_from(path).expect("a percent-encoded path is a path");
+        uri(&self.scheme, &self.authority, path)
+    }
+
+    /// What every request with this token carries.
+    pub fn headers(&self, authorization: &HeaderValue) -> Headers {
+        let headers = |content_type: &'static str, content: fn(Action) -> &'static str| {
+            Action::ALL.map(|action| {
+                let mut headers = HeaderMap::with_capacity(8);
+                // With host and length given, ureq has none to work out.
+                headers.insert(HOST, self.host.clone());
+                headers.insert(AUTHORIZATION, authorization.clone());
+                headers.insert(USER_AGENT, self.user_agent.clone());
+                headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+                headers.insert(CONTENT_LENGTH, content(action).len().into());
+                headers
+            })
+        };
+        Headers([
+            headers(FORM, Action::form),
+            headers("application/json", Action::json),
+        ])
     }
 
     /// One request, ready to send.
     pub fn update_status(
         &self,
-        path: &PathAndQuery,
+        uri: &Uri,
         action: Action,
         body: Body,
-        authorization: &HeaderValue,
+        headers: &Headers,
     ) -> Request<&'static str> {
-        let templates = match body {
-            Body::Form => &self.form,
-            Body::Json => &self.json,
-        };
-        let (headers, content) = &templates[action as usize - 1];
-        let mut request = Request::new(*content);
+        let mut request = Request::new(match body {
+            Body::Form => action.form(),
+            Body::Json => action.json(),
+        });
         *request.method_mut() = Method::PUT;
-        *request.uri_mut() = uri(&self.scheme, &self.authority, path);
-        *request.headers_mut() = headers.clone();
-        request
-            .headers_mut()
-            .insert(AUTHORIZATION, authorization.clone());
+        *request.uri_mut() = uri.clone();
+        *request.headers_mut() = headers.0[body as usize][action as usize - 1].clone();
         request
     }
 }
 
-pub(crate) fn uri(scheme: &Scheme, authority: &Authority, path: &PathAndQuery) -> Uri {
+pub(crate) fn uri(scheme: &Scheme, authority: &Authority, path: PathAndQuery) -> Uri {
     let mut parts = ureq::http::uri::Parts::default();
     parts.scheme = Some(scheme.clone());
     parts.authority = Some(authority.clone());
-    parts.path_and_query = Some(path.clone());
+    parts.path_and_query = Some(path);
     Uri::from_parts(parts).expect("scheme, authority and path make a URL")
 }

@@ -12,6 +12,8 @@ use crate::config::RetryPolicy;
 
 /// The longest Retry-After that is believed.
 const RETRY_AFTER_MOST: i64 = 7 * 24 * 60 * 60;
+/// The last day of the calendar, which is how some write "never", is more than a timestamp holds.
+const NEVER: [&str; 2] = ["9999-12-31T", "Fri, 31 Dec 9999 "];
 
 /// Whether this status is worth another attempt of an idempotent request. 429 is judged by its kind of limit.
 pub(crate) fn is_passing(status: u16) -> bool {
@@ -69,6 +71,8 @@ pub(crate) fn retry_after(value: &str) -> Option<i64> {
     let value = value.trim();
     let seconds = if !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit()) {
         value.parse().unwrap_or(RETRY_AFTER_MOST)
+    } else if NEVER.iter().any(|never| value.starts_with(never)) {
+        RETRY_AFTER_MOST
     } else {
         let at = value
             .parse::<Timestamp>()
@@ -124,7 +128,9 @@ mod tests {
             retry_after("99999999999999999999999"),
             Some(RETRY_AFTER_MOST)
         );
-        assert_eq!(retry_after("9999-12-31T23:59:59Z"), Some(RETRY_AFTER_MOST));
+        for never in ["9999-12-31T23:59:59Z", "Fri, 31 Dec 9999 23:59:59 GMT"] {
+            assert_eq!(retry_after(never), Some(RETRY_AFTER_MOST));
+        }
         assert_eq!(retry_after("2020-05-31T00:00:00Z"), Some(0));
         assert_eq!(retry_after("Sun, 06 Nov 1994 08:49:37 GMT"), Some(0));
         for nonsense in [

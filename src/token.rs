@@ -1,7 +1,7 @@
 //! Where a bearer token comes from: fixed, OAuth, or a callback. Cached, and fetched once however many threads want it.
 
 use std::fmt;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use base64::Engine;
@@ -19,7 +19,7 @@ use crate::config::{Config, LogLevel, RetryPolicy, Url, check_text};
 use crate::http::limits::{Limits, Stop};
 use crate::http::{Answer, Failure, Http};
 use crate::log::Log;
-use crate::request::uri;
+use crate::request::{Headers, uri};
 use crate::retry::{Retry, is_passing, retry_after};
 
 /// Gives a token; told whether the last one was refused.
@@ -82,16 +82,17 @@ pub(crate) struct Tokens {
 }
 
 enum Source {
-    Fixed(Token),
+    Fixed(Arc<Token>),
     OAuth(TokenRequest),
     Callback(Provider),
 }
 
-#[derive(Clone)]
 pub(crate) struct Token {
     pub authorization: HeaderValue,
+    /// What requests with it carry, once one was made.
+    pub headers: OnceLock<Headers>,
     /// What Zoom said of it, without the token itself: JSON, or empty.
-    pub details: Arc<str>,
+    pub details: String,
     /// From when on a new one is fetched, while this one still serves others.
     renew: Option<Instant>,
     ends: Option<Instant>,
@@ -100,6 +101,18 @@ pub(crate) struct Token {
 }
 
 impl Token {
+    /// One of which nothing is known.
+    fn endless(authorization: HeaderValue, number: u64) -> Token {
+        Token {
+            authorization,
+            headers: OnceLock::new(),
+            details: String::new(),
+            renew: None,
+            ends: None,
+            number,
+        }
+    }
+
     fn ended(&self, now: Instant) -> bool {
         self.ends.is_some_and(|ends| now >= ends)
     }
@@ -107,7 +120,7 @@ impl Token {
 
 #[derive(Default)]
 struct State {
-    token: Option<Token>,
+    token: Option<Arc<Token>>,
     refused: bool,
     fetching: bool,
     /// Fetches begun.
@@ -125,13 +138,9 @@ impl Tokens {
                     "set a token, OAuth credentials or a token function first",
                 ));
             }
-            Some(Credentials::Token(authorization)) => Source::Fixed(Token {
-                authorization: authorization.clone(),
-                details: "".into(),
-                renew: None,
-                ends: None,
-                number: 0,
-            }),
+            Some(Credentials::Token(authorization)) => {
+                Source::Fixed(Arc::new(Token::endless(authorization.clone(), 0)))
+            }
             Some(Credentials::OAuth {
                 account_id,
                 client_id,
@@ -152,7 +161,7 @@ impl Tokens {
     }
 
     /// A token that is good for all we know.
-    pub fn get(&self, http: &Http, log: &Log, limits: &Limits) -> Result<Token, Failure> {
+    pub fn get(&self, http: &Http, log: &Log, limits: &Limits) -> Result<Arc<Token>, Failure> {
         if let Source::Fixed(token) = &self.source {
             return Ok(token.clone());
         }
@@ -198,8 +207,8 @@ impl Tokens {
         }
         let finish = Finish(self);
         let fetched = match &self.source {
-            Source::OAuth(request) => request.fetch(number, http, log, limits),
-            Source::Callback(provider) => from_callback(provider, refused, number),
+            Source::OAuth(request) => request.fetch(number, http, log, limits).map(Arc::new),
+            Source::Callback(provider) => from_callback(provider, refused, number).map(Arc::new),
             Source::Fixed(token) => Ok(token.clone()),
         };
         let mut state = self.state();
@@ -216,7 +225,7 @@ impl Tokens {
         }
         match &fetched {
             Ok(token) => {
-                state.token = Some(token.clone());
+                state.token = Some(Arc::clone(token));
                 state.refused = false;
                 state.failed = None;
             }
@@ -275,13 +284,7 @@ fn from_callback(provider: &Provider, refused: bool, number: u64) -> Result<Toke
         .map_err(|_| none("the token function's token is not UTF-8".into()))?;
     let authorization =
         bearer(token).map_err(|e| none(format!("the token function: {}", e.message())))?;
-    Ok(Token {
-        authorization,
-        details: "".into(),
-        renew: None,
-        ends: None,
-        number,
-    })
+    Ok(Token::endless(authorization, number))
 }
 
 /// `POST https://zoom.us/oauth/token`: server-to-server OAuth.
@@ -366,7 +369,7 @@ impl TokenRequest {
         };
         let mut request = Request::new(self.body.as_str());
         *request.method_mut() = Method::POST;
-        *request.uri_mut() = uri(self.url.scheme(), self.url.authority(), &path);
+        *request.uri_mut() = uri(self.url.scheme(), self.url.authority(), path);
         let headers = request.headers_mut();
         headers.insert(AUTHORIZATION, self.authorization.clone());
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
@@ -402,11 +405,10 @@ impl TokenRequest {
                 (failure(Code::Token, why), None)
             })?;
             return Ok(Token {
-                authorization,
-                details: said.to_string().into(),
+                details: said.to_string(),
                 renew: Some(asked + life - RENEW_BEFORE.min(life / 2)),
                 ends: Some(asked + life),
-                number,
+                ..Token::endless(authorization, number)
             });
         }
         let text = |key| said.get(key).and_then(Value::as_str).unwrap_or_default();

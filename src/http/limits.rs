@@ -39,11 +39,16 @@ impl Limits {
 
     /// Whether nothing more may be begun.
     pub fn check(&self) -> Result<(), Stop> {
+        self.check_at(Instant::now())
+    }
+
+    /// The same, for who has just looked at the clock.
+    pub fn check_at(&self, now: Instant) -> Result<(), Stop> {
         if self.cancelled() {
             Err(Stop::Cancelled)
         } else if self.halt.as_ref().is_some_and(Cancel::is_raised) {
             Err(Stop::Halted)
-        } else if Instant::now() >= self.deadline {
+        } else if now >= self.deadline {
             Err(Stop::Late)
         } else {
             Ok(())

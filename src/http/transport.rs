@@ -27,7 +27,7 @@ use super::socks;
 /// The next address is tried beside the first when that hasn't answered for this long (RFC 8305).
 const STAGGER: Duration = Duration::from_millis(250);
 /// Socket timeouts are rounded up to this: one setting serves calls that begin with nearly the same time left.
-const STEP: Duration = Duration::from_millis(20);
+const STEP_MS: u64 = 20;
 
 /// Makes connections: CONNECT, or TCP with SOCKS where that is configured; then TLS where the URL wants it.
 #[derive(Debug)]
@@ -189,8 +189,8 @@ impl Line {
             return Err(late());
         }
         let left = limits::time_left().ok_or_else(late)?;
-        let steps = left.as_nanos().div_ceil(STEP.as_nanos());
-        let timeout = STEP * u32::try_from(steps).unwrap_or(u32::MAX);
+        let ms = left.as_secs() * 1000 + u64::from(left.subsec_millis());
+        let timeout = Duration::from_millis((ms / STEP_MS + 1) * STEP_MS);
         if timeout != self.timeout {
             self.stream.set_read_timeout(Some(timeout))?;
             self.stream.set_write_timeout(Some(timeout))?;
