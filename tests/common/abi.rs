@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use zus::ffi::*;
-pub use zus::ffi::{ZUS_ACTIVATE, ZUS_DEACTIVATE, zus_code, zus_code::*};
+pub use zus::ffi::{ZUS_DEACTIVATE, zus_code, zus_code::*};
 
 pub struct Config(*mut zus_config);
 

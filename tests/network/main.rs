@@ -6,6 +6,8 @@ mod common;
 
 mod cancel;
 mod logging;
+mod pace;
+mod retries;
 mod slow;
 mod threads;
 mod time;
