@@ -1,0 +1,62 @@
+#!/usr/bin/env bash
+# Side by side with libcurl and others, in one run: prints a table of ratios and counts, about six minutes.
+#   benches/run.sh          everything
+#   benches/run.sh quick    fewer rounds, under 90 seconds
+#   benches/run.sh readme   everything, and puts the table into benches/README.md
+# What is missing is installed: nginx, libcurl's header, strace and valgrind by apt-get; Python packages into .tools/bench.
+#   ZUS_LIB_DIR   where libzus.so is (default <repo>/target/release)
+set -euo pipefail
+HERE=$(cd "$(dirname "$0")" && pwd)
+REPO=$(dirname "$HERE")
+export ZUS_LIB_DIR=$(cd "${ZUS_LIB_DIR:-$REPO/target/release}" && pwd)
+OUT=$REPO/target/bench
+VENV=$REPO/.tools/bench/venv
+cd "$REPO"
+[ -f "$ZUS_LIB_DIR/libzus.so" ] || { echo "no libzus.so in $ZUS_LIB_DIR: cargo build --release" >&2; exit 1; }
+[ -e "$ZUS_LIB_DIR/libzus.so.0" ] || ln -s libzus.so "$ZUS_LIB_DIR/libzus.so.0"
+
+need=()
+for package in nginx-light libcurl4-openssl-dev curl openssl strace valgrind gcc; do
+  dpkg -s "$package" >/dev/null 2>&1 || need+=("$package")
+done
+if [ ${#need[@]} -gt 0 ]; then
+  echo "installing ${need[*]}"
+  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${need[@]}" >/dev/null
+fi
+if ! "$VENV/bin/python" -c 'import requests, pycurl, httpx' 2>/dev/null; then
+  python3 -m venv "$VENV"
+  "$VENV/bin/pip" install -q --disable-pip-version-check -r "$HERE/requirements.txt"
+fi
+
+mkdir -p "$OUT"
+warnings=(-O2 -Wall -Wextra -Werror)
+for program in zus_call zus_threads zus_many; do
+  gcc "${warnings[@]}" "$HERE/$program.c" -I"$REPO/include" -L"$ZUS_LIB_DIR" -lzus -lpthread -Wl,-rpath,"$ZUS_LIB_DIR" -o "$OUT/$program"
+done
+gcc "${warnings[@]}" "$HERE/curl_call.c" -lcurl -o "$OUT/curl_call"
+gcc "${warnings[@]}" "$HERE/socket_call.c" -o "$OUT/socket_call"
+gcc "${warnings[@]}" "$HERE/spawn.c" -o "$OUT/spawn"
+gcc "${warnings[@]}" -shared -fPIC "$HERE/allocations.c" -o "$OUT/allocations.so"
+
+# The sandbox with optimisation, so that the server isn't what is measured; quick to build is enough. Its library goes elsewhere too.
+CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
+  cargo build -q --release --locked --example sandbox --target-dir "$OUT/sandbox"
+
+# C#, when bindings/csharp/test.sh has fetched its compiler and runtime.
+DOTNET=$REPO/.tools/dotnet
+if [ -x "$DOTNET/dotnet/dotnet" ] && [ -f "$DOTNET/csc/csc.dll" ]; then
+  export DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1 BENCH_DOTNET=$DOTNET/dotnet/dotnet
+  references=()
+  for f in "$DOTNET"/dotnet/shared/Microsoft.NETCore.App/8.*/*.dll; do
+    case ${f##*/} in System.* | Microsoft.* | mscorlib.dll | netstandard.dll) references+=("/r:$f") ;; esac
+  done
+  mkdir -p "$OUT/csharp"
+  "$BENCH_DOTNET" "$DOTNET/csc/csc.dll" /nologo /langversion:12 /nullable:enable /unsafe+ /optimize+ \
+    "/define:NET;NET8_0;NET8_0_OR_GREATER;NET7_0_OR_GREATER;NET6_0_OR_GREATER;NET5_0_OR_GREATER;NETCOREAPP" \
+    "${references[@]}" /target:exe "/out:$OUT/csharp/CSharpCall.dll" \
+    "$REPO"/bindings/csharp/ZoomUserStatus/*.cs "$HERE/CSharpCall.cs" || unset BENCH_DOTNET
+  echo '{"runtimeOptions":{"tfm":"net8.0","framework":{"name":"Microsoft.NETCore.App","version":"8.0.0"}}}' \
+    >"$OUT/csharp/CSharpCall.runtimeconfig.json"
+fi
+
+exec "$VENV/bin/python" "$HERE/measure.py" "$OUT" "${1:-all}"
