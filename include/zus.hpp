@@ -276,8 +276,9 @@ class config {
     return std::move(oauth(account_id, client_id, client_secret));
   }
 
-  /// Tokens from your own source: `std::string provider(bool refused)`, "" when none can be had. `refused` is true when
-  /// Zoom refused the last one. It is called on any thread, one at a time per client, and must not call that client.
+  /// Tokens from your own source: `std::string provider(bool refused)`, "" when none can be had; up to 8,192 bytes.
+  /// `refused` is true when Zoom refused the last one: until then a client keeps the one it has. It is called on any
+  /// thread, one at a time per client, and must not call that client.
   /// An exception leaves it unchanged through the call that needed the token. Kept as long as the clients live.
   config& token_provider(std::function<std::string(bool refused)> provider) & {
     if (!provider) return checked("token_provider", ZUS_ERR_NULL);
@@ -308,7 +309,8 @@ class config {
   }
   config&& body(zus::body value) && { return std::move(body(value)); }
 
-  /// The time to connect (default 10 s), and for a whole call with its retries and waits (default 60 s).
+  /// The time to connect (default 10 s), and for a whole call with its retries and waits (default 60 s). Each 1 ms to
+  /// a day.
   config& timeouts(std::chrono::milliseconds connect, std::chrono::milliseconds total) & {
     if (!fits(connect) || !fits(total)) return checked("timeouts", ZUS_ERR_ARGUMENT);
     return checked("timeouts", zus_config_set_timeouts(get(), count(connect), count(total)));
@@ -317,8 +319,8 @@ class config {
     return std::move(timeouts(connect, total));
   }
 
-  /// Requests for one user at most (default 4; 1 is no retry), and the wait before the second one and the longest
-  /// wait (default 0.5 s and 30 s). Only what is safe and useful is sent again.
+  /// Requests for one user at most (1 to 100, default 4; 1 is no retry), and the longest wait before the second one and
+  /// before any (default 0.5 s and 30 s; each 1 ms to a day). Only what is safe and useful is sent again.
   config& retry(std::uint32_t attempts, std::chrono::milliseconds first, std::chrono::milliseconds most) & {
     if (!fits(first) || !fits(most)) return checked("retry", ZUS_ERR_ARGUMENT);
     return checked("retry", zus_config_set_retry(get(), attempts, count(first), count(most)));
@@ -327,8 +329,8 @@ class config {
     return std::move(retry(attempts, first, most));
   }
 
-  /// Requests at most in each span of time, over all threads: default 30 a second, as Zoom allows a Pro account.
-  /// 0 requests is no limit.
+  /// Requests at most in each span of time (1 ms to a day), evenly spread, over all threads. Default 30 a second, as
+  /// Zoom allows a Pro account; Free 4, Business and above 80. 0 requests is no limit.
   config& rate(std::uint32_t requests, std::chrono::milliseconds per = std::chrono::seconds(1)) & {
     if (!fits(per)) return checked("rate", ZUS_ERR_ARGUMENT);
     return checked("rate", zus_config_set_rate(get(), requests, count(per)));
@@ -337,25 +339,26 @@ class config {
     return std::move(rate(requests, per));
   }
 
-  /// Users of a batch that are in flight at once, default 16.
+  /// Users of a batch that are in flight at once, 1 to 256. Default 16.
   config& concurrency(std::uint32_t in_flight) & {
     return checked("concurrency", zus_config_set_concurrency(get(), in_flight));
   }
   config&& concurrency(std::uint32_t in_flight) && { return std::move(concurrency(in_flight)); }
 
-  /// The proxy's URL; "" for none. Unless it is set, the environment's (HTTPS_PROXY ...) is used.
+  /// A proxy, http://, https:// or socks5:// and [user:password@]host[:port]; "" for none. Unless it is set, the
+  /// environment's (HTTPS_PROXY, ALL_PROXY, NO_PROXY) is used, as curl does.
   config& proxy(std::string_view url) & {
     return checked("proxy", zus_config_set_proxy(get(), detail::c_string(url).get()));
   }
   config&& proxy(std::string_view url) && { return std::move(proxy(url)); }
 
-  /// Certificates in PEM: trust only these, instead of the operating system's.
+  /// Certificates in PEM, one or more: trust only these, instead of the operating system's.
   config& ca_pem(std::string_view pem) & {
     return checked("ca_pem", zus_config_set_ca_pem(get(), reinterpret_cast<const std::uint8_t*>(pem.data()), pem.size()));
   }
   config&& ca_pem(std::string_view pem) && { return std::move(ca_pem(pem)); }
 
-  /// The User-Agent header of each request.
+  /// The User-Agent header of each request, up to 256 bytes. Default: the library's name and version.
   config& user_agent(std::string_view value) & {
     return checked("user_agent", zus_config_set_user_agent(get(), detail::c_string(value).get()));
   }
@@ -424,7 +427,8 @@ class cancel {
  public:
   cancel() : handle_(zus_cancel_new()) {}
 
-  /// Ends the calls that were given this, those that run now and those to come, with code::cancelled. From any thread.
+  /// Ends the calls that were given this, those that run now (within 100 ms) and those to come, with code::cancelled.
+  /// From any thread; not from a signal handler.
   void raise() const noexcept { zus_cancel_raise(handle_.get()); }
 
   /// One that nobody raises: the default of every call.

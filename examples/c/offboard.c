@@ -5,7 +5,7 @@
  *   offboard leavers.txt | sed -n 's/^LEFT //p' > again.txt
  * keeps what to run again. Exit status: 0 all done, 1 some failed, 2 misuse, 3 ended early, 130 stopped by Ctrl-C.
  *
- *   cc -Iinclude examples/c/offboard.c -Ltarget/release -lzus -pthread -o offboard */
+ *   cc -Iinclude examples/c/offboard.c -Ltarget/release -lzus -Wl,-rpath,"$PWD/target/release" -pthread -o offboard */
 #if !defined(_WIN32) && !defined(_POSIX_C_SOURCE)
 #  define _POSIX_C_SOURCE 200809L /* sigwait */
 #endif

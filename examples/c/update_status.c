@@ -3,7 +3,7 @@
  * One call, and what became of it. Exit status: 0 done, 1 refused or failed, 2 misuse. The credentials come from the
  * environment (zoom_env.h), never from the command line, where everybody on the machine can read them.
  *
- *   cc -Iinclude examples/c/update_status.c -Ltarget/release -lzus -o update_status */
+ *   cc -Iinclude examples/c/update_status.c -Ltarget/release -lzus -Wl,-rpath,"$PWD/target/release" -o update_status */
 #include <string.h>
 
 #include "zoom_env.h"

@@ -5,7 +5,7 @@
 //   offboard leavers.txt | sed -n 's/^LEFT //p' > again.txt
 // keeps what to run again. Exit status: 0 all done, 1 some failed, 2 misuse, 3 ended early, 130 stopped by Ctrl-C.
 //
-//   c++ -std=c++17 -Iinclude examples/cpp/offboard.cpp -Ltarget/release -lzus -pthread -o offboard
+//   c++ -std=c++17 -Iinclude examples/cpp/offboard.cpp -Ltarget/release -lzus -Wl,-rpath,"$PWD/target/release" -pthread -o offboard
 #include <fstream>
 #include <iostream>
 #include <string>

@@ -3,7 +3,7 @@
 // One call, and what became of it. Exit status: 0 done, 1 refused or failed, 2 misuse. The credentials come from the
 // environment (zus::config::from_env), never from the command line, where everybody on the machine can read them.
 //
-//   c++ -std=c++17 -Iinclude examples/cpp/update_status.cpp -Ltarget/release -lzus -o update_status
+//   c++ -std=c++17 -Iinclude examples/cpp/update_status.cpp -Ltarget/release -lzus -Wl,-rpath,"$PWD/target/release" -o update_status
 #include <iostream>
 #include <map>
 #include <string_view>

@@ -72,6 +72,12 @@ function text(value, what) {
   return value;
 }
 
+// C would take what is over 32 bits, or a fraction, for another number.
+function milliseconds(value, what) {
+  if (!Number.isInteger(value) || value < 0 || value > 0xffffffff) throw new ZusError(3, `${what} is a whole number`);
+  return value;
+}
+
 // Copies an answer out of its handle, and frees that.
 function answer(code, user, handle) {
   try {
@@ -99,7 +105,8 @@ function answer(code, user, handle) {
 class Client {
   #handle = null;
 
-  // token, or accountId + clientId + clientSecret; apiUrl, oauthUrl; connectMs, totalMs (default 10,000 and 60,000).
+  // token, or accountId + clientId + clientSecret; apiUrl, oauthUrl; connectMs with totalMs, the time in ms to connect
+  // and for a whole call.
   constructor({ token, accountId, clientId, clientSecret, apiUrl, oauthUrl, connectMs, totalMs } = {}) {
     const config = c.zus_config_new();
     try {
@@ -110,7 +117,7 @@ class Client {
       if (apiUrl !== undefined) check(c.zus_config_set_urls(config, text(apiUrl, 'apiUrl'), null));
       if (oauthUrl !== undefined) check(c.zus_config_set_urls(config, null, text(oauthUrl, 'oauthUrl')));
       if (connectMs !== undefined || totalMs !== undefined) {
-        check(c.zus_config_set_timeouts(config, connectMs === undefined ? 10000 : connectMs, totalMs === undefined ? 60000 : totalMs));
+        check(c.zus_config_set_timeouts(config, milliseconds(connectMs, 'connectMs'), milliseconds(totalMs, 'totalMs')));
       }
       const made = [null];
       check(c.zus_client_new(config, made));

@@ -170,12 +170,12 @@ static void paced(void) {
   double took;
   sandbox_start(&box, options);
   config = config_for(&box);
-  zus_config_set_rate(config, 50, 1000);
+  zus_config_set_rate(config, 40, 1000); /* under the server's limit, so that a machine busy with other work may be late */
   client = client_from(config);
-  test("100 users at 50 a second take 2 s, and the server never refuses one for its rate");
+  test("80 users at 40 a second take 2 s, and the server never refuses one for its rate");
   clear(&s);
   took = seconds_now();
-  CHECK_CODE(zus_update_status_many(client, ids, 100, ZUS_DEACTIVATE, NULL, on_result, &s), ZUS_OK);
+  CHECK_CODE(zus_update_status_many(client, ids, 80, ZUS_DEACTIVATE, NULL, on_result, &s), ZUS_OK);
   took = seconds_now() - took;
   CHECK_NUMBER(ledger(&box, NULL, "rate_refused"), 0);
   CHECK(took > 1.7 && took < 10);

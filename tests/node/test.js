@@ -71,7 +71,9 @@ function tests(env) {
       assert.throws(() => zoom.update('ada@example.com\0.evil', 'activate'), mistake('ZUS_ERR_ARGUMENT'));
       assert.throws(() => zoom.update(undefined, 'activate'), TypeError);
       assert.throws(() => client({ apiUrl: 'http://api.zoom.us/v2' }), mistake('ZUS_ERR_ARGUMENT'));
-      assert.throws(() => client({ totalMs: 0 }), mistake('ZUS_ERR_ARGUMENT'));
+      assert.throws(() => client({ connectMs: 1000, totalMs: 0 }), mistake('ZUS_ERR_ARGUMENT'));
+      assert.throws(() => client({ totalMs: 1000 }), mistake('ZUS_ERR_ARGUMENT')); // both, or none
+      assert.throws(() => client({ connectMs: 1, totalMs: 2 ** 32 + 1000 }), mistake('ZUS_ERR_ARGUMENT'));
       assert.throws(() => new zus.Client(), mistake('ZUS_ERR_CREDENTIALS'));
       zoom.close();
       assert.throws(() => zoom.update('ada@example.com', 'activate'), mistake('ZUS_ERR_NULL'));
@@ -100,7 +102,7 @@ function tests(env) {
       wrong.close();
     },
     'a server that never answers': () => {
-      const zoom = client({ totalMs: 300 });
+      const zoom = client({ connectMs: 300, totalMs: 300 });
       assert.strictEqual(zoom.update('answer-never@example.com', 'activate').code, 'ZUS_ERR_TIMEOUT');
       zoom.close();
     },
