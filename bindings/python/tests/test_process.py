@@ -130,6 +130,7 @@ def test_an_interval_timer_does_not_starve_the_call(sandbox: Sandbox) -> None:
         signal.signal(signal.SIGALRM, lambda number, frame: None)
         signal.setitimer(signal.ITIMER_REAL, 0.05, 0.05)
         print(client.deactivate("answer-slow-500@example.com").ok)
+        signal.setitimer(signal.ITIMER_REAL, 0)
         """,
     )
     assert ended(process) == (0, "True\n", "")

@@ -9,7 +9,10 @@ Calls return a ``Result`` or raise a ``ZoomUserStatusError`` that has one. Log l
 them, no message and no repr holds a secret.
 """
 
+from __future__ import annotations
+
 import logging
+from typing import TYPE_CHECKING, Mapping, Optional
 
 from ._batch import Batch
 from ._client import Cancel, Client, TokenProvider
@@ -46,12 +49,21 @@ from ._errors import (
 )
 from ._result import Credentials, Result
 
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from ._client import Options
+
 __version__ = "0.1.0"
 
 # Failures are raised or returned; without logging set up they aren't printed as well.
 logging.getLogger("zoom_user_status").addHandler(logging.NullHandler())
 
-from_env = Client.from_env
+
+def from_env(env: Optional[Mapping[str, str]] = None, **options: Unpack[Options]) -> Client:
+    """``Client.from_env``: a client with the credentials of the environment."""
+    return Client.from_env(env, **options)
+
 
 __all__ = [
     "Action",

@@ -36,10 +36,10 @@ class Call:
     __slots__ = ("canceller", "error", "hooks", "outer_hook")
 
     def __init__(self, hooks: Hooks, canceller: native.Canceller) -> None:
-        self.hooks = hooks
-        self.canceller = canceller
+        self.hooks: Hooks = hooks
+        self.canceller: native.Canceller = canceller
         self.error: Optional[BaseException] = None
-        self.outer_hook = sys.unraisablehook
+        self.outer_hook: Callable[[sys.UnraisableHookArgs], Any] = sys.unraisablehook
 
     def unraisable(self, problem: sys.UnraisableHookArgs) -> None:
         """A signal that is handled just as a callback is entered raises where the callback can't catch it."""

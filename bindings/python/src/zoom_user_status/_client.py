@@ -64,6 +64,7 @@ class Cancel:
 
     @property
     def cancelled(self) -> bool:
+        """Whether ``cancel()`` was called."""
         return self._canceller.raised
 
 

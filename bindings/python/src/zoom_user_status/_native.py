@@ -115,8 +115,8 @@ class Canceller:
 
     def __init__(self) -> None:
         self.handle: int = cancel_new()
-        self.raised = False
-        self.by_signal = False
+        self.raised: bool = False
+        self.by_signal: bool = False
 
     def cancel(self) -> None:
         self.raised = True
@@ -147,9 +147,9 @@ class ClientHandle:
     __slots__ = ("keep", "pid", "value")
 
     def __init__(self, config: int, keep: List[Any]) -> None:
-        self.value = None
-        self.pid = os.getpid()
-        self.keep = keep  # the callbacks, which must outlive the client
+        self.value: Optional[int] = None
+        self.pid: int = os.getpid()
+        self.keep: List[Any] = keep  # the callbacks, which must outlive the client
         handle = ctypes.c_void_p()
         code: int = client_new(config, ctypes.byref(handle))
         self.value = handle.value

@@ -1,0 +1,75 @@
+#!/usr/bin/env bash
+# The Python package's tests: types by mypy --strict and pyright, then pytest against the real libzus and the sandbox.
+#   ZUS_LIB_DIR, ZUS_SANDBOX   where they are (default: <repo>/target/...)
+#   ZUS_PYTHONS                more interpreters to run pytest with, e.g. "python3.9 python3.13"
+set -uo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+repo=$(cd "$here/../.." && pwd)
+export ZUS_LIB_DIR=${ZUS_LIB_DIR:-$repo/target/release} ZUS_SANDBOX=${ZUS_SANDBOX:-$repo/target/debug/examples/sandbox}
+export PYRIGHT_PYTHON_CACHE_DIR=$repo/.tools/python/pyright PYTHONDONTWRITEBYTECODE=1
+passed=0 failed=0 skipped=0
+
+testing="pytest==8.4.2 hatchling==1.27.0 build==1.3.0 tqdm==4.67.1"
+typing="mypy==1.18.2 types-tqdm==4.67.0.20250809 pyright==1.1.414"
+
+# environment NAME PYTHON PINS: a virtual environment under .tools with just these, made once.
+environment() {
+    local folder=$repo/.tools/python/$1
+    if [ "$(cat "$folder/pins" 2>/dev/null)" != "$3" ]; then
+        # shellcheck disable=SC2086
+        rm -rf "$folder" && "$2" -m venv "$folder" && "$folder/bin/pip" install --quiet --disable-pip-version-check $3 &&
+            echo "$here/src" > "$("$folder/bin/python" -c 'import site; print(site.getsitepackages()[0])')/clone.pth" &&
+            echo "$3" > "$folder/pins"
+    fi
+}
+
+# check NAME COMMAND...: one that either holds or fails.
+check() {
+    local name=$1
+    shift
+    if said=$("$@" 2>&1); then
+        passed=$((passed + 1))
+        echo "ok: $name"
+    else
+        failed=$((failed + 1))
+        printf '%s\nFAILED: %s\n' "$said" "$name"
+    fi
+}
+
+# tests PYTHON ARGUMENTS...: pytest, and its totals added to ours.
+tests() {
+    local log
+    log=$(mktemp)
+    "$1" -m pytest --color=no "${@:2}" 2>&1 | tee "$log"
+    local status=${PIPESTATUS[0]} last
+    last=$(tail -1 "$log")
+    rm -f "$log"
+    count() { echo "$last" | grep -oE "[0-9]+ $1" | grep -oE '[0-9]+' || echo 0; }
+    passed=$((passed + $(count passed)))
+    skipped=$((skipped + $(count skipped)))
+    local bad=$(($(count failed) + $(count error)))
+    if [ "$status" -ne 0 ] && [ "$bad" -eq 0 ]; then bad=1; fi
+    failed=$((failed + bad))
+}
+
+cd "$here" || exit 1
+environment venv "${PYTHON:-python3}" "$testing $typing" || { echo "0 passed, 1 failed"; exit 1; }
+bin=$repo/.tools/python/venv/bin
+check "mypy --strict" "$bin/mypy"
+if command -v node >/dev/null; then
+    check pyright "$bin/pyright" --pythonpath "$bin/python"
+    check "pyright --verifytypes" env PATH="$bin:$PATH" "$bin/pyright" --ignoreexternal --verifytypes zoom_user_status
+else
+    echo "SKIPPED: pyright: it needs node"
+    skipped=$((skipped + 2))
+fi
+tests "$bin/python" -rs
+for python in ${ZUS_PYTHONS:-}; do
+    echo "with $("$python" --version)"
+    # The packaging is the same for all.
+    environment "$(basename "$python")" "$python" "$testing" &&
+        tests "$repo/.tools/python/$(basename "$python")/bin/python" -rs --ignore tests/test_package.py --ignore tests/test_bulk.py ||
+        failed=$((failed + 1))
+done
+echo "$passed passed, $failed failed$([ "$skipped" -eq 0 ] || echo ", $skipped skipped")"
+[ "$failed" -eq 0 ]
