@@ -35,5 +35,5 @@ pub fn path(user_id: &str) -> Option<String> {
     check_user_id(user_id).ok()?;
     let config = Config::new();
     let requests = Requests::new(&config.api, &config.user_agent, config.body);
-    Some(requests.path(user_id).to_string())
+    Some(requests.uri(user_id).path().to_owned())
 }

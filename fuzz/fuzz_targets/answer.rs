@@ -1,0 +1,95 @@
+//! Raw bytes of a server on loopback, from the status line to the end of the connection, to a result through the C ABI.
+//! Each input is one connection; a second call with a good answer shows that nothing of the first is left over.
+#![no_main]
+
+use std::ffi::CStr;
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::ptr::{null, null_mut};
+use std::sync::{Mutex, OnceLock};
+use std::thread;
+
+use libfuzzer_sys::fuzz_target;
+use zus::ffi::{zus_code::*, *};
+
+static ANSWER: Mutex<Vec<u8>> = Mutex::new(Vec::new());
+
+struct Client(*const zus_client);
+unsafe impl Send for Client {}
+unsafe impl Sync for Client {}
+
+/// A server that answers with `ANSWER` and closes, but with 204 for the user `ok`; and a client for it.
+fn client() -> &'static Client {
+    static CLIENT: OnceLock<Client> = OnceLock::new();
+    CLIENT.get_or_init(|| {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}\0", listener.local_addr().unwrap());
+        thread::spawn(move || {
+            for mut stream in listener.incoming().flatten() {
+                let (mut head, mut part) = (Vec::new(), [0; 4096]);
+                while let Ok(n @ 1..) = stream.read(&mut part) {
+                    head.extend_from_slice(&part[..n]);
+                    // The request ends with its form.
+                    if !head.ends_with(b"--\r\n") {
+                        continue;
+                    }
+                    if !head.starts_with(b"PUT /users/ok/") {
+                        let answer = ANSWER.lock().unwrap().clone();
+                        let _ = stream.write_all(&answer);
+                        break;
+                    }
+                    let _ = stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n");
+                    head.clear();
+                }
+            }
+        });
+        unsafe {
+            let config = zus_config_new();
+            zus_config_set_urls(config, url.as_ptr().cast(), null());
+            zus_config_set_token(config, c"token".as_ptr());
+            zus_config_set_proxy(config, c"".as_ptr());
+            zus_config_set_rate(config, 0, 1);
+            zus_config_set_retry(config, 1, 1, 1);
+            zus_config_set_timeouts(config, 2_000, 2_000);
+            let mut client = null_mut();
+            assert_eq!(zus_client_new(config, &mut client), ZUS_OK);
+            zus_config_free(config);
+            Client(client)
+        }
+    })
+}
+
+fuzz_target!(|bytes: &[u8]| {
+    let client = client().0;
+    *ANSWER.lock().unwrap() = bytes.to_vec();
+    unsafe {
+        let mut result = null_mut();
+        let code = zus_update_status(client, c"any".as_ptr(), ZUS_ACTIVATE, null(), &mut result);
+        assert!(!result.is_null());
+        assert_eq!(zus_result_code(result), code);
+        // The server closes: there is nothing to wait for, and a panic is a bug.
+        assert!(
+            ![ZUS_ERR_PANIC, ZUS_ERR_TIMEOUT, ZUS_ERR_ARGUMENT].contains(&code),
+            "{code:?}"
+        );
+        if code == ZUS_OK {
+            assert!((200..300).contains(&zus_result_http_status(result)));
+            assert_eq!(zus_result_zoom_code(result), 0);
+        }
+        for text in [
+            zus_result_message(result),
+            zus_result_tracking_id(result),
+            zus_result_header(result, c"Retry-After".as_ptr()),
+            zus_result_header(result, c"content-type".as_ptr()),
+        ] {
+            CStr::from_ptr(text).to_str().expect("UTF-8");
+        }
+        let mut length = 0;
+        let body = zus_result_body(result, &mut length);
+        assert!(length <= 1 << 20 && *body.add(length) == 0);
+        zus_result_free(result);
+
+        let code = zus_update_status(client, c"ok".as_ptr(), ZUS_ACTIVATE, null(), null_mut());
+        assert_eq!(code, ZUS_OK, "the next call");
+    }
+});
