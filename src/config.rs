@@ -242,7 +242,7 @@ impl Config {
         self.proxy = if url.is_empty() {
             ProxyChoice::None
         } else {
-            ProxyChoice::Use(crate::http::proxy(url, None)?)
+            ProxyChoice::Use(crate::http::proxy::parse(url, &[])?)
         };
         Ok(())
     }

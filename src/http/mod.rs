@@ -2,6 +2,7 @@
 //! the `http` crate that it exports.
 
 pub(crate) mod limits;
+pub(crate) mod proxy;
 mod resolver;
 mod socks;
 mod transport;
@@ -9,11 +10,11 @@ mod transport;
 use std::io::{self, Read};
 use std::sync::Arc;
 
+use ureq::Agent;
 use ureq::config::AutoHeaderValue;
 use ureq::http::{HeaderMap, HeaderValue, Request, StatusCode};
 use ureq::tls::{RootCerts, TlsConfig, TlsProvider};
 use ureq::unversioned::transport::ShutdownHandle;
-use ureq::{Agent, Proxy, ProxyProtocol};
 
 use self::limits::{Limits, Trace, Trouble};
 use crate::code::{Code, Error};
@@ -67,7 +68,7 @@ impl Http {
             .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
             .build();
         let proxy = match &config.proxy {
-            ProxyChoice::Environment => environment_proxy(config)?,
+            ProxyChoice::Environment => proxy::from_environment(config)?,
             ProxyChoice::None => None,
             ProxyChoice::Use(proxy) => Some(proxy.clone()),
         };
@@ -177,6 +178,7 @@ impl Http {
                 stale: !trace.connected,
                 ..failure(Code::Io, e.to_string(), true)
             },
+            e if trace.connecting => failure(through(Code::Protocol), e.to_string(), false),
             e => failure(Code::Protocol, format!("not valid HTTP: {e}"), false),
         }
     }
@@ -204,76 +206,6 @@ fn tls_error(error: &ureq::Error) -> Option<String> {
         };
     }
     None
-}
-
-/// A proxy from its URL, checked.
-pub(crate) fn proxy(url: &str, no_proxy: Option<&str>) -> Result<Proxy, Error> {
-    // The URL may hold a password: never repeat it.
-    let wrong = || {
-        Error::argument(
-            "the proxy is not a URL such as http://proxy.example.com:3128 or socks5://proxy.example.com",
-        )
-    };
-    if url.contains(|c: char| c.is_control() || c.is_whitespace()) {
-        return Err(wrong());
-    }
-    let plain = Proxy::new(url).map_err(|_| wrong())?;
-    let protocol = plain.protocol();
-    let too_old = matches!(protocol, ProxyProtocol::Socks4 | ProxyProtocol::Socks4A);
-    if too_old || plain.uri().authority().is_none_or(|a| a.host().is_empty()) {
-        return Err(wrong());
-    }
-    let mut builder = Proxy::builder(protocol)
-        .host(plain.host())
-        .port(match protocol {
-            // curl's default for a proxy without a port
-            ProxyProtocol::Http if plain.uri().port().is_none() => 1080,
-            _ => plain.port(),
-        })
-        // The proxy knows names that we may not.
-        .resolve_target(false);
-    if let Some(user) = plain.username() {
-        builder = builder.username(user);
-        if let Some(password) = plain.password() {
-            builder = builder.password(password);
-        }
-    }
-    for host in no_proxy.unwrap_or_default().split([',', ' ']) {
-        // For curl a name stands for the host and all below it.
-        match host.trim_start_matches('.') {
-            "" => {}
-            "*" => builder = builder.no_proxy("*"),
-            host => builder = builder.no_proxy(host).no_proxy(&format!(".{host}")),
-        }
-    }
-    builder.build().map_err(|_| wrong())
-}
-
-/// As curl reads it: lower case first, and HTTP_PROXY not at all, since a CGI program's caller can set that.
-fn environment_proxy(config: &Config) -> Result<Option<Proxy>, Error> {
-    let read = |names: &[&str]| {
-        names
-            .iter()
-            .filter_map(|name| std::env::var(name).ok())
-            .find(|value| !value.is_empty())
-    };
-    let own: &[&str] = match config.api.scheme().as_str() {
-        "https" => &["https_proxy", "HTTPS_PROXY"],
-        _ => &["http_proxy"],
-    };
-    let Some(url) = read(own).or_else(|| read(&["all_proxy", "ALL_PROXY"])) else {
-        return Ok(None);
-    };
-    let no_proxy = read(&["no_proxy", "NO_PROXY"]);
-    proxy(&url, no_proxy.as_deref()).map(Some).map_err(|e| {
-        Error::new(
-            e.code(),
-            format!(
-                "in the environment (https_proxy, all_proxy): {}",
-                e.message()
-            ),
-        )
-    })
 }
 
 /// A header's value as text; what isn't UTF-8 in it is replaced.

@@ -7,10 +7,13 @@ mod common;
 mod cancel;
 mod logging;
 mod pace;
+mod parts;
+mod proxies;
 mod retries;
 mod slow;
 mod threads;
 mod time;
+mod tls;
 mod tokens;
 
 use common::abi::*;
@@ -63,7 +66,13 @@ fn update() {
     if let Some(file) = get("ZUS_TEST_CA") {
         config = config.ca_pem(&std::fs::read_to_string(file).expect("the CA"));
     }
-    let client = config.client();
+    if let Some(proxy) = get("ZUS_TEST_PROXY") {
+        config = config.proxy(&proxy);
+    }
+    let client = match config.try_client() {
+        Ok(client) => client,
+        Err(code) => return child::say(&serde_json::json!({"name": format!("{code:?}")})),
+    };
     let cancel = Cancel::new();
     std::thread::scope(|scope| {
         if let Some(ms) = number("ZUS_TEST_CANCEL_MS") {

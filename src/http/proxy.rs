@@ -1,0 +1,150 @@
+//! The proxy: from its URL, or from the environment as curl reads it.
+
+use std::net::IpAddr;
+
+use ureq::{Proxy, ProxyProtocol};
+
+use crate::code::Error;
+use crate::config::Config;
+
+/// A proxy from its URL, checked. The hosts in `exempt` are reached without it.
+pub(crate) fn parse(url: &str, exempt: &[&str]) -> Result<Proxy, Error> {
+    // The URL may hold a password: never repeat it.
+    let wrong = || {
+        Error::argument(
+            "the proxy is not a URL such as http://proxy.example.com:3128 or socks5://proxy.example.com",
+        )
+    };
+    if url.contains(|c: char| c.is_control() || c.is_whitespace()) {
+        return Err(wrong());
+    }
+    let plain = Proxy::new(url).map_err(|_| wrong())?;
+    let protocol = plain.protocol();
+    let too_old = matches!(protocol, ProxyProtocol::Socks4 | ProxyProtocol::Socks4A);
+    if too_old || plain.uri().authority().is_none_or(|a| a.host().is_empty()) {
+        return Err(wrong());
+    }
+    let mut builder = Proxy::builder(protocol)
+        .host(plain.host())
+        .port(match protocol {
+            // curl's default for a proxy without a port
+            ProxyProtocol::Http if plain.uri().port().is_none() => 1080,
+            _ => plain.port(),
+        })
+        // The proxy knows names that we may not.
+        .resolve_target(false);
+    if let Some(user) = plain.username() {
+        builder = builder.username(user);
+        if let Some(password) = plain.password() {
+            builder = builder.password(password);
+        }
+    }
+    for host in exempt {
+        builder = builder.no_proxy(host);
+    }
+    builder.build().map_err(|_| wrong())
+}
+
+/// As curl reads it: lower case first, and HTTP_PROXY not at all, since a CGI program's caller can set that.
+pub(super) fn from_environment(config: &Config) -> Result<Option<Proxy>, Error> {
+    let read = |names: &[&str]| {
+        names
+            .iter()
+            .filter_map(|name| std::env::var(name).ok())
+            .find(|value| !value.is_empty())
+    };
+    let own: &[&str] = match config.api.scheme().as_str() {
+        "https" => &["https_proxy", "HTTPS_PROXY"],
+        _ => &["http_proxy"],
+    };
+    let Some(url) = read(own).or_else(|| read(&["all_proxy", "ALL_PROXY"])) else {
+        return Ok(None);
+    };
+    let no_proxy = read(&["no_proxy", "NO_PROXY"]).unwrap_or_default();
+    let mut hosts = vec![
+        config.api.authority().host(),
+        config.oauth.authority().host(),
+    ];
+    hosts.retain(|host| is_exempt(host, &no_proxy));
+    parse(&url, &hosts).map(Some).map_err(|e| {
+        Error::new(
+            e.code(),
+            format!(
+                "in the environment (https_proxy, all_proxy): {}",
+                e.message()
+            ),
+        )
+    })
+}
+
+/// Whether NO_PROXY covers this host. It is "*" alone, or a list: a name stands for itself and all below it, an
+/// address for itself or with a number of bits behind it for its network.
+fn is_exempt(host: &str, no_proxy: &str) -> bool {
+    if no_proxy == "*" {
+        return true;
+    }
+    let mut entries = no_proxy
+        .split([',', ' ', '\t'])
+        .filter(|entry| !entry.is_empty());
+    match host.trim_matches(['[', ']']).parse::<IpAddr>() {
+        Ok(ip) => entries.any(|entry| is_in_network(ip, entry)),
+        Err(_) => {
+            let host = host.to_ascii_lowercase();
+            let host = host.strip_suffix('.').unwrap_or(&host);
+            entries.any(|entry| {
+                let name = entry.to_ascii_lowercase();
+                let name = name.strip_suffix('.').unwrap_or(&name);
+                let name = name.strip_prefix('.').unwrap_or(name);
+                host.strip_suffix(name)
+                    .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+            })
+        }
+    }
+}
+
+fn is_in_network(ip: IpAddr, entry: &str) -> bool {
+    let (network, bits) = match entry.split_once('/') {
+        None => (entry, None),
+        Some((network, bits)) => match bits.parse::<u32>() {
+            Ok(bits) => (network, Some(bits)),
+            Err(_) => return false,
+        },
+    };
+    let (difference, width) = match (ip, network.parse()) {
+        (IpAddr::V4(a), Ok(IpAddr::V4(b))) => (u128::from(a.to_bits() ^ b.to_bits()), 32),
+        (IpAddr::V6(a), Ok(IpAddr::V6(b))) => (a.to_bits() ^ b.to_bits(), 128),
+        _ => return false,
+    };
+    let bits = bits.unwrap_or(width);
+    bits <= width && difference.checked_shr(width - bits).unwrap_or(0) == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_networks_are_exempt_as_for_curl() {
+        for (host, no_proxy) in [
+            ("api.zoom.us", "*"),
+            ("api.zoom.us", "zoom.us"),
+            ("api.zoom.us", "example.com, .ZOOM.us"),
+            ("api.zoom.us.", "api.zoom.us"),
+            ("127.0.0.1", "10.0.0.0/8 127.0.0.0/8"),
+            ("[::1]", "::1"),
+            ("[fd00::1]", "fd00::/8"),
+        ] {
+            assert!(is_exempt(host, no_proxy), "{host} by {no_proxy:?}");
+        }
+        for (host, no_proxy) in [
+            ("api.zoom.us", ""),
+            ("api.zoom.us", "oom.us"),
+            ("api.zoom.us", "my.api.zoom.us,*.zoom.us,*"),
+            ("127.0.0.1", "0.0.1"),
+            ("127.0.0.1", "127.0.0.2/31,127.0.0.1/33,127.0.0.1/x"),
+            ("[::1]", "0.0.0.1,::2"),
+        ] {
+            assert!(!is_exempt(host, no_proxy), "{host} by {no_proxy:?}");
+        }
+    }
+}
