@@ -172,8 +172,10 @@ public class LifetimeTests
     public async Task Dispose_waits_for_nobody_and_frees_nothing_in_use()
     {
         ZoomUserStatusClient client = Sandbox.Shared.Client();
-        Task<UserStatusResult> call = client.ActivateAsync("answer-slow-600@example.com");
-        Thread.Sleep(200);
+        const string slow = "answer-slow-1000@example.com";
+        int before = Sandbox.Shared.Received(slow);
+        Task<UserStatusResult> call = client.ActivateAsync(slow);
+        for (int i = 0; i < 100 && Sandbox.Shared.Received(slow) == before; i++) Thread.Sleep(20);
         client.Dispose();
         client.Dispose();
         Assert.False(call.IsCompleted, "the call was to be under way");

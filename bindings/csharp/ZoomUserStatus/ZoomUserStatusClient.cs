@@ -200,7 +200,7 @@ namespace ZoomUserStatus
         /// Told of each result as it ends, in any order. Note that <see cref="Progress{T}"/> passes them on later, on another thread.
         /// </param>
         /// <param name="cancellationToken">Stops the list. Users in flight still get their result; a user without a result was never sent.</param>
-        /// <returns>All results, and who was not sent.</returns>
+        /// <returns>All results (about 1 KB each), and who was not sent.</returns>
         /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled before the end. What was done, only <paramref name="progress"/> knows.</exception>
         /// <exception cref="ZoomUserStatusException">The call could not be begun, e.g. from a callback of the same client.</exception>
         /// <exception cref="ArgumentNullException"><paramref name="userIds"/> is null.</exception>
