@@ -1,0 +1,169 @@
+#!/usr/bin/env bash
+# Installs into a scratch folder, moves it, and builds the consumer projects against it: CMake and pkg-config, shared and
+# static, C and C++. Each program then calls the sandbox. Also: uninstall, the man page, and the archive of dist.sh.
+set -uo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+repo=$(cd "$here/../.." && pwd)
+cd "$repo"
+export ZUS_LIB_DIR=${ZUS_LIB_DIR:-$repo/target/release}
+sandbox=${ZUS_SANDBOX:-$repo/target/debug/examples/sandbox}
+unset LD_LIBRARY_PATH PKG_CONFIG_PATH CMAKE_PREFIX_PATH DESTDIR PREFIX LIBDIR CARGO_BUILD_TARGET MAKEFLAGS MAKELEVEL
+passed=0 failed=0 skipped=0
+work=$(mktemp -d)
+trap 'exec 9>&-; rm -rf "$work"' EXIT
+
+# test_ NAME COMMAND...
+test_() {
+  local name=$1
+  shift
+  if "$@" >"$work/output" 2>&1; then
+    passed=$((passed + 1))
+  else
+    failed=$((failed + 1))
+    echo "FAILED: $name"
+    tail -n 20 "$work/output" | sed 's/^/  /'
+  fi
+}
+
+have() { # have COMMAND PACKAGE
+  command -v "$1" >/dev/null && return
+  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$2"; } >"$work/apt.log" 2>&1
+  fi
+  command -v "$1" >/dev/null && return
+  echo "SKIPPED: $3: no $1"
+  skipped=$((skipped + 1))
+  return 1
+}
+
+triplet=$(cc -print-multiarch)
+[ -n "$triplet" ] || triplet=$(uname -m)-linux-gnu
+version=$(sed -n 's/^version = "\(.*\)"$/\1/p' Cargo.toml | head -1)
+
+# --- install ---
+DESTDIR=$work/stage PREFIX=/opt/zus test_ "install into DESTDIR" packaging/install.sh
+cat >"$work/expected" <<E1
+include/zus.h
+include/zus.hpp
+lib/cmake/zus/zus-config-version.cmake
+lib/cmake/zus/zus-config.cmake
+lib/libzus.a
+lib/libzus.so
+lib/libzus.so.0
+lib/libzus.so.$version
+lib/pkgconfig/zus.pc
+share/man/man3/zus.3
+E1
+files() { (cd "$1" && find . ! -type d | sed 's|^\./||' | sort); }
+test_ "these files and no others" diff "$work/expected" <(files "$work/stage/opt/zus")
+test_ "nothing beside the prefix" diff <(echo opt/zus) <(cd "$work/stage" && find . -mindepth 2 -maxdepth 2 | sed 's|^\./||')
+# A moved prefix: from here on everything is built against this.
+mkdir "$work/moved here"
+mv "$work/stage/opt/zus" "$work/moved here/zus"
+moved=$work/moved\ here/zus
+# make can't say a path with a blank.
+mkdir "$work/moved"
+cp -a "$moved" "$work/moved/zus"
+plain=$work/moved/zus
+
+test_ "no path of this machine in what is installed" sh -c '! grep -rlF -e "$0" -e "$1" --include=*.pc --include=*.cmake --include=*.3 --include=*.h* "$2"' "$repo" "$work" "$plain"
+test_ "the soname" sh -c 'readelf -d "$0" | grep -F "Library soname: [libzus.so.0]"' "$plain/lib/libzus.so"
+test_ "the links are relative" test "$(readlink "$plain/lib/libzus.so")" = libzus.so.0 -a "$(readlink "$plain/lib/libzus.so.0")" = "libzus.so.$version"
+test_ "the static library is stripped of debug information" sh -c '[ -s "$0" ] && ! readelf -SW "$0" 2>/dev/null | grep -E "\.debug_info|\.llvmbc"' "$plain/lib/libzus.a"
+test_ "the static library is below 20 MB" test "$(stat -c %s "$plain/lib/libzus.a")" -lt 20000000
+test_ "the header is the repository's" cmp include/zus.h "$plain/include/zus.h"
+
+# --- consumers ---
+mkfifo "$work/alive"
+"$sandbox" --until-stdin-closes --quiet <"$work/alive" >"$work/sandbox" &
+exec 9>"$work/alive"
+for _ in $(seq 100); do grep -q '^ready' "$work/sandbox" && break; sleep 0.1; done
+api=$(sed -n 's/^ZOOM_API_URL=//p' "$work/sandbox")
+oauth=$(sed -n 's/^ZOOM_OAUTH_URL=//p' "$work/sandbox")
+call_c=$repo/tests/platforms/call.c
+
+runs() { # runs WHAT FOLDER: the four programs there
+  local program
+  for program in c_shared c_static cpp_shared cpp_static; do
+    test_ "$1: $program runs" "$2/$program" "$api" "$oauth"
+  done
+  for program in c cpp; do
+    test_ "$1: ${program}_shared needs libzus.so.0" sh -c 'readelf -d "$0" | grep -F "[libzus.so.0]"' "$2/${program}_shared"
+    test_ "$1: ${program}_static needs none" sh -c 'readelf -h "$0" && ! readelf -d "$0" | grep -F libzus' "$2/${program}_static"
+  done
+}
+
+cmake_project() { # cmake_project WHAT PREFIX
+  local dir=$work/cmake-$1
+  test_ "CMake, $1: find_package" cmake -S "$here/consumer" -B "$dir" -DCMAKE_PREFIX_PATH="$2" -DCALL_C="$call_c"
+  test_ "CMake, $1: build" cmake --build "$dir"
+  test_ "CMake, $1: it found this one" grep -F "zus_DIR:PATH=$2/" "$dir/CMakeCache.txt"
+  runs "CMake, $1" "$dir"
+}
+
+make_project() { # make_project WHAT LIBDIR
+  local dir=$work/make-$1
+  cp -r "$here/consumer" "$dir"
+  PKG_CONFIG_PATH=$2/pkgconfig test_ "pkg-config, $1: make" make -C "$dir" CALL_C="$call_c"
+  runs "pkg-config, $1" "$dir"
+}
+
+PREFIX=$work/multiarch LIBDIR=$work/multiarch/lib/$triplet test_ "install with a LIBDIR" packaging/install.sh
+PREFIX=$work/apart LIBDIR=$work/apart-lib test_ "install with a LIBDIR outside of the prefix" packaging/install.sh
+if have cmake cmake "find_package"; then
+  cmake_project moved "$moved"
+  cmake_project multiarch "$work/multiarch"
+  for wanted in 0.2 1.0 1; do
+    test_ "CMake: $wanted is not what is there" sh -c '! cmake "$@"' - -S "$here/consumer" -B "$work/cmake-$wanted" -DCMAKE_PREFIX_PATH="$moved" -DCALL_C="$call_c" -DZUS_WANTED=$wanted
+  done
+  cp -a "$moved" "$work/no-static"
+  rm "$work/no-static/lib/libzus.a"
+  printf 'cmake_minimum_required(VERSION 3.16)\nproject(p C)\nfind_package(zus REQUIRED)\nif(TARGET zus::static OR NOT TARGET zus::zus)\n message(FATAL_ERROR "targets")\nendif()\n' >"$work/CMakeLists.txt"
+  test_ "CMake: without the static library there is zus::zus alone" cmake -S "$work" -B "$work/cmake-no-static" -DCMAKE_PREFIX_PATH="$work/no-static"
+fi
+if have pkg-config pkg-config "pkg-config"; then
+  make_project moved "$plain/lib"
+  make_project apart "$work/apart-lib"
+  export PKG_CONFIG_PATH=$plain/lib/pkgconfig
+  test_ "zus.pc is valid" pkg-config --validate zus
+  test_ "zus.pc has the version" test "$(pkg-config --modversion zus)" = "$version"
+  test_ "zus.pc has rustc's libraries" test "$(pkg-config --variable=pcfiledir zus >/dev/null; sed -n 's/^Libs.private: //p' "$plain/lib/pkgconfig/zus.pc")" = "$(packaging/native-libs.sh)"
+  unset PKG_CONFIG_PATH
+fi
+
+# --- the man page ---
+names=$(grep -oE '\bzus_[a-z_]+\(' include/zus.h | tr -d '(' | sort -u)
+missing() { for name in $names; do grep -q "[ *]$name(" packaging/zus.3 || echo "not in the man page: $name"; done; }
+test_ "the man page has every function" sh -c 'echo "$0"; [ -z "$0" ]' "$(missing)"
+test_ "the man page's version" grep -q "libzus ${version%.*}\"" packaging/zus.3
+if have groff groff-base "the man page"; then
+  test_ "the man page renders without a warning" sh -c '[ -z "$(groff -man -Tutf8 -ww -z "$0" 2>&1 | tee /dev/stderr)" ]' packaging/zus.3
+fi
+
+# --- uninstall ---
+PREFIX=$work/multiarch LIBDIR=$work/multiarch/lib/$triplet test_ "uninstall" packaging/uninstall.sh
+test_ "uninstall leaves nothing" test -z "$(files "$work/multiarch")"
+mkdir -p "$work/shared/lib" && echo other >"$work/shared/lib/other"
+PREFIX=$work/shared test_ "install beside others" packaging/install.sh
+PREFIX=$work/shared test_ "uninstall beside others" packaging/uninstall.sh
+test_ "uninstall leaves others alone" test "$(files "$work/shared")" = lib/other
+PREFIX=$work/empty ZUS_LIB_DIR=$work/nothing test_ "without a build, install says so and puts nothing" sh -c '! packaging/install.sh && [ ! -e "$PREFIX" ]'
+
+# --- dist ---
+DIST_DIR=$work/dist test_ "an archive" packaging/dist.sh
+archive=$(cd "$work/dist" && echo libzus-"$version"-*.tar.gz)
+test_ "its checksum" sh -c 'cd "$0" && sha256sum -c --strict SHA256SUMS && grep -q tar.gz SHA256SUMS' "$work/dist"
+cp "$work/dist/$archive" "$work/first"
+DIST_DIR=$work/dist test_ "the archive again" packaging/dist.sh
+test_ "it is the same, byte for byte" cmp "$work/first" "$work/dist/$archive"
+test_ "one line a file in SHA256SUMS" test "$(wc -l <"$work/dist/SHA256SUMS")" = 1
+mkdir "$work/unpacked"
+test_ "it unpacks into one folder" sh -c 'tar -C "$0" -xzf "$1" && [ "$(ls "$0" | wc -l)" = 1 ]' "$work/unpacked" "$work/dist/$archive"
+unpacked=$(echo "$work"/unpacked/*)
+for file in LICENSE-MIT LICENSE-APACHE README.md CHANGELOG.md docs/linking.md include/zus.h lib/libzus.a; do
+  test_ "the archive has $file" test -s "$unpacked/$file"
+done
+command -v cmake >/dev/null && ZUS_SANDBOX=$sandbox test_ "programs built against the archive run" tests/install/archive.sh "$work/dist/$archive"
+
+[ $skipped = 0 ] && echo "$passed passed, $failed failed" || echo "$passed passed, $failed failed, $skipped skipped"
+[ $failed = 0 ]
