@@ -3,7 +3,8 @@
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 work=$(mktemp -d)
-bold=$(tput bold 2>/dev/null || true) plain=$(tput sgr0 2>/dev/null || true)
+bold='' plain=''
+[ ! -t 1 ] || { bold=$(tput bold || true) plain=$(tput sgr0 || true); } 2>/dev/null
 trap 'kill "${sandbox:-}" 2>/dev/null || true; rm -rf "$work"' EXIT
 say() { printf '\n%s%s%s\n' "$bold" "$*" "$plain"; }
 
@@ -23,7 +24,7 @@ fi
 
 "$ZUS_SANDBOX" --users 200 >"$work/log" &
 sandbox=$!
-until grep -q '^ready' "$work/log"; do sleep 0.05; done
+until grep -qs '^ready' "$work/log"; do sleep 0.05; done
 set -a
 . <(sed '/^ready/,$d' "$work/log")
 set +a
@@ -31,26 +32,33 @@ unset ZOOM_ACCOUNT_ID ZOOM_CLIENT_ID ZOOM_CLIENT_SECRET
 lines=$(wc -l <"$work/log")
 echo "A sandbox in Zoom's place: $ZOOM_API_URL"
 
-show() { # a command, what it printed, and what the sandbox saw
-  say "\$ $*"
+show() { # a line as one would type it, the command itself, and what the sandbox saw
+  say "\$ $1"
   shift
   "$@" || echo "(exit status $?)"
   sleep 0.1
   tail -n "+$((lines + 1))" "$work/log" | sed 's/^/    sandbox: /'
   lines=$(wc -l <"$work/log")
 }
-c() { show "update_status $*" "$work/update_status" "$@"; }
-c grace@example.com activate
-c ada@example.com deactivate
-c nobody@example.com deactivate
+for call in "grace@example.com activate" "ada@example.com deactivate" "nobody@example.com deactivate"; do
+  # shellcheck disable=SC2086
+  show "update_status $call" "$work/update_status" $call
+done
 
 export PYTHONPATH=$root/bindings/python/src ZUS_LIBRARY=$ZUS_LIB_DIR/libzus.so
 line='import zoom_user_status as z; print(z.from_env().deactivate("linus@example.com"))'
 show "python3 -c '$line'" python3 -c "$line"
 
+python=python3
+if [ -t 2 ]; then # the progress bar's library, in a folder of its own
+  venv=$root/.tools/demo
+  [ -x "$venv/bin/python" ] || python3 -m venv "$venv"
+  "$venv/bin/python" -c 'import tqdm' 2>/dev/null || "$venv/bin/pip" install -q tqdm==4.67.1 || true
+  python=$venv/bin/python
+fi
 say "200 leavers, paced at 80 a second"
 for i in $(seq -f '%05.0f' 200); do echo "user$i@example.com"; done >"$work/leavers.csv"
 sed -i '1i email' "$work/leavers.csv"
-python3 -m zoom_user_status deactivate --csv "$work/leavers.csv" --rate 80 --yes --report "$work/report.csv" || echo "(exit status $?)"
+"$python" -m zoom_user_status deactivate --csv "$work/leavers.csv" --rate 80 --yes --report "$work/report.csv" || echo "(exit status $?)"
 echo "The report begins:"
 head -n 3 "$work/report.csv" | sed 's/^/    /'
