@@ -710,7 +710,7 @@ class client {
     return run(list, what, each, stop);
   }
 
-  /// The same for a list in braces: update_many({"ada@example.com", "grace@example.com"}, ...)
+  /// The same for a list in braces: `update_many({one, another}, ...)`.
   template <class Fn>
   summary update_many(std::initializer_list<std::string_view> ids, action what, Fn&& each,
                       const cancel& stop = cancel::never()) const {

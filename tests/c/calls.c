@@ -215,6 +215,52 @@ static void cancels(const sandbox *box) {
   zus_client_free(client);
 }
 
+static const zus_client *stuck_client;
+
+static void *stuck_call(void *cancel) {
+  zus_code code = zus_update_status(stuck_client, "answer-never+many@example.com", ZUS_DEACTIVATE, (const zus_cancel *)cancel, NULL);
+  return (void *)(intptr_t)(code == ZUS_ERR_CANCELLED);
+}
+
+static void cancel_many(const sandbox *box) {
+  const char *list[MANY];
+  pthread_t thread[8], raiser;
+  zus_client *client = client_from(config_for(box));
+  zus_cancel *cancel = zus_cancel_new();
+  static seen s;
+  double took;
+  size_t i;
+  test("one cancel ends the calls of 8 threads, and no call of another cancel");
+  stuck_client = client;
+  took = seconds_now();
+  for (i = 0; i < COUNT(thread); i++) pthread_create(&thread[i], NULL, stuck_call, cancel);
+  pthread_create(&raiser, NULL, raise_later, cancel);
+  CHECK_CODE(zus_update_status(client, "answer-slow-500+many@example.com", ZUS_DEACTIVATE, NULL, NULL), ZUS_OK);
+  for (i = 0; i < COUNT(thread); i++) {
+    void *cancelled;
+    pthread_join(thread[i], &cancelled);
+    CHECK(cancelled != NULL);
+  }
+  pthread_join(raiser, NULL);
+  CHECK(seconds_now() - took < 5);
+  zus_cancel_free(cancel);
+
+  test("a cancel ends a batch whose users all hang, and they are reported");
+  cancel = zus_cancel_new();
+  for (i = 0; i < MANY; i++) list[i] = "answer-never+batch@example.com";
+  clear(&s);
+  pthread_create(&raiser, NULL, raise_later, cancel);
+  took = seconds_now();
+  CHECK_CODE(zus_update_status_many(client, list, MANY, ZUS_DEACTIVATE, cancel, on_result, &s), ZUS_ERR_CANCELLED);
+  CHECK(seconds_now() - took < 5);
+  pthread_join(raiser, NULL);
+  CHECK_NUMBER(s.calls, ledger(box, "answer-never+batch@example.com", "received"));
+  CHECK(s.calls > 0 && s.calls <= 16);
+  for (i = 0; i < MANY; i++) CHECK(s.times[i] == 0 || s.codes[i] == ZUS_ERR_CANCELLED);
+  zus_cancel_free(cancel);
+  zus_client_free(client);
+}
+
 static void *thirty_calls(void *client) {
   static const struct {
     const char *user;
@@ -495,6 +541,7 @@ int main(void) {
   sandbox_start(&box, options);
   early_ends(&box);
   cancels(&box);
+  cancel_many(&box);
   threads(&box);
   forks(&box);
   token_callbacks(&box);

@@ -2,7 +2,7 @@
 # C, C++ and Node.js as their callers meet them: headers, tests and examples against the sandbox.
 #   tests/c/run.sh        all of it, plain, with sanitizers and under valgrind
 #   tests/c/run.sh quick  plain only
-# ZUS_LIB_DIR: where libzus.so is; ZUS_SANDBOX: the sandbox program. CC/CXX families: gcc and clang, each where it is found.
+# ZUS_LIB_DIR: where libzus.so is; ZUS_SANDBOX: the sandbox program. Compilers: gcc and clang.
 set -u
 mode=${1:-all}
 repo=$(cd "$(dirname "$0")/../.." && pwd)
@@ -131,13 +131,17 @@ headers() {
 
 # Each function of the header is reached from C++, and called by a test here.
 no_drift() {
-  local name missing=0
+  local name number missing=0
   for name in $(grep -oE '\bzus_[a-z_]+\(' "$repo/include/zus.h" | tr -d '(' | sort -u); do
     grep -q "\b$name(" "$repo/include/zus.hpp" || { echo "$name is not in zus.hpp"; missing=1; }
     grep -q "\b$name(" "$repo"/tests/c/*.[ch] || { echo "$name is in no test of tests/c"; missing=1; }
   done
   for name in $(grep -oE '\bZUS_(ERR_[A-Z0-9_]+|OK|ACTIVATE|DEACTIVATE|CLOCK_IN|CLOCK_OUT|BODY_[A-Z]+)\b' "$repo/include/zus.h" | sort -u); do
     grep -q "\b$name\b" "$repo/include/zus.hpp" || { echo "$name is not in zus.hpp"; missing=1; }
+  done
+  for name in activate deactivate clock_in clock_out; do # the numbers in Node.js
+    number=$(sed -n "s/^#define ZUS_${name^^} \([0-9]*\)$/\1/p" "$repo/include/zus.h")
+    grep -Eq "ACTIONS = .*\b$name: $number\b" "$repo/examples/node/zus.js" || { echo "$name is not $number in zus.js"; missing=1; }
   done
   return $missing
 }
@@ -156,14 +160,14 @@ build() {
   local dir=$1 name; shift
   mkdir -p "$dir"
   for name in arguments answers calls; do
-    step "build $name.c $*" $cc -std=c11 -D_POSIX_C_SOURCE=200809L $C_WARNINGS -g $INCLUDE "$@" "$repo/tests/c/$name.c" -o "$dir/$name" -L"$work/lib" -lzus -pthread
+    step "build $name.c $*" $cc -std=c11 -D_POSIX_C_SOURCE=200809L $C_WARNINGS -gdwarf-4 $INCLUDE "$@" "$repo/tests/c/$name.c" -o "$dir/$name" -L"$work/lib" -lzus -pthread
   done
   for name in update_status offboard readme; do
-    step "build $name.c $*" $cc -std=c99 $C_WARNINGS -g $INCLUDE "$@" "$repo/examples/c/$name.c" -o "$dir/c_$name" -L"$work/lib" -lzus -pthread
-    step "build $name.cpp $*" $cxx -std=c++17 $CXX_WARNINGS -g $INCLUDE "$@" "$repo/examples/cpp/$name.cpp" -o "$dir/cpp_$name" -L"$work/lib" -lzus -pthread
+    step "build $name.c $*" $cc -std=c99 $C_WARNINGS -gdwarf-4 $INCLUDE "$@" "$repo/examples/c/$name.c" -o "$dir/c_$name" -L"$work/lib" -lzus -pthread
+    step "build $name.cpp $*" $cxx -std=c++17 $CXX_WARNINGS -gdwarf-4 $INCLUDE "$@" "$repo/examples/cpp/$name.cpp" -o "$dir/cpp_$name" -L"$work/lib" -lzus -pthread
   done
-  step "build wrapper.cpp $*" $cxx -std=c++20 $TEST_WARNINGS -g $INCLUDE "$@" "$repo/tests/cpp/wrapper.cpp" -o "$dir/wrapper" -L"$work/lib" -lzus -pthread
-  step "build no_exceptions.cpp $*" $cxx -std=c++17 -fno-exceptions $TEST_WARNINGS -g $INCLUDE "$@" "$repo/tests/cpp/no_exceptions.cpp" -o "$dir/no_exceptions" -L"$work/lib" -lzus -pthread
+  step "build wrapper.cpp $*" $cxx -std=c++20 $TEST_WARNINGS -gdwarf-4 $INCLUDE "$@" "$repo/tests/cpp/wrapper.cpp" -o "$dir/wrapper" -L"$work/lib" -lzus -pthread
+  step "build no_exceptions.cpp $*" $cxx -std=c++17 -fno-exceptions $TEST_WARNINGS -gdwarf-4 $INCLUDE "$@" "$repo/tests/cpp/no_exceptions.cpp" -o "$dir/no_exceptions" -L"$work/lib" -lzus -pthread
 }
 
 # A sandbox of this script's: start_sandbox OPTIONS... exports its addresses; it ends when the pipe on 9 does.
@@ -244,7 +248,7 @@ node_example() {
 VALGRIND="valgrind -q --leak-check=full --errors-for-leak-kinds=definite,possible --show-leak-kinds=definite,possible --error-exitcode=99 --suppressions=$repo/tests/c/valgrind.supp"
 
 headers
-step "no drift between zus.h, zus.hpp and the tests" no_drift
+step "no drift between zus.h, zus.hpp, zus.js and the tests" no_drift
 step "the README's snippets are short" short_snippets
 build "$work/plain" -O2
 for name in arguments answers calls wrapper no_exceptions; do suite "$name" "$work/plain/$name"; done
