@@ -2,7 +2,8 @@
 //! instructions and heap allocations of the release library, called from C. Over its budget, a count fails.
 //!
 //! It needs target/release/libzus.so (or ZUS_LIB_DIR), cc, strace and valgrind. Where one is missing it says so, and
-//! passes unless CI is set.
+//! passes unless CI is set. The budgets are those of Linux on x86-64.
+#![cfg(all(target_os = "linux", target_arch = "x86_64", target_env = "gnu"))]
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -156,7 +157,11 @@ impl Driver {
                 .args(command),
         );
         let report = std::fs::read_to_string(report).unwrap();
-        let total = report.lines().rev().find(|l| l.ends_with(" total")).unwrap();
+        let total = report
+            .lines()
+            .rev()
+            .find(|l| l.ends_with(" total"))
+            .unwrap();
         total.split_whitespace().nth(3).unwrap().parse().unwrap()
     }
 
@@ -186,7 +191,13 @@ impl Driver {
 }
 
 fn succeed(command: &mut Command) -> Output {
-    let proxies = ["http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"];
+    let proxies = [
+        "http_proxy",
+        "https_proxy",
+        "HTTPS_PROXY",
+        "all_proxy",
+        "ALL_PROXY",
+    ];
     for name in proxies {
         command.env_remove(name);
     }
@@ -239,7 +250,11 @@ fn answer(mut stream: impl Read + Write) {
         }
         if received.ends_with(b"--\r\n") {
             received.clear();
-            if stream.write_all(ANSWER).and_then(|()| stream.flush()).is_err() {
+            if stream
+                .write_all(ANSWER)
+                .and_then(|()| stream.flush())
+                .is_err()
+            {
                 return;
             }
         }
