@@ -151,7 +151,8 @@ fn waits_double_with_full_jitter_up_to_the_longest() {
 
 #[test]
 fn retry_after_is_understood_in_all_its_spellings() {
-    let spellings: &[(&str, fn(Timestamp) -> String)] = &[
+    type Spelling = (&'static str, fn(Timestamp) -> String);
+    let spellings: &[Spelling] = &[
         ("seconds", |_| "2".to_owned()),
         ("HTTP date", |at| {
             at.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()

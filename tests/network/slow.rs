@@ -7,6 +7,9 @@ use crate::common::abi::*;
 use crate::common::server::{BlackHole, Request, Server, answer, done, hold};
 use crate::common::{ms, sandbox};
 
+/// What is slow, and such a call.
+pub type Way = (&'static str, fn() -> Slow);
+
 /// A call that would take much longer than a second.
 pub struct Slow {
     pub config: Config,
@@ -65,7 +68,7 @@ fn to(api: &str) -> Config {
 }
 
 /// Slow while the connection is made: bounded by connect_ms as well.
-pub const CONNECTING: &[(&str, fn() -> Slow)] = &[
+pub const CONNECTING: &[Way] = &[
     ("no answer to a connection", || {
         dead_to(|hole| to(&format!("http://{}", hole.address)))
     }),
@@ -98,7 +101,7 @@ pub const CONNECTING: &[(&str, fn() -> Slow)] = &[
 ];
 
 /// Slow once it is connected, or before that is tried.
-pub const WAITING: &[(&str, fn() -> Slow)] = &[
+pub const WAITING: &[Way] = &[
     ("no answer to a request", || {
         Slow::sandbox("answer-never@example.com")
     }),
@@ -160,7 +163,7 @@ pub const WAITING: &[(&str, fn() -> Slow)] = &[
 ];
 
 /// Tests all ways at once, since each mostly waits.
-pub fn each(ways: &[(&'static str, fn() -> Slow)], test: impl Fn(&str, Slow) + Sync) {
+pub fn each(ways: &[Way], test: impl Fn(&str, Slow) + Sync) {
     thread::scope(|scope| {
         let test = &test;
         let tests: Vec<_> = ways

@@ -200,6 +200,7 @@ struct Library {
 }
 
 impl Library {
+    #[allow(clippy::missing_transmute_annotations)] // the fields name the types
     fn load(path: &str) -> Library {
         let path = CString::new(path).unwrap();
         // SAFETY: the signatures above are those of zus.h.
