@@ -366,7 +366,12 @@ fn broken(e: ureq::Error) -> ureq::Error {
 impl<T: Transport> Drop for Joined<T> {
     fn drop(&mut self) {
         self.waiting.zeroize();
-        self.inner.buffers().output().zeroize();
+        let buffers = self.inner.buffers();
+        buffers.output().zeroize();
+        // All of it: what was read of an answer may hold a token.
+        let unread = buffers.input().len();
+        buffers.input_consume(unread);
+        buffers.input_append_buf().zeroize();
     }
 }
 
