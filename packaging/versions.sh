@@ -1,0 +1,24 @@
+#!/bin/sh
+# Fails unless every file that states the version states this one, and CHANGELOG.md has a section for it: versions.sh 0.1.0.
+# Without an argument: the version in Cargo.toml, and CHANGELOG.md may still call it Unreleased.
+set -eu
+cd "$(dirname "$0")/.."
+wanted=${1:-$(sed -n 's/^version = "\(.*\)"$/\1/p' Cargo.toml | head -1)}
+bad=0
+state() { # state FILE WHAT-IT-SAYS [WANTED]
+  if [ "$2" != "${3:-$wanted}" ]; then
+    echo "$1 says '$2', not '${3:-$wanted}'" >&2
+    bad=1
+  fi
+}
+define() { sed -n "s/^#define ZUS_VERSION_$1 //p" include/zus.h; }
+state Cargo.toml "$(sed -n 's/^version = "\(.*\)"$/\1/p' Cargo.toml | head -1)"
+state Cargo.lock "$(sed -n '/^name = "zoom-user-status"$/{n;s/^version = "\(.*\)"$/\1/p;}' Cargo.lock)"
+state include/zus.h "$(define MAJOR).$(define MINOR).$(define PATCH)"
+state bindings/csharp/ZoomUserStatus/ZoomUserStatus.csproj "$(sed -n 's|.*<Version>\(.*\)</Version>.*|\1|p' bindings/csharp/ZoomUserStatus/ZoomUserStatus.csproj)"
+state bindings/csharp/tools/ZoomUserStatus.nuspec "$(sed -n 's|.*<version>\(.*\)</version>.*|\1|p' bindings/csharp/tools/ZoomUserStatus.nuspec)"
+state packaging/zus.3 "$(sed -n 's/^\.TH .*"libzus \([0-9.]*\)".*/\1/p' packaging/zus.3)" "${wanted%.*}"
+python=bindings/python/src/zoom_user_status/__init__.py
+state $python "$(sed -n 's/^__version__ = "\(.*\)"$/\1/p' $python)"
+[ $# = 0 ] || packaging/notes.sh "$wanted" >/dev/null || bad=1
+exit $bad
