@@ -17,6 +17,7 @@ esac
 prefix=$(echo "$work"/libzus-*)
 [ -d "$prefix" ]
 export PATH=$prefix/bin:$PATH # for zus.dll
+native() { if command -v cygpath >/dev/null; then cygpath -m "$1"; else echo "$1"; fi; } # a path as CMake knows it
 
 "$sandbox" --quiet >"$work/sandbox" &
 pid=$!
@@ -24,9 +25,8 @@ for _ in $(seq 100); do grep -q '^ready' "$work/sandbox" && break; sleep 0.1; do
 api=$(sed -n 's/^ZOOM_API_URL=//p' "$work/sandbox" | tr -d '\r')
 oauth=$(sed -n 's/^ZOOM_OAUTH_URL=//p' "$work/sandbox" | tr -d '\r')
 
-cp "$repo/tests/platforms/call.c" "$work/call.c"
 # shellcheck disable=SC2086
-cmake -S "$here/consumer" -B "$work/build" -DCMAKE_PREFIX_PATH="$prefix" -DCALL_C="$work/call.c" -DCMAKE_BUILD_TYPE=Release ${CMAKE_ARGS-}
+cmake -S "$here/consumer" -B "$work/build" -DCMAKE_PREFIX_PATH="$(native "$prefix")" -DCALL_C="$(native "$repo/tests/platforms/call.c")" -DCMAKE_BUILD_TYPE=Release ${CMAKE_ARGS-}
 cmake --build "$work/build" --config Release
 for program in c_shared c_static cpp_shared cpp_static; do
   file=$work/build/$program
