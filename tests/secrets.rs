@@ -179,7 +179,6 @@ fn child() {
         told.next().unwrap(),
         told.next().unwrap_or_default(),
     );
-    let calls = 20;
     let config = Config::new(url);
     if !ca.is_empty() {
         let pem = std::fs::read(ca).unwrap();
@@ -210,8 +209,17 @@ fn child() {
             ok(unsafe { zus_config_set_token_fn(config.0, Some(give_token), null_mut()) });
             looked_for.push(("callback-token", callback_token()));
         }
+        "proxy" => {
+            secret().with(|s| {
+                let mut url = [b"http://user:", s.to_bytes(), b"@127.0.0.1:9\0"].concat();
+                ok(unsafe { zus_config_set_proxy(config.0, url.as_ptr().cast()) });
+                url.zeroize();
+            });
+            looked_for.push(("proxy-password", secret()));
+        }
         other => panic!("{other}"),
     }
+    let calls = if kind == "proxy" { 0 } else { 20 };
     let client = config.client();
     for n in 0..calls {
         assert_eq!(client.deactivate(&format!("user{n}")).code, ZUS_OK);
@@ -345,11 +353,11 @@ fn in_memory(kind: &str, tls: bool) -> BTreeMap<String, (usize, usize)> {
 #[test]
 fn freed_is_wiped() {
     for tls in [false, true] {
-        for kind in ["token", "oauth", "callback"] {
+        for kind in ["token", "oauth", "callback", "proxy"] {
             for (what, (alive, after)) in in_memory(kind, tls) {
                 // That it is found while it is needed shows that it would be found.
                 assert!(alive > 0 || what == "secret", "{what} is not found");
-                let most = left_by_rustls(&what, tls);
+                let most = left_by_the_stack(&what, tls);
                 assert!(
                     after <= most,
                     "{what} is still there {after} times, TLS {tls}"
@@ -359,10 +367,14 @@ fn freed_is_wiped() {
     }
 }
 
-/// What the HTTP stack keeps of a secret after everything is freed: rustls decrypts into buffers of its own, which it
+/// What the HTTP stack keeps of a secret after everything is freed. ureq keeps a proxy as plain strings. rustls decrypts into buffers of its own, which it
 /// doesn't wipe, so that the answer of the token endpoint stays where malloc puts something else next. SECURITY.md tells it.
-fn left_by_rustls(what: &str, tls: bool) -> usize {
-    if tls && what == "oauth-token" { 2 } else { 0 }
+fn left_by_the_stack(what: &str, tls: bool) -> usize {
+    match what {
+        "oauth-token" if tls => 2,
+        "proxy-password" => 3,
+        _ => 0,
+    }
 }
 
 // ---- What people read ----------------------------------------------------------------------------------------------
