@@ -48,3 +48,9 @@ pub fn built() -> PathBuf {
     let profile = test.ancestors().nth(2).expect("target/PROFILE/deps/TEST");
     profile.to_owned()
 }
+
+/// libzus.so as it is delivered, or else as it was built for this test.
+pub fn library() -> PathBuf {
+    let directory = std::env::var_os("ZUS_LIB_DIR").map_or_else(built, Into::into);
+    directory.join("libzus.so")
+}

@@ -15,8 +15,9 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use crate::common::abi::*;
 use crate::common::child::Child;
-use crate::common::sandbox::{Sandbox, TOKEN};
+use crate::common::sandbox::{ACCOUNT, CLIENT, SECRET, Sandbox, TOKEN};
 use crate::common::server::{Request, Server, answer, done};
+use crate::common::{library, scratch};
 use crate::parts::{Authority, Pair, free_port, microsocks, path, program, tinyproxy};
 
 /// A proxy that leads every CONNECT to `target`, unless `refuse` answers it.
@@ -106,10 +107,7 @@ fn tinyproxy_leads_to_the_api_and_to_the_token_endpoint() {
     };
     let secure = Secure::new("proxies-tinyproxy");
     let proxy = format!("http://127.0.0.1:{port}");
-    let client =
-        secure
-            .through(&proxy)
-            .oauth("sandbox-account", "sandbox-client", "sandbox-secret");
+    let client = secure.through(&proxy).oauth(ACCOUNT, CLIENT, SECRET);
     let client = client.client();
     for _ in 0..3 {
         client.deactivate("ada@example.com").expect(ZUS_OK);
@@ -497,4 +495,47 @@ fn a_proxy_of_the_callers_own_goes_before_the_environment() {
         assert_eq!(own.heads().len() - before, used);
     }
     assert_eq!(other.heads().len(), 0);
+}
+
+#[test]
+fn the_c_example_works_with_oauth_behind_a_proxy() {
+    let secure = Secure::new("proxies-example");
+    let proxy = Proxy::to(secure.address(), |_| None);
+    // As it is installed: the linker's name, and the name that programs are bound to.
+    let directory = scratch("proxies-example-c");
+    for name in ["libzus.so", "libzus.so.0"] {
+        let link = directory.join(name);
+        let _ = std::fs::remove_file(&link);
+        std::os::unix::fs::symlink(library(), link).expect("a link");
+    }
+    let program = directory.join("update_status");
+    let compiled = Command::new("cc")
+        .args(["-Iinclude", "examples/c/update_status.c", "-o"])
+        .arg(&program)
+        .args(["-L", path(&directory), "-lzus"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .status()
+        .expect("a C compiler");
+    assert!(compiled.success());
+    let ran = Command::new(program)
+        .args(["ada@example.com", "deactivate"])
+        .env_clear()
+        .env("LD_LIBRARY_PATH", &directory)
+        .env("HTTPS_PROXY", proxy.url())
+        .env("SSL_CERT_FILE", &secure.authority.file)
+        .env("ZOOM_API_URL", &secure.sandbox.api)
+        .env("ZOOM_OAUTH_URL", &secure.sandbox.oauth)
+        .env("ZOOM_ACCOUNT_ID", ACCOUNT)
+        .env("ZOOM_CLIENT_ID", CLIENT)
+        .env("ZOOM_CLIENT_SECRET", SECRET)
+        .output()
+        .expect("it runs");
+    let said = String::from_utf8_lossy(&ran.stdout).into_owned();
+    assert!(ran.status.success(), "{said}");
+    assert_eq!(said, "HTTP 204\n");
+    assert_eq!(
+        proxy.heads().len(),
+        1,
+        "the token and the update by one tunnel"
+    );
 }

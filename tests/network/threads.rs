@@ -1,7 +1,6 @@
 //! Many threads, fork(), and callbacks that call back.
 
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
-use std::path::PathBuf;
 use std::ptr::{null, null_mut};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
@@ -13,7 +12,7 @@ use crate::common::abi::*;
 use crate::common::child::{self, Child};
 use crate::common::sandbox::{Sandbox, TOKEN};
 use crate::common::server::{Server, done};
-use crate::common::{built, ms};
+use crate::common::{library, ms};
 
 #[test]
 fn thirty_two_threads_share_a_client() {
@@ -165,12 +164,6 @@ fn a_client_from_before_fork_is_refused_in_the_child_and_a_new_one_works() {
         "{said}"
     );
     assert_eq!(said["parent"], 0, "the parent goes on");
-}
-
-/// libzus.so as it is delivered, or else as it was built for this test.
-fn library() -> PathBuf {
-    let directory = std::env::var_os("ZUS_LIB_DIR").map_or_else(built, Into::into);
-    directory.join("libzus.so")
 }
 
 /// What of libzus.so the child calls, loaded as a program in another language loads it.
