@@ -92,6 +92,8 @@ struct Exchange {
     limits: Limits,
     /// Set while a connection is being made.
     connect_by: Option<Instant>,
+    /// The same, from the name's look-up on.
+    ready_by: Option<Instant>,
     /// A connection was made for this exchange, not taken from the pool.
     connected: bool,
     /// The answer began to arrive.
@@ -140,6 +142,7 @@ pub(crate) fn run<T>(limits: &Limits, f: impl FnOnce() -> T) -> (T, Trace) {
     let exchange = Exchange {
         limits: limits.clone(),
         connect_by: None,
+        ready_by: None,
         connected: false,
         answered: false,
         trouble: None,
@@ -191,14 +194,13 @@ pub(crate) fn time_is_up() {
     });
 }
 
-/// The time for one connection begins, or goes on with what a proxy left of it. A failure leaves it as it is, so
-/// that the trace tells that it was connecting.
+/// The time for one connection begins, or goes on with what the look-up of its name or a proxy left of it. A failure
+/// leaves it as it is, so that the trace tells that it was connecting.
 pub(crate) fn connecting<T, E>(f: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
     let outer = with(|e| {
         let outer = e.connect_by;
-        if outer.is_none() {
-            e.connect_by = Some(Instant::now() + e.limits.connect);
-        }
+        let connect = e.limits.connect;
+        e.connect_by = Some(*e.ready_by.get_or_insert_with(|| Instant::now() + connect));
         e.connected = true;
         outer
     })

@@ -67,7 +67,7 @@ impl Child {
         self
     }
 
-    /// Looks names up as told: `name=ADDRESS,ADDRESS;name=sleep:SECONDS`. The clock can be moved, see `advance`.
+    /// Looks names up as told: `name=ADDRESS,ADDRESS;name=sleep:MS,ADDRESS`. The clock can be moved, see `advance`.
     pub fn hosts(self, hosts: &str) -> Child {
         self.env("LD_PRELOAD", preload().to_str().expect("UTF-8"))
             .env("ZUS_TEST_HOSTS", hosts)

@@ -12,28 +12,28 @@
 typedef int getaddrinfo_fn(const char *, const char *, const struct addrinfo *, struct addrinfo **);
 typedef int clock_gettime_fn(clockid_t, struct timespec *);
 
-/* ZUS_TEST_HOSTS: name=ADDRESS,ADDRESS;name=sleep:SECONDS */
+/* ZUS_TEST_HOSTS: name=ADDRESS,ADDRESS;name=sleep:MS,ADDRESS */
 int getaddrinfo(const char *name, const char *service, const struct addrinfo *hints, struct addrinfo **found)
 {
     getaddrinfo_fn *next = (getaddrinfo_fn *)dlsym(RTLD_NEXT, "getaddrinfo");
     const char *hosts = getenv("ZUS_TEST_HOSTS");
     char *copy = strdup(hosts ? hosts : ""), *rest = copy, *host;
-    int code = -1;
-    while (name && code < 0 && (host = strsep(&rest, ";"))) {
+    struct addrinfo **end = found;
+    int code = EAI_AGAIN, known = 0;
+    while (name && !known && (host = strsep(&rest, ";"))) {
         char *addresses = strchr(host, '='), *address;
         if (!addresses)
             continue;
         *addresses++ = '\0';
         if (strcmp(host, name) != 0)
             continue;
-        if (strncmp(addresses, "sleep:", 6) == 0) {
-            sleep((unsigned)atoi(addresses + 6));
-            code = EAI_AGAIN;
-            break;
-        }
-        struct addrinfo **end = found;
         *found = NULL;
+        known = 1;
         while ((address = strsep(&addresses, ","))) {
+            if (strncmp(address, "sleep:", 6) == 0) {
+                usleep((useconds_t)atoi(address + 6) * 1000);
+                continue;
+            }
             struct addrinfo numeric = hints ? *hints : (struct addrinfo){0};
             numeric.ai_flags = AI_NUMERICHOST;
             numeric.ai_family = AF_UNSPEC;
@@ -45,7 +45,7 @@ int getaddrinfo(const char *name, const char *service, const struct addrinfo *hi
         }
     }
     free(copy);
-    return code < 0 ? next(name, service, hints, found) : code;
+    return known ? code : next(name, service, hints, found);
 }
 
 static int64_t advanced;

@@ -52,7 +52,7 @@ fn a_cancel_ends_a_call_wherever_it_is() {
 fn a_cancel_ends_a_name_lookup() {
     best_of_three("a lookup", ms(300) + PROMISED, || {
         let said = Child::new("update")
-            .hosts("slow.test=sleep:30")
+            .hosts("slow.test=sleep:30000")
             .env("ZOOM_API_URL", "https://slow.test/v2")
             .env("ZOOM_OAUTH_URL", "https://slow.test/oauth/token")
             .env("ZOOM_ACCESS_TOKEN", "a-token")

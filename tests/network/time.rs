@@ -63,7 +63,7 @@ fn a_connection_that_was_too_slow_is_tried_again() {
 fn a_name_server_that_hangs_is_bounded_too() {
     let look_up = |connect: &str, total: &str| {
         let said = Child::new("update")
-            .hosts("slow.test=sleep:30")
+            .hosts("slow.test=sleep:30000")
             .env("ZOOM_API_URL", "https://slow.test/v2")
             .env("ZOOM_OAUTH_URL", "https://slow.test/oauth/token")
             .env("ZOOM_ACCESS_TOKEN", "a-token")
@@ -75,6 +75,23 @@ fn a_name_server_that_hangs_is_bounded_too() {
     };
     best_of_three("total_ms", ms(700) + PROMISED, || look_up("10000", "700"));
     best_of_three("connect_ms", ms(400) + PROMISED, || look_up("400", "10000"));
+}
+
+#[test]
+fn connect_ms_covers_the_name_and_the_handshake_together() {
+    let silent = Server::silent();
+    let url = format!("https://slow.test:{}/v2", silent.port());
+    best_of_three("name and TLS", ms(900) + PROMISED, || {
+        let said = Child::new("update")
+            .hosts("slow.test=sleep:600,127.0.0.1")
+            .env("ZOOM_API_URL", &url)
+            .env("ZOOM_OAUTH_URL", &url)
+            .env("ZOOM_ACCESS_TOKEN", "a-token")
+            .env("ZUS_TEST_CONNECT_MS", "900")
+            .result();
+        assert_eq!(said["name"], "ZUS_ERR_TIMEOUT", "{said}");
+        ms(said["ms"].as_u64().unwrap())
+    });
 }
 
 #[test]
