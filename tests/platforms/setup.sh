@@ -117,7 +117,36 @@ setup_windows_x86() {
       "/usr/lib/rustlib/src/rust/library/rtstartup/$o.rs" || return
   done
   rustc_args=(-L "native=$tools/rt32")
-  runs_not="that takes 32-bit wine"
+  fetch_wine32 && wine_shim i686-w64-mingw32-gcc "$tools/shim32" || { runs_not="there is no 32-bit wine"; return 0; }
+  local wine=$tools/wine32-root/usr/lib/wine
+  export WINEPREFIX=$tools/wine32 WINEARCH=win32 WINEDEBUG=-all WINEPATH="Z:${tools//\//\\}\\shim32" WINESERVER=$wine/wineserver32
+  # It fails for want of fonts, and programs without windows don't mind.
+  [ -e "$WINEPREFIX/system.reg" ] || "$wine/wine" wineboot -i || [ -e "$WINEPREFIX/system.reg" ] || return
+  runner=("$wine/wine")
+  tests_with "${runner[@]}"
+}
+
+# 32-bit wine, unpacked into a folder: this machine's apt need not know of the i386 architecture.
+fetch_wine32() {
+  local root=$tools/wine32-root apt=$tools/wine32-apt
+  [ -e "$root/done" ] && return
+  install libz-mingw-w64 libc6-i386 || return
+  mkdir -p "$root" "$apt/lists/partial" "$apt/archives/partial"
+  echo "deb [arch=i386 signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian $(. /etc/os-release && echo "$VERSION_CODENAME") main" >"$apt/sources.list"
+  cat >"$apt/apt.conf" <<END
+Dir::State "$apt";
+Dir::State::status "/var/lib/dpkg/status";
+Dir::Cache "$apt";
+Dir::Etc::sourcelist "$apt/sources.list";
+Dir::Etc::sourceparts "/dev/null";
+APT::Architectures { "amd64"; "i386"; };
+END
+  (cd "$apt" && export APT_CONFIG=$apt/apt.conf && apt-get update && apt-get download wine32:i386 libwine:i386) || return
+  local package
+  for package in "$apt"/*.deb; do dpkg -x "$package" "$root" || return; done
+  cp /usr/i686-w64-mingw32/lib/zlib1.dll "$root/usr/lib/i386-linux-gnu/wine/i386-windows/" || return
+  rm -rf "$apt"
+  touch "$root/done"
 }
 
 # Compilers that only create their output: enough for a check, which links nothing.
