@@ -340,9 +340,14 @@ fn the_environment_is_read_as_curl_reads_it() {
     };
     let secure = Secure::new("proxies-environment");
     let port = secure.sandbox.port();
+    let plain = Sandbox::start(&[]);
+    // curl has an http:// URL fetched by the proxy, without a tunnel.
+    let fetch = |request: &Request| {
+        (!request.line().starts_with("CONNECT")).then(|| answer("200 OK", "", ""))
+    };
     let (a, b) = (
-        Proxy::to(secure.address(), |_| None),
-        Proxy::to(secure.address(), |_| None),
+        Proxy::to(secure.address(), fetch),
+        Proxy::to(secure.address(), fetch),
     );
     let bare = a.url().replace("http://", "");
     let ca = path(&secure.authority.file).to_owned();
@@ -403,7 +408,9 @@ fn the_environment_is_read_as_curl_reads_it() {
         ("127.0.0.1", "10.0.0.0/8,127.0.0.1/32"),
         ("127.0.0.1", "10.0.0.0/8"),
     ];
-    let mut cases: Vec<(&str, Vec<(&str, String)>)> = Vec::new();
+    // (URL, variables)
+    let mut cases: Vec<(String, Vec<(&str, String)>)> = Vec::new();
+    let secure_url = |host: &str| format!("https://{host}:{port}/v2");
     for variables in named {
         let url = |value: &str| match value {
             "A" => a.url(),
@@ -411,14 +418,16 @@ fn the_environment_is_read_as_curl_reads_it() {
             other => other.to_owned(),
         };
         let variables = variables.iter().map(|(name, value)| (*name, url(value)));
-        cases.push(("localhost", variables.collect()));
+        let variables: Vec<_> = variables.collect();
+        cases.push((secure_url("localhost"), variables.clone()));
+        cases.push((plain.api.clone(), variables));
     }
     for (host, no_proxy) in skipped {
         let variables = [
             ("https_proxy", a.url()),
             ("no_proxy", (*no_proxy).to_owned()),
         ];
-        cases.push((host, variables.to_vec()));
+        cases.push((secure_url(host), variables.to_vec()));
     }
     let used = || (a.heads().len(), b.heads().len());
     let route = |before: (usize, usize)| match used() {
@@ -427,9 +436,8 @@ fn the_environment_is_read_as_curl_reads_it() {
         _ => "direct",
     };
     let mut differ = Vec::new();
-    for (host, variables) in &cases {
+    for (url, variables) in &cases {
         let before = used();
-        let url = format!("https://{host}:{port}/v2");
         let got = Command::new(&curl)
             .args([
                 "-sS",
@@ -458,15 +466,17 @@ fn the_environment_is_read_as_curl_reads_it() {
         let said = Child::new("update")
             .envs(variables)
             .hosts("api.zoom.test=127.0.0.1")
-            .env("ZOOM_API_URL", &url)
-            .env("ZOOM_OAUTH_URL", &url)
+            .env("ZOOM_API_URL", url)
+            .env("ZOOM_OAUTH_URL", url)
             .env("ZOOM_ACCESS_TOKEN", TOKEN)
             .env("ZUS_TEST_CA", &ca)
             .result();
         let ours = route(before);
-        if said["name"] != "ZUS_OK" || ours != curls {
+        // The two lead to the secure sandbox only.
+        let done = said["name"] == "ZUS_OK" || url == &plain.api;
+        if !done || ours != curls {
             differ.push(format!(
-                "{host} {variables:?}: curl {curls}, we {ours}: {said}"
+                "{url} {variables:?}: curl {curls}, we {ours}: {said}"
             ));
         }
     }
