@@ -33,18 +33,14 @@ pub fn program(name: &str, package: &str) -> Option<PathBuf> {
     } else {
         &["sudo", "-n"]
     };
-    let apt = [
-        sudo,
-        &[
-            "apt-get",
-            "install",
-            "-y",
-            "--no-install-recommends",
-            package,
-        ],
-    ]
-    .concat();
-    let _ = Command::new(apt[0]).args(&apt[1..]).output();
+    let apt = |arguments: &[&str]| {
+        let command = [sudo, &["apt-get"], arguments].concat();
+        let output = Command::new(command[0]).args(&command[1..]).output();
+        output.is_ok_and(|output| output.status.success())
+    };
+    let install = ["install", "-y", "--no-install-recommends", package];
+    // A fresh machine has no lists of packages yet.
+    let _ = apt(&install) || apt(&["update"]) && apt(&install);
     let found = find();
     if found.is_none() {
         assert!(

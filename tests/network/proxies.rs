@@ -448,11 +448,7 @@ fn the_environment_is_read_as_curl_reads_it() {
                 "--cacert",
                 &ca,
             ])
-            .args([
-                "--resolve",
-                &format!("api.zoom.test:{port}:127.0.0.1"),
-                &url,
-            ])
+            .args(["--resolve", &format!("api.zoom.test:{port}:127.0.0.1"), url])
             .env_clear()
             .envs(variables.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
