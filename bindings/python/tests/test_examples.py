@@ -81,8 +81,11 @@ def test_offboard_is_stopped(new_sandbox: Callable[..., Sandbox]) -> None:
     first = process.stdout.readline()
     process.send_signal(signal.SIGINT)
     began = time.monotonic()
-    out, err = process.communicate(timeout=10)
-    assert process.returncode == 130 and time.monotonic() - began < 1 and err == ""
+    assert process.stderr
+    out, err = process.stdout.read(), process.stderr.read()
+    assert process.wait(10) == 130 and time.monotonic() - began < 1 and err == ""
+    process.stdout.close()
+    process.stderr.close()
     lines = (first + out).splitlines()
     assert sorted(line.split()[1] for line in lines) == users
     assert {line.split()[0] for line in lines} == {"DONE", "LEFT"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -26,7 +27,7 @@ client = zus.Client.from_env(rate=None, backoff=(0.01, 0.05), timeout=20)
 
 def program(sandbox: Sandbox, text: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(
-        [sys.executable, "-X", "faulthandler", "-c", SETUP + textwrap.dedent(text)],
+        [sys.executable, "-X", "faulthandler", "-W", "ignore:This process", "-c", SETUP + textwrap.dedent(text)],
         env=clean_env(sandbox),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -35,7 +36,15 @@ def program(sandbox: Sandbox, text: str) -> "subprocess.Popen[str]":
 
 
 def ended(process: "subprocess.Popen[str]", timeout: float = 20) -> Tuple[int, str, str]:
-    out, err = process.communicate(timeout=timeout)
+    # Not communicate(), which doesn't know of what readline() has read ahead.
+    assert process.stdout and process.stderr
+    late = threading.Timer(timeout, process.kill)
+    late.start()
+    out, err = process.stdout.read(), process.stderr.read()
+    process.wait()
+    late.cancel()
+    process.stdout.close()
+    process.stderr.close()
     return process.returncode, out, err
 
 
@@ -335,3 +344,38 @@ def test_no_handle_is_left_behind(sandbox: Sandbox) -> None:
     assert (code, err) == (0, "")
     files, steady = out.split()
     assert abs(int(files)) <= 16 and steady == "True"
+
+
+@posix
+def test_no_ctrl_c_is_lost(sandbox: Sandbox) -> None:
+    process = program(
+        sandbox,
+        """
+        import logging
+        logging.getLogger("zoom_user_status").setLevel(logging.DEBUG)   # callbacks in every call
+        log = zus.Client.from_env(rate=None, timeout=20)
+        users = ["ada@example.com", "answer-slow-5@example.com", "nobody@example.com"]
+        heard = 0
+        client.deactivate("ada@example.com")
+        print("ready", flush=True)
+        while heard < 150:
+            try:
+                while True:
+                    for user in users:
+                        try:
+                            (log if heard % 2 else client).deactivate(user)
+                        except zus.UserNotFound:
+                            pass
+            except KeyboardInterrupt:
+                heard += 1
+                print("heard", flush=True)
+        print(client.deactivate("ada@example.com").ok, signal.set_wakeup_fd(-1))
+        """,
+    )
+    until(process, "ready")
+    chance = random.Random(3)
+    for _ in range(150):
+        time.sleep(0.001 + chance.random() * 0.01)
+        process.send_signal(signal.SIGINT)
+        until(process, "heard")
+    assert ended(process) == (0, "True -1\n", "")

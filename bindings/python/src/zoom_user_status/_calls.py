@@ -43,7 +43,9 @@ class Call:
 
     def unraisable(self, problem: sys.UnraisableHookArgs) -> None:
         """A signal that is handled just as a callback is entered raises where the callback can't catch it."""
-        if problem.object in self.hooks.callbacks and problem.exc_value is not None:
+        said = problem.err_msg or ""  # which names the callback from Python 3.13 on, instead of `object`
+        ours = any(one is problem.object or repr(one) in said for one in self.hooks.callbacks)
+        if ours and problem.exc_value is not None:
             self.fail(problem.exc_value)
         else:
             self.outer_hook(problem)

@@ -213,26 +213,15 @@ class Client:
                 ``result`` has Zoom's code, message and tracking id.
             KeyboardInterrupt: on Ctrl-C, at once. The update may or may not have been done; to repeat it does no harm.
         """
-        handle = native.ResultHandle()
         wanted = Action.of(action)
         client = self._open()
         user = _bytes("user_id", user_id)
 
-        def start(canceller: int) -> int:
-            nonlocal handle
-            handle = native.ResultHandle()
-            code: int = native.update_status(client.value, user, int(wanted), canceller, ctypes.byref(handle))
+        def send(canceller: int, out: object) -> int:
+            code: int = native.update_status(client.value, user, int(wanted), canceller, out)
             return code
 
-        code = perform(self._hooks, start, cancel._canceller if cancel else None)
-        result = (
-            native.read_result(handle, user_id, wanted, owner=handle)
-            if handle.value
-            else Result(user_id, wanted, Code(code), message=native.text_of(code))
-        )
-        if code:
-            raise error_for(result)
-        return result
+        return self._wait(user_id, wanted, send, cancel)
 
     def activate(self, user_id: str, *, cancel: Optional[Cancel] = None) -> Result:
         """``update`` with ``Action.ACTIVATE``: the user can log in again. Zoom isn't said to give the licences back."""
@@ -272,24 +261,33 @@ class Client:
         Raises:
             TokenError: Zoom gives none for these credentials; the message says why.
         """
-        handle = native.ResultHandle()
         client = self._open()
+
+        def send(canceller: int, out: object) -> int:
+            code: int = native.check_credentials(client.value, canceller, out)
+            return code
+
+        return Credentials.parse(self._kind, self._wait("", Action.DEACTIVATE, send, cancel).body)
+
+    def _wait(
+        self, user_id: str, action: Action, send: Callable[[int, object], int], cancel: Optional[Cancel]
+    ) -> Result:
+        handle: Optional[native.ResultHandle] = None
 
         def start(canceller: int) -> int:
             nonlocal handle
             handle = native.ResultHandle()
-            code: int = native.check_credentials(client.value, canceller, ctypes.byref(handle))
-            return code
+            return send(canceller, ctypes.byref(handle.out))
 
         code = perform(self._hooks, start, cancel._canceller if cancel else None)
         result = (
-            native.read_result(handle, "", Action.DEACTIVATE, owner=handle)
-            if handle.value
-            else Result("", Action.DEACTIVATE, Code(code), message=native.text_of(code))
+            native.read_result(handle.out, user_id, action, owner=handle)
+            if handle is not None and handle.out.value
+            else Result(user_id, action, Code(code), message=native.text_of(code))
         )
         if code:
             raise error_for(result)
-        return Credentials.parse(self._kind, result.body)
+        return result
 
     def close(self) -> None:
         """Closes the connections once the calls of other threads have ended. Calls from then on raise ``RuntimeError``."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
+import weakref
+from collections import deque
 from pathlib import Path
-from typing import Any, Dict, List, Optional
+from typing import Any, Deque, Dict, List, Optional, Tuple
 
 from ._codes import Action, Code
 from ._result import KEPT_HEADERS, Headers, Result
@@ -126,19 +128,36 @@ class Canceller:
         free(self.handle)
 
 
-class ResultHandle(ctypes.c_void_p):
-    """A zus_result that is freed with this object. It is made empty before the call, so that no exception can lose it."""
+class ResultHandle:
+    """A zus_result, freed some calls after this object has gone. It is there before the call, so no exception can lose it.
+
+    There is no ``__del__``: Python would run it on the main thread after each call, and lose a Ctrl-C that comes just then.
+    """
+
+    __slots__ = ("__weakref__", "out")
+
+    def __init__(self) -> None:
+        self.out: ctypes.c_void_p = ctypes.c_void_p()
+        for _ in range(2):  # one is added at a time, so that two keep up
+            try:
+                entry = _results.popleft()
+            except IndexError:
+                break
+            if entry[0]() is not None:
+                _results.append(entry)
+            elif entry[1].value:
+                result_free(entry[1])
+        _results.append((weakref.ref(self), self.out))
 
     def header(self, name: str) -> str:
         try:
-            value: bytes = result_header(self, name.encode("ascii"))
+            value: bytes = result_header(self.out, name.encode("ascii"))
         except UnicodeEncodeError:
             return ""
         return value.decode("utf-8", "replace")
 
-    def __del__(self, free: Any = result_free) -> None:
-        if self.value:
-            free(self)
+
+_results: Deque[Tuple[weakref.ref[ResultHandle], ctypes.c_void_p]] = deque()
 
 
 class ClientHandle:
