@@ -652,6 +652,7 @@ mod panics {
         ok(many(&client, Some(go_on)));
         assert_eq!(told(true), 1, "it has a token now");
         ok(client.deactivate("x").code);
+        drop(client);
 
         // The log.
         for with_token in [false, true] {
