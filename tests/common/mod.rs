@@ -49,8 +49,9 @@ pub fn built() -> PathBuf {
     profile.to_owned()
 }
 
-/// libzus.so as it is delivered, or else as it was built for this test.
+/// libzus.so as it is delivered, or else as it was built with this test.
 pub fn library() -> PathBuf {
-    let directory = std::env::var_os("ZUS_LIB_DIR").map_or_else(built, Into::into);
+    let directory =
+        std::env::var_os("ZUS_LIB_DIR").map_or_else(|| built().join("deps"), Into::into);
     directory.join("libzus.so")
 }
