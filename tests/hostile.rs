@@ -510,6 +510,90 @@ fn thirty_two_threads_while_cancelling_at_random() {
     server.settle();
 }
 
+/// However a batch ends, cancelled or stopped at any moment: who was sent is reported, once, so that a run can be resumed.
+#[test]
+fn a_batch_that_ends_early_reports_all_that_were_sent() {
+    const COUNT: usize = 200;
+    struct Report {
+        seen: [u32; COUNT],
+        stop_after: usize,
+        calls: usize,
+    }
+    unsafe extern "C-unwind" fn note(u: *mut c_void, index: usize, _: *const zus_result) -> i32 {
+        let report = unsafe { &mut *u.cast::<Report>() };
+        report.seen[index] += 1;
+        report.calls += 1;
+        i32::from(report.calls == report.stop_after)
+    }
+    let received = Arc::<Mutex<Vec<usize>>>::default();
+    let list = received.clone();
+    let server = Server::new(move |s| {
+        each(s, |s, request| {
+            let n: usize = request.user()[4..].parse().unwrap();
+            list.lock().unwrap().push(n);
+            thread::sleep(Duration::from_micros(500));
+            // Some are never answered.
+            n % 10 != 3 && send(s, DONE)
+        });
+    });
+    let ids: Vec<CString> = (0..COUNT).map(|n| c(&format!("user{n}"))).collect();
+    let ids: Vec<*const c_char> = ids.iter().map(|id| id.as_ptr()).collect();
+    let client = Config::new(&server.url()).attempts(2).client();
+    let mut random = Random(5);
+    let mut early = 0;
+    for round in 0..60 {
+        received.lock().unwrap().clear();
+        let by_cancel = round % 2 == 0;
+        let mut report = Report {
+            seen: [0; COUNT],
+            stop_after: if by_cancel {
+                usize::MAX
+            } else {
+                1 + random.below(150) as usize
+            },
+            calls: 0,
+        };
+        let cancel = zus_cancel_new();
+        let after = Duration::from_micros(random.below(12_000));
+        struct Cancel(*mut zus_cancel);
+        unsafe impl Sync for Cancel {}
+        let shared = &Cancel(cancel);
+        let code = thread::scope(|scope| unsafe {
+            if by_cancel {
+                scope.spawn(move || {
+                    let cancel = shared;
+                    thread::sleep(after);
+                    zus_cancel_raise(cancel.0);
+                });
+            }
+            let userdata = (&raw mut report).cast();
+            zus_update_status_many(
+                client.0,
+                ids.as_ptr(),
+                COUNT,
+                1,
+                cancel,
+                Some(note),
+                userdata,
+            )
+        });
+        unsafe { zus_cancel_free(cancel) };
+        assert!(
+            [ZUS_ERR_CANCELLED, ZUS_ERR_PARTIAL].contains(&code),
+            "{code:?}"
+        );
+        assert!(by_cancel || code == ZUS_ERR_CANCELLED);
+        assert!(report.seen.iter().all(|n| *n <= 1), "one is reported twice");
+        early += usize::from(report.calls < COUNT);
+        // The server may still be reading what was sent last.
+        thread::sleep(Duration::from_millis(2));
+        for n in received.lock().unwrap().iter() {
+            assert_eq!(report.seen[*n], 1, "user{n} was sent and is not reported");
+        }
+    }
+    assert!(early > 40, "{early} of 60 ended early");
+}
+
 /// A callback that calls its own client gets ZUS_ERR_BUSY, and one that calls another works.
 #[test]
 fn callbacks_that_call_back() {
