@@ -43,7 +43,7 @@ def test_one_user(sandbox: Sandbox) -> None:
 def test_one_user_who_does_not_exist(sandbox: Sandbox) -> None:
     run = cli(sandbox, "deactivate", "nobody@example.com")
     assert run.returncode == 1
-    assert re.match(r"FAILED nobody@example.com: .*\(ZUS_ERR_USER_NOT_FOUND, HTTP 404, Zoom code 1001, track", run.stdout)
+    assert re.match(r"FAILED nobody@example.com: .*\(HTTP 404, Zoom code 1001\).*\(ZUS_ERR_USER_NOT_FOUND, tracking id v=", run.stdout)
 
 
 def test_several_users_and_a_summary(sandbox: Sandbox) -> None:

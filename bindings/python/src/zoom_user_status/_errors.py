@@ -18,10 +18,6 @@ class ZoomUserStatusError(Exception):
     def __str__(self) -> str:
         result = self.result
         facts = [result.code.symbol]
-        if result.http_status:
-            facts.append(f"HTTP {result.http_status}")
-        if result.zoom_code:
-            facts.append(f"Zoom code {result.zoom_code}")
         if result.tracking_id:
             facts.append(f"tracking id {result.tracking_id}")
         subject = f"{result.user_id}: " if result.user_id else ""
