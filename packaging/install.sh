@@ -73,7 +73,7 @@ if [ -e "$built/$built_shared" ]; then
       ;;
   esac
 fi
-export version description abi native_libs pc_prefix pc_libdir cmake_prefix cmake_libs \
+export version description abi_since native_libs pc_prefix pc_libdir cmake_prefix cmake_libs \
   cmake_shared cmake_shared_properties cmake_static cmake_static_properties
 fill packaging/zus.pc.in "$libdir/pkgconfig/zus.pc"
 fill cmake/zus-config.cmake.in "$libdir/cmake/zus/zus-config.cmake"

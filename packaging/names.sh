@@ -9,6 +9,11 @@ version=$(value version)
 description=$(value description)
 abi=$(sed -n 's/^const ABI: &str = "\(.*\)";$/\1/p' build.rs)
 [ -n "$version" ] && [ -n "$abi" ] || { echo "no version in Cargo.toml, or no ABI in build.rs" >&2; exit 1; }
+# The first version with this ABI.
+case $abi in
+  0) abi_since=0.1 ;;
+  *) echo "packaging/names.sh doesn't know with which version ABI $abi began" >&2; exit 1 ;;
+esac
 
 case ${CARGO_BUILD_TARGET:-$(uname -s)} in
   *windows-msvc) os=windows-msvc ;;

@@ -113,7 +113,7 @@ PREFIX=$work/apart LIBDIR=$work/apart-lib test_ "install with a LIBDIR outside o
 if have cmake cmake "find_package"; then
   cmake_project moved "$moved"
   cmake_project multiarch "$work/multiarch"
-  for wanted in 0.2 1.0 1; do
+  for wanted in 0.0.9 0.2 1.0 1; do
     test_ "CMake: $wanted is not what is there" sh -c '! cmake "$@"' - -S "$here/consumer" -B "$work/cmake-$wanted" -DCMAKE_PREFIX_PATH="$moved" -DCALL_C="$call_c" -DZUS_WANTED=$wanted
   done
   cp -a "$moved" "$work/no-static"
