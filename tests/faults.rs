@@ -12,7 +12,7 @@ mod server;
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::sleep;
 use std::time::Duration;
@@ -113,6 +113,9 @@ fn with_body(headers: &str, body: &[u8]) -> Vec<u8> {
     answer.extend_from_slice(body);
     answer
 }
+
+/// The second answer of "a late second answer" was sent.
+static IT_IS_THERE: AtomicBool = AtomicBool::new(false);
 
 /// All but those that need their own server.
 fn faults() -> Vec<Fault> {
@@ -271,11 +274,16 @@ fn faults() -> Vec<Fault> {
                 s,
                 b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n",
             );
+            IT_IS_THERE.store(true, Ordering::SeqCst);
             until_closed(s);
             false
         })
         // Once it is there it is noticed; what comes while the next request is sent can't be told from its answer.
-        .check(|_| sleep(Duration::from_millis(3))),
+        .check(|_| {
+            while !IT_IS_THERE.swap(false, Ordering::SeqCst) {
+                sleep(Duration::from_millis(1));
+            }
+        }),
     );
     all.push(fault("kept alive, then reset", ZUS_OK, |s| {
         send(s, DONE);
