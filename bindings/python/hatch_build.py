@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import tempfile
 from pathlib import Path
 from typing import Any, Dict, List
 
@@ -45,16 +46,15 @@ class CustomBuildHook(BuildHookInterface):  # type: ignore[type-arg,misc,unused-
             if (crate / name).exists():
                 build_data["force_include"][str(crate / name)] = f"rust/{name}"
         # The manifest as it is but for the examples, tests and benches, whose files stay behind.
-        manifest = self.directory_for_manifest() / "Cargo.toml"
+        self.scratch = tempfile.TemporaryDirectory()
+        manifest = Path(self.scratch.name) / "Cargo.toml"
         manifest.write_text(library_only((crate / "Cargo.toml").read_text(encoding="utf-8")), encoding="utf-8")
         del build_data["force_include"][str(crate / "Cargo.toml")]
         build_data["force_include"][str(manifest)] = "rust/Cargo.toml"
 
-    def directory_for_manifest(self) -> Path:
-        path = Path(self.directory) / ".sdist"
-        path.mkdir(parents=True, exist_ok=True)
-        (path / ".gitignore").write_text("*\n", encoding="utf-8")
-        return path
+    def finalize(self, version: str, build_data: Dict[str, Any], artifact_path: str) -> None:
+        if self.target_name == "sdist":
+            self.scratch.cleanup()
 
 
 def library_only(manifest: str) -> str:
