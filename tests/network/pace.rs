@@ -119,7 +119,7 @@ fn two_clients_have_each_their_own_rate() {
 fn a_refusal_per_second_slows_all_down() {
     let sandbox = Sandbox::start(&["--users", "80", "--qps", "20"]);
     // Twice what the account may do.
-    let client = sandbox.with_token().rate(40, 1000).retry(6, 50, 200);
+    let client = sandbox.with_token().rate(40, 1000).retry(100, 1, 1);
     let client = client.concurrency(16).client();
     let users: Vec<String> = (1..=80)
         .map(|n| format!("user{n:05}@example.com"))
