@@ -2,6 +2,7 @@
 //! next call on the client works, and nothing is left behind: no descriptor, no thread, no allocation.
 //!
 //! `ZUS_LONG=1` counts over 1,000 rounds of each fault instead of 1,000 of all.
+#![cfg(target_os = "linux")] // counts in /proc
 
 #[path = "faults/caller.rs"]
 mod caller;
