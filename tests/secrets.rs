@@ -372,7 +372,7 @@ fn freed_is_wiped() {
 fn left_by_the_stack(what: &str, tls: bool) -> usize {
     match what {
         "oauth-token" if tls => 2,
-        "proxy-password" => 3,
+        "proxy-password" => 6,
         _ => 0,
     }
 }
