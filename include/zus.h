@@ -23,8 +23,8 @@
  *  - A `const` handle is safe from many threads at once; any other handle from one thread at a time.
  *  - A zus_result_fn runs on the thread that made the call, before it returns. A zus_token_fn or zus_log_fn runs on
  *    whichever thread needs it, a batch's own among them, one at a time per client. Their userdata must outlive the
- *    client. A callback that calls its own client gets ZUS_ERR_BUSY. A callback must not leave by longjmp or a C++
- *    exception.
+ *    client. A callback that calls its own client gets ZUS_ERR_BUSY. A callback must not leave by longjmp, a C++
+ *    exception or a Rust panic: the process is ended.
  *  - After fork() the child makes a new client; the parent's answers ZUS_ERR_FORKED there.
  */
 
@@ -297,7 +297,7 @@ void zus_client_free(zus_client *client);
  * Updates one user and waits for the answer: PUT {api}/users/{user_id}/status. `user_id` is an id, an e-mail address,
  * or "me" for user-level apps; up to 1,024 bytes; blanks around it, "." and ".." are ZUS_ERR_ARGUMENT.
  * Returns the code that zus_result_code gives too. `cancel` and `result` may be NULL; *result is NULL only when a
- * pointer was, or a string not UTF-8; else free it with zus_result_free. Thread-safe.
+ * pointer was, a string was not UTF-8, or with ZUS_ERR_PANIC; else free it with zus_result_free. Thread-safe.
  */
 ZUS_API
 zus_code zus_update_status(const zus_client *client,
@@ -447,9 +447,10 @@ zus_code zus_config_set_rate(zus_config *config,
 ZUS_API zus_code zus_config_set_concurrency(zus_config *config, uint32_t in_flight);
 
 /**
- * A proxy: "http://", "https://" or "socks5://" and "[user:password@]host[:port]", percent-encoded where needed; ""
- * for no proxy at all. When never set, the environment decides as it does for curl, when the client is made:
- * https_proxy or HTTPS_PROXY, else all_proxy or ALL_PROXY; no_proxy or NO_PROXY.
+ * A proxy: "http://" (or nothing), "https://" or "socks5://" and "[user:password@]host[:port]", percent-encoded where
+ * needed; "" for no proxy at all. When never set, the environment decides as it does for curl, when the client is
+ * made: https_proxy or HTTPS_PROXY, else all_proxy or ALL_PROXY; no_proxy or NO_PROXY. For an http:// API, on
+ * loopback, the environment is not asked.
  */
 ZUS_API
 zus_code zus_config_set_proxy(zus_config *config,

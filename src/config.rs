@@ -331,8 +331,11 @@ impl Url {
         if authority.as_str().contains('@') {
             return wrong("holds a user name; credentials have their own settings");
         }
-        if authority.host().is_empty() || authority.as_str().ends_with(':') {
-            return wrong("has no host or an empty port");
+        let port = authority.as_str()[authority.host().len()..].strip_prefix(':');
+        if authority.host().is_empty()
+            || port.is_some_and(|p| !matches!(p.parse(), Ok(1..=u16::MAX)))
+        {
+            return wrong("has no host, or a port that isn't 1 to 65535");
         }
         if scheme == Scheme::HTTP && !is_loopback(authority.host()) {
             return wrong(

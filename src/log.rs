@@ -32,7 +32,19 @@ impl Log {
     pub fn write(&self, level: LogLevel, line: Arguments<'_>) {
         if let Some(sink) = self.sink.as_ref().filter(|_| level <= self.level) {
             let _one = self.one.lock().unwrap_or_else(PoisonError::into_inner);
-            sink(level, &line.to_string());
+            sink(level, &one_line(line.to_string()));
         }
     }
+}
+
+/// What a caller's input or a server says must not forge a line.
+fn one_line(line: String) -> String {
+    if !line.contains(char::is_control) {
+        return line;
+    }
+    let escaped = line.chars().map(|c| match c.is_control() {
+        true => c.escape_default().to_string(),
+        false => c.to_string(),
+    });
+    escaped.collect()
 }

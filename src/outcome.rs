@@ -130,7 +130,9 @@ impl From<Error> for Outcome {
 
 impl From<Failure> for Outcome {
     fn from(failure: Failure) -> Outcome {
-        Outcome::new(failure.code, sentence(failure.code, &failure.message))
+        let mut outcome = Outcome::new(failure.code, sentence(failure.code, &failure.message));
+        outcome.http_status = failure.status;
+        outcome
     }
 }
 

@@ -60,13 +60,11 @@ impl Pace {
             let (at, refusals) = {
                 let now = Instant::now();
                 let mut state = self.state();
-                state.recover(now, self.configured);
-                let at = state.next.max(now.checked_sub(CATCH_UP).unwrap_or(now));
+                let at = state.next_turn(now, self.configured);
                 if at >= limits.deadline {
                     return Err(Stop::Late);
                 }
-                state.next = at + state.interval;
-                state.count(at.max(now));
+                state.take(at, now);
                 if at <= now {
                     return limits.check_at(now);
                 }
@@ -101,6 +99,17 @@ impl Pace {
 }
 
 impl State {
+    /// When the next turn is, which may be a little in the past.
+    fn next_turn(&mut self, now: Instant, configured: Duration) -> Instant {
+        self.recover(now, configured);
+        self.next.max(now.checked_sub(CATCH_UP).unwrap_or(now))
+    }
+
+    fn take(&mut self, at: Instant, now: Instant) {
+        self.next = at + self.interval;
+        self.count(at.max(now));
+    }
+
     fn recover(&mut self, now: Instant, configured: Duration) {
         while self.interval > configured && now >= self.changed + SECOND {
             let faster = self.interval.div_f64(RECOVER).max(configured);
@@ -140,19 +149,29 @@ mod tests {
 
     #[test]
     fn turns_are_spread_and_never_exceed_the_rate() {
-        let pace = Pace::new(Some(Duration::from_millis(10)));
-        let limits = limits(10_000);
-        let mut at = Vec::new();
-        for _ in 0..60 {
-            pace.turn(&limits).unwrap();
-            at.push(Instant::now());
+        // A clock of our own: each who waits for a turn wakes up to 4 ms late.
+        let interval = Duration::from_millis(10);
+        let pace = Pace::new(Some(interval));
+        let mut state = pace.state();
+        let mut now = state.next + SECOND;
+        let mut left = Vec::new();
+        for n in 0..1000u64 {
+            let at = state.next_turn(now, pace.configured);
+            state.take(at, now);
+            if at > now {
+                now = at + Duration::from_micros(n * 7919 % 4000);
+            }
+            left.push(now);
         }
-        for (i, start) in at.iter().enumerate() {
-            let within = at[i..]
-                .iter()
-                .filter(|t| **t - *start < Duration::from_millis(200));
-            assert!(within.count() <= 21, "more than the rate in 200 ms");
+        for (i, start) in left.iter().enumerate() {
+            let window = left[i..].iter().filter(|t| **t - *start < SECOND);
+            assert!(window.count() <= 100, "more than the rate in a second");
         }
+        let took = left[999] - left[0];
+        assert!(
+            took < interval * 999 * 103 / 100,
+            "slower than need be: {took:?}"
+        );
     }
 
     #[test]

@@ -9,7 +9,7 @@ use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
-use ureq::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
+use ureq::http::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, USER_AGENT};
 use ureq::http::uri::PathAndQuery;
 use ureq::http::{HeaderValue, Method, Request};
 use zeroize::Zeroizing;
@@ -272,6 +272,7 @@ fn failure(code: Code, message: String) -> Failure {
     Failure {
         code,
         message,
+        status: 0,
         again: false,
         stale: false,
     }
@@ -348,6 +349,8 @@ impl TokenRequest {
                     "" => "token request".into(),
                     why => format!("token request: {why}"),
                 },
+                // The result's is that of the update.
+                status: 0,
                 ..failed
             };
             let wait = match retry.wait(after).filter(|_| failed.again) {
@@ -376,6 +379,7 @@ impl TokenRequest {
         headers.insert(USER_AGENT, self.user_agent.clone());
         let form = HeaderValue::from_static("application/x-www-form-urlencoded");
         headers.insert(CONTENT_TYPE, form);
+        headers.insert(CONTENT_LENGTH, self.body.len().into());
         request
     }
 

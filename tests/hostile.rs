@@ -525,24 +525,25 @@ fn a_batch_that_ends_early_reports_all_that_were_sent() {
         report.calls += 1;
         i32::from(report.calls == report.stop_after)
     }
-    let received = Arc::<Mutex<Vec<usize>>>::default();
+    // By round: what one sent last may be read in the next.
+    let received = Arc::<Mutex<Vec<(usize, usize)>>>::default();
     let list = received.clone();
     let server = Server::new(move |s| {
         each(s, |s, request| {
-            let n: usize = request.user()[4..].parse().unwrap();
-            list.lock().unwrap().push(n);
+            let (round, n) = request.user().split_once('-').unwrap();
+            let (round, n): (usize, usize) = (round.parse().unwrap(), n.parse().unwrap());
+            list.lock().unwrap().push((round, n));
             thread::sleep(Duration::from_micros(500));
             // Some are never answered.
             n % 10 != 3 && send(s, DONE)
         });
     });
-    let ids: Vec<CString> = (0..COUNT).map(|n| c(&format!("user{n}"))).collect();
-    let ids: Vec<*const c_char> = ids.iter().map(|id| id.as_ptr()).collect();
     let client = Config::new(&server.url()).attempts(2).client();
     let mut random = Random(5);
     let mut early = 0;
     for round in 0..60 {
-        received.lock().unwrap().clear();
+        let ids: Vec<CString> = (0..COUNT).map(|n| c(&format!("{round}-{n}"))).collect();
+        let ids: Vec<*const c_char> = ids.iter().map(|id| id.as_ptr()).collect();
         let by_cancel = round % 2 == 0;
         let mut report = Report {
             seen: [0; COUNT],
@@ -587,11 +588,43 @@ fn a_batch_that_ends_early_reports_all_that_were_sent() {
         early += usize::from(report.calls < COUNT);
         // The server may still be reading what was sent last.
         thread::sleep(Duration::from_millis(2));
-        for n in received.lock().unwrap().iter() {
-            assert_eq!(report.seen[*n], 1, "user{n} was sent and is not reported");
+        for (_, n) in received.lock().unwrap().iter().filter(|(r, _)| *r == round) {
+            assert_eq!(
+                report.seen[*n], 1,
+                "{round}-{n} was sent and is not reported"
+            );
         }
     }
     assert!(early > 40, "{early} of 60 ended early");
+}
+
+/// Neither a caller's input nor a server's words can forge a line of a log.
+#[test]
+fn a_log_line_is_one_line() {
+    static LINES: Mutex<Vec<String>> = Mutex::new(Vec::new());
+    unsafe extern "C-unwind" fn log(_: *mut c_void, _: i32, line: *const c_char) {
+        LINES.lock().unwrap().push(unsafe { string(line) });
+    }
+    let server = Server::new(|s| {
+        each(s, |s, _| {
+            let body = r#"{"code":300,"message":"no\nINFO forged\r\u001b[2J"}"#;
+            let head = format!("HTTP/1.1 400 No\r\nContent-Length: {}\r\n\r\n", body.len());
+            send(s, &[head.as_bytes(), body.as_bytes()].concat())
+        });
+    });
+    let config = Config::new(&server.url());
+    ok(unsafe { zus_config_set_log(config.0, 4, Some(log), null_mut()) });
+    let client = config.client();
+    assert_eq!(client.deactivate("x").code, ZUS_ERR_USER_BUSY);
+    assert_eq!(client.deactivate("x\nINFO forged").code, ZUS_ERR_ARGUMENT);
+    let lines = LINES.lock().unwrap();
+    assert!(
+        lines.iter().any(|line| line.contains("forged")),
+        "{lines:?}"
+    );
+    for line in lines.iter() {
+        assert!(!line.contains(char::is_control), "{line:?}");
+    }
 }
 
 /// A callback that calls its own client gets ZUS_ERR_BUSY, and one that calls another works.

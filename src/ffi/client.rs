@@ -75,7 +75,7 @@ pub unsafe extern "C" fn zus_client_free(client: *mut zus_client) {
 /// Updates one user and waits for the answer: PUT {api}/users/{user_id}/status. `user_id` is an id, an e-mail address,
 /// or "me" for user-level apps; up to 1,024 bytes; blanks around it, "." and ".." are ZUS_ERR_ARGUMENT.
 /// Returns the code that zus_result_code gives too. `cancel` and `result` may be NULL; *result is NULL only when a
-/// pointer was, or a string not UTF-8; else free it with zus_result_free. Thread-safe.
+/// pointer was, a string was not UTF-8, or with ZUS_ERR_PANIC; else free it with zus_result_free. Thread-safe.
 ///
 /// # Safety
 /// The handles are live; `user_id` is a NUL-ended string; `result` is NULL or points to a place for a pointer.

@@ -266,9 +266,10 @@ pub unsafe extern "C" fn zus_config_set_concurrency(
     unsafe { set(config, |c| Ok(c.set_concurrency(in_flight)?)) }
 }
 
-/// A proxy: "http://", "https://" or "socks5://" and "[user:password@]host[:port]", percent-encoded where needed; ""
-/// for no proxy at all. When never set, the environment decides as it does for curl, when the client is made:
-/// https_proxy or HTTPS_PROXY, else all_proxy or ALL_PROXY; no_proxy or NO_PROXY.
+/// A proxy: "http://" (or nothing), "https://" or "socks5://" and "[user:password@]host[:port]", percent-encoded where
+/// needed; "" for no proxy at all. When never set, the environment decides as it does for curl, when the client is
+/// made: https_proxy or HTTPS_PROXY, else all_proxy or ALL_PROXY; no_proxy or NO_PROXY. For an http:// API, on
+/// loopback, the environment is not asked.
 ///
 /// # Safety
 /// `config` is a live handle; `url` a NUL-ended string.

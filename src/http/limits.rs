@@ -98,6 +98,8 @@ struct Exchange {
     connected: bool,
     /// The answer began to arrive.
     answered: bool,
+    /// The HTTP status, once its head was complete.
+    status: u16,
     trouble: Option<Trouble>,
     /// The sockets that the cancel watches for us.
     watched: Vec<Socket>,
@@ -127,6 +129,7 @@ pub(crate) struct Trace {
     pub connecting: bool,
     pub connected: bool,
     pub answered: bool,
+    pub status: u16,
     pub trouble: Option<Trouble>,
 }
 
@@ -145,6 +148,7 @@ pub(crate) fn run<T>(limits: &Limits, f: impl FnOnce() -> T) -> (T, Trace) {
         ready_by: None,
         connected: false,
         answered: false,
+        status: 0,
         trouble: None,
         watched: Vec::new(),
     };
@@ -154,12 +158,14 @@ pub(crate) fn run<T>(limits: &Limits, f: impl FnOnce() -> T) -> (T, Trace) {
         connecting: e.connect_by.is_some(),
         connected: e.connected,
         answered: e.answered,
+        status: e.status,
         trouble: e.trouble.take(),
     });
     let trace = trace.unwrap_or(Trace {
         connecting: false,
         connected: false,
         answered: false,
+        status: 0,
         trouble: None,
     });
     (value, trace)
@@ -218,6 +224,11 @@ pub(crate) fn note(trouble: Trouble) {
 
 pub(crate) fn answered() {
     with(|e| e.answered = true);
+}
+
+/// The head of the answer is complete.
+pub(crate) fn status(status: u16) {
+    with(|e| e.status = status);
 }
 
 /// The cancel of this call, for waits that are not on a socket.

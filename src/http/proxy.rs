@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use ureq::http::uri::Scheme;
 use ureq::{Proxy, ProxyProtocol};
 
 use crate::code::Error;
@@ -45,7 +46,8 @@ pub(crate) fn parse(url: &str, exempt: &[&str]) -> Result<Proxy, Error> {
     builder.build().map_err(|_| wrong())
 }
 
-/// As curl reads it: lower case first, and HTTP_PROXY not at all, since a CGI program's caller can set that.
+/// As curl reads it: lower case first. But none for http://, which is for loopback: curl would hand the proxy the
+/// token in clear.
 pub(super) fn from_environment(config: &Config) -> Result<Option<Proxy>, Error> {
     let read = |names: &[&str]| {
         names
@@ -53,11 +55,11 @@ pub(super) fn from_environment(config: &Config) -> Result<Option<Proxy>, Error> 
             .filter_map(|name| std::env::var(name).ok())
             .find(|value| !value.is_empty())
     };
-    let own: &[&str] = match config.api.scheme().as_str() {
-        "https" => &["https_proxy", "HTTPS_PROXY"],
-        _ => &["http_proxy"],
-    };
-    let Some(url) = read(own).or_else(|| read(&["all_proxy", "ALL_PROXY"])) else {
+    if *config.api.scheme() == Scheme::HTTP {
+        return Ok(None);
+    }
+    let own = read(&["https_proxy", "HTTPS_PROXY"]);
+    let Some(url) = own.or_else(|| read(&["all_proxy", "ALL_PROXY"])) else {
         return Ok(None);
     };
     let no_proxy = read(&["no_proxy", "NO_PROXY"]).unwrap_or_default();

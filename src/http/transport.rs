@@ -1,6 +1,6 @@
-//! The socket. ureq's own transport sets a timeout and probes the socket several times a call, and sends head and
-//! body apart; this one sets a timeout when it changes materially, probes when a kept connection is taken up
-//! again, and sends once. Time and cancel come from `limits`.
+//! The socket. ureq's own transport sets a timeout and probes the socket several times a call; this one sets a
+//! timeout when it changes materially, and probes when a kept connection is taken up again. Time and cancel come
+//! from `limits`.
 
 use std::fmt;
 use std::io::{self, Read, Write};
@@ -41,7 +41,7 @@ impl Dial {
             ().chain(ConnectProxyConnector::default())
                 .chain(Tcp { names })
                 .chain(RustlsConnector::default())
-                .chain(Join);
+                .chain(Boxed);
         Dial {
             chain: Box::new(chain),
         }
@@ -177,7 +177,7 @@ struct Line {
     timeout: Duration,
     /// Written just now: the timeout still fits the first read.
     written: bool,
-    /// In the pool, or about to go there.
+    /// Put away until the next request.
     kept: bool,
 }
 
@@ -240,7 +240,7 @@ impl Transport for Line {
         }
     }
 
-    /// ureq asks when it puts a connection into the pool and again when it takes it out. The second time matters.
+    /// Asked when a connection is kept, and again when it is taken up. The second time matters.
     fn is_open(&mut self) -> bool {
         if !self.kept {
             self.kept = true;
@@ -277,11 +277,11 @@ impl fmt::Debug for Line {
     }
 }
 
-/// Sends head and body together: what is written waits until an answer is wanted.
+/// The end of the chain.
 #[derive(Debug)]
-struct Join;
+struct Boxed;
 
-impl<In: Transport> Connector<In> for Join {
+impl<In: Transport> Connector<In> for Boxed {
     type Out = Box<dyn Transport>;
 
     fn connect(
@@ -289,94 +289,6 @@ impl<In: Transport> Connector<In> for Join {
         _: &ConnectionDetails,
         chained: Option<In>,
     ) -> Result<Option<Self::Out>, ureq::Error> {
-        Ok(chained.map(|inner| -> Box<dyn Transport> {
-            Box::new(Joined {
-                inner,
-                waiting: Vec::new(),
-            })
-        }))
-    }
-}
-
-struct Joined<T: Transport> {
-    inner: T,
-    /// Written and not sent yet. It holds a token, as the transport's own buffer does: both are wiped at the end.
-    waiting: Vec<u8>,
-}
-
-impl<T: Transport> Transport for Joined<T> {
-    fn buffers(&mut self) -> &mut dyn Buffers {
-        self.inner.buffers()
-    }
-
-    fn transmit_output(&mut self, amount: usize, _: NextTimeout) -> Result<(), ureq::Error> {
-        let written = &self.inner.buffers().output()[..amount];
-        self.waiting.extend_from_slice(written);
-        Ok(())
-    }
-
-    fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, ureq::Error> {
-        let mut sent = 0;
-        while sent < self.waiting.len() {
-            let output = self.inner.buffers().output();
-            let amount = output.len().min(self.waiting.len() - sent);
-            output[..amount].copy_from_slice(&self.waiting[sent..][..amount]);
-            self.inner.transmit_output(amount, timeout)?;
-            sent += amount;
-        }
-        self.waiting.clear();
-        if self.inner.buffers().input_append_buf().is_empty() {
-            limits::note(Trouble::HeadTooLarge);
-            return Err(late());
-        }
-        let came = self.inner.await_input(timeout).map_err(broken)?;
-        if came {
-            // Here and not at the socket, where TLS says things of its own.
-            limits::answered();
-        }
-        Ok(came)
-    }
-
-    fn is_open(&mut self) -> bool {
-        self.inner.is_open()
-    }
-
-    fn is_tls(&self) -> bool {
-        self.inner.is_tls()
-    }
-}
-
-/// ureq takes these for the end of a body that tells no length. But a reset, or TLS without its close_notify, is how a
-/// cut looks, and what is missing may be the error.
-fn broken(e: ureq::Error) -> ureq::Error {
-    use io::ErrorKind::{ConnectionAborted, ConnectionReset, UnexpectedEof};
-    match e {
-        ureq::Error::Io(e)
-            if matches!(
-                e.kind(),
-                ConnectionAborted | ConnectionReset | UnexpectedEof
-            ) =>
-        {
-            io::Error::other(e).into()
-        }
-        e => e,
-    }
-}
-
-impl<T: Transport> Drop for Joined<T> {
-    fn drop(&mut self) {
-        self.waiting.zeroize();
-        let buffers = self.inner.buffers();
-        buffers.output().zeroize();
-        // All of it: what was read of an answer may hold a token.
-        let unread = buffers.input().len();
-        buffers.input_consume(unread);
-        buffers.input_append_buf().zeroize();
-    }
-}
-
-impl<T: Transport> fmt::Debug for Joined<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Joined")
+        Ok(chained.map(|line| -> Box<dyn Transport> { Box::new(line) }))
     }
 }

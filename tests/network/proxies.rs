@@ -341,13 +341,9 @@ fn the_environment_is_read_as_curl_reads_it() {
     let secure = Secure::new("proxies-environment");
     let port = secure.sandbox.port();
     let plain = Sandbox::start(&[]);
-    // curl has an http:// URL fetched by the proxy, without a tunnel.
-    let fetch = |request: &Request| {
-        (!request.line().starts_with("CONNECT")).then(|| answer("200 OK", "", ""))
-    };
     let (a, b) = (
-        Proxy::to(secure.address(), fetch),
-        Proxy::to(secure.address(), fetch),
+        Proxy::to(secure.address(), |_| None),
+        Proxy::to(secure.address(), |_| None),
     );
     let bare = a.url().replace("http://", "");
     let ca = path(&secure.authority.file).to_owned();
@@ -437,26 +433,31 @@ fn the_environment_is_read_as_curl_reads_it() {
     };
     let mut differ = Vec::new();
     for (url, variables) in &cases {
-        let before = used();
-        let got = Command::new(&curl)
-            .args([
-                "-sS",
-                "--max-time",
-                "10",
-                "-o",
-                "/dev/null",
-                "--cacert",
-                &ca,
-            ])
-            .args(["--resolve", &format!("api.zoom.test:{port}:127.0.0.1"), url])
-            .env_clear()
-            .envs(variables.iter().map(|(name, value)| (name, value)))
-            .stdin(Stdio::null())
-            .output()
-            .expect("curl runs");
-        let said = String::from_utf8_lossy(&got.stderr).into_owned();
-        assert!(got.status.success(), "{variables:?}: {said}");
-        let curls = route(before);
+        // curl asks a proxy for an http:// URL in clear, token and all; we keep a token for loopback there.
+        let expected = if url == &plain.api {
+            "direct"
+        } else {
+            let before = used();
+            let got = Command::new(&curl)
+                .args([
+                    "-sS",
+                    "--max-time",
+                    "10",
+                    "-o",
+                    "/dev/null",
+                    "--cacert",
+                    &ca,
+                ])
+                .args(["--resolve", &format!("api.zoom.test:{port}:127.0.0.1"), url])
+                .env_clear()
+                .envs(variables.iter().map(|(name, value)| (name, value)))
+                .stdin(Stdio::null())
+                .output()
+                .expect("curl runs");
+            let said = String::from_utf8_lossy(&got.stderr).into_owned();
+            assert!(got.status.success(), "{variables:?}: {said}");
+            route(before)
+        };
 
         let before = used();
         let said = Child::new("update")
@@ -468,11 +469,9 @@ fn the_environment_is_read_as_curl_reads_it() {
             .env("ZUS_TEST_CA", &ca)
             .result();
         let ours = route(before);
-        // The two lead to the secure sandbox only.
-        let done = said["name"] == "ZUS_OK" || url == &plain.api;
-        if !done || ours != curls {
+        if said["name"] != "ZUS_OK" || ours != expected {
             differ.push(format!(
-                "{url} {variables:?}: curl {curls}, we {ours}: {said}"
+                "{url} {variables:?}: {expected} wanted, {ours} used: {said}"
             ));
         }
     }
