@@ -694,3 +694,76 @@ fn a_proxy_never_sees_the_token_and_zoom_never_the_proxys_password() {
     );
     assert_eq!(elsewhere.accepted.load(Ordering::SeqCst), 0);
 }
+
+/// In clear, a token goes to this machine only, however the host is spelt.
+#[test]
+fn plain_http_is_for_loopback_only() {
+    let config = Config::new("http://127.0.0.1:1");
+    let set = |url: &str| {
+        let url = c(url);
+        unsafe {
+            let api = zus_config_set_urls(config.0, url.as_ptr(), std::ptr::null());
+            let oauth = zus_config_set_urls(config.0, std::ptr::null(), url.as_ptr());
+            assert_eq!(api, oauth);
+            api
+        }
+    };
+    for host in [
+        "example.com",
+        "127.0.0.1.example.com",
+        "localhost.example.com",
+        "example.com/localhost",
+        "example.com:80/127.0.0.1",
+        "127.0.0.1@example.com",
+        "localhost:80@example.com",
+        "example.com\\@127.0.0.1",
+        "example.com%00127.0.0.1",
+        "128.0.0.1",
+        "0.0.0.0",
+        "10.0.0.1",
+        "[::]",
+        "[::2]",
+        "[::ffff:8.8.8.8]",
+        "2130706434",
+        "127.0.0.1.",
+        "localhost.",
+        "",
+        ":80",
+        "/",
+        "127.0.0.1:99999",
+        "127.0.0.1:",
+        "user@127.0.0.1",
+        "127.0.0.1?a=b",
+        "127.0.0.1#a",
+    ] {
+        for scheme in ["http", "HTTP", "Http"] {
+            let url = format!("{scheme}://{host}");
+            assert_eq!(set(&url), ZUS_ERR_ARGUMENT, "{url}");
+        }
+    }
+    for url in [
+        "ftp://127.0.0.1",
+        "ws://127.0.0.1",
+        "file:///etc/passwd",
+        "127.0.0.1",
+        "//127.0.0.1",
+        "https:127.0.0.1",
+        "https://",
+        "https://user:password@example.com",
+        "https://example.com?a",
+        "https://example.com#a",
+    ] {
+        assert_eq!(set(url), ZUS_ERR_ARGUMENT, "{url}");
+    }
+    for url in [
+        "http://127.0.0.1",
+        "http://127.255.255.254:8080/x/",
+        "http://[::1]:80",
+        "http://localhost/v2",
+        "HTTP://LOCALHOST",
+        "https://api.zoom.us/v2",
+        "https://example.com:8443",
+    ] {
+        assert_eq!(set(url), ZUS_OK, "{url}");
+    }
+}
