@@ -349,8 +349,6 @@ impl TokenRequest {
                     "" => "token request".into(),
                     why => format!("token request: {why}"),
                 },
-                // The result's is that of the update.
-                status: 0,
                 ..failed
             };
             let wait = match retry.wait(after).filter(|_| failed.again) {
@@ -430,6 +428,7 @@ impl TokenRequest {
         };
         let failure = Failure {
             again: is_passing(answer.status) || answer.status == 429,
+            status: answer.status,
             ..failure(Code::Token, format!("HTTP {}: {kind}{why}", answer.status))
         };
         let after = answer.headers.get("retry-after");
