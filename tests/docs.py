@@ -179,7 +179,7 @@ def compile_c(what, text, folder, environment):
         output = ["-o", str(folder / "block"), "-L" + str(folder / "prefix/lib"), "-lzus", "-Wl,-rpath," + str(folder / "prefix/lib")]
     else:
         whole = re.search(r"^static ", text, flags=re.M)
-        source.write_text(C_BEFORE + (text if whole else C_AROUND + text + "}\n"))
+        source.write_text(C_BEFORE + (text if whole else C_AROUND + "{\n" + text + "}\n}\n"))
         output = ["-c", "-o", str(folder / "block.o")]
     flags = ["-std=gnu11", "-Wall", "-Wextra", "-Werror", "-Wno-unused", "-I" + str(folder / "prefix/include")]
     if runs(f"{what} compiles", ["cc", *flags, str(source), *output]) and "int main(" in text:
