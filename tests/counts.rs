@@ -23,13 +23,13 @@ struct Budget {
 }
 const HTTP: Budget = Budget {
     system_calls: 4.0,
-    instructions: 31_900.0,
-    allocations: 26.0,
+    instructions: 20_600.0,
+    allocations: 11.0,
 };
 const HTTPS: Budget = Budget {
     system_calls: 4.0,
-    instructions: 38_500.0,
-    allocations: 28.0,
+    instructions: 27_200.0,
+    allocations: 13.0,
 };
 
 /// Two run lengths: their difference is warm calls only.
