@@ -1,7 +1,7 @@
 # libzus: see README.md. `make demo` shows it, `make test` tests all of it.
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-rust test-c test-python test-csharp test-install test-docs test-platforms \
-        check header bench fuzz soak wheel nuget install uninstall dist docs clean
+.PHONY: help build demo test test-rust test-c test-python test-csharp test-install test-docs test-pages test-platforms \
+        check header bench hardening fuzz soak wheel nuget install uninstall dist docs clean
 SHELL := /bin/bash
 CARGO ?= cargo
 export PREFIX ?= /usr/local
@@ -23,7 +23,7 @@ FORCE:
 demo: build $(ZUS_SANDBOX) ## a C program and a Python line deactivate users of a stand-in for Zoom
 	@examples/demo.sh
 
-test: test-rust test-c test-python test-csharp test-install test-docs ## everything: Rust, C, C++, Node, Python, C#, packaging, docs
+test: test-rust test-c test-python test-csharp test-install test-docs test-pages ## everything: Rust, C, C++, Node, Python, C#, packaging, docs
 	@tests/summary.sh
 
 test-rust: build $(ZUS_SANDBOX)
@@ -38,6 +38,8 @@ test-install: build $(ZUS_SANDBOX)
 	tests/run.sh install tests/install/run.sh
 test-docs: build $(ZUS_SANDBOX)
 	tests/run.sh docs tests/docs.sh
+test-pages: build $(ZUS_SANDBOX)
+	tests/run.sh pages tests/pages/run.sh
 
 check: ## formatting, lints and crate documentation
 	$(CARGO) fmt --check
@@ -50,8 +52,12 @@ header: ## write include/zus.h anew from src/ffi/
 bench: build $(ZUS_SANDBOX) ## side by side with libcurl and others, as ratios
 	benches/run.sh
 
-fuzz: ## each fuzz target for SECONDS (default 600)
-	fuzz/run.sh $(or $(SECONDS_EACH),600)
+hardening: build $(ZUS_SANDBOX) ## the ABI against the last tag, each fuzz target for a minute, two minutes of soak
+	tests/abi/check.sh
+	fuzz/run.sh 60
+	tests/soak/run.sh 120
+fuzz: ## each fuzz target for EACH=600 seconds
+	fuzz/run.sh $(or $(EACH),600)
 soak: build $(ZUS_SANDBOX) ## a million calls with faults
 	tests/soak/run.sh
 
@@ -69,6 +75,8 @@ uninstall: ## what install put there
 	packaging/uninstall.sh
 dist: build ## an archive with checksums in dist/
 	packaging/dist.sh
+docs: ## the API reference from include/zus.h, in target/docs
+	packaging/docs.sh
 
 clean:
 	$(CARGO) clean

@@ -4,7 +4,7 @@ set -uo pipefail
 logs=$(dirname "$0")/../target/test-logs
 passed=0 failed=0 skipped=0
 echo
-for name in rust c python csharp install docs; do
+for name in rust c python csharp install docs pages; do
   log=$logs/$name.log
   # cargo: "test result: ok. 3 passed; 0 failed"; ours: "3 passed, 0 failed"
   read -r p f < <(sed -nE 's/^test result: .* ([0-9]+) passed; ([0-9]+) failed.*/\1 \2/p; s/^([0-9]+) passed, ([0-9]+) failed.*/\1 \2/p' "$log" |
