@@ -14,14 +14,19 @@ use zus::ffi::{zus_code::*, *};
 
 static ANSWER: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 
-struct Client(*const zus_client);
-unsafe impl Send for Client {}
-unsafe impl Sync for Client {}
+struct Config(*const zus_config);
+unsafe impl Send for Config {}
+unsafe impl Sync for Config {}
 
-/// A server that answers with `ANSWER` and closes, but with 204 for the user `ok`; and a client for it.
-fn client() -> &'static Client {
-    static CLIENT: OnceLock<Client> = OnceLock::new();
-    CLIENT.get_or_init(|| {
+/// A client is held back after a 429: then the next input gets a new one.
+struct Client(*mut zus_client);
+unsafe impl Send for Client {}
+static CLIENT: Mutex<Client> = Mutex::new(Client(null_mut()));
+
+/// A server that answers with `ANSWER` and closes, but with 204 for the user `ok`; and a configuration for it.
+fn config() -> &'static Config {
+    static CONFIG: OnceLock<Config> = OnceLock::new();
+    CONFIG.get_or_init(|| {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}\0", listener.local_addr().unwrap());
         thread::spawn(move || {
@@ -29,8 +34,8 @@ fn client() -> &'static Client {
                 let (mut head, mut part) = (Vec::new(), [0; 4096]);
                 while let Ok(n @ 1..) = stream.read(&mut part) {
                     head.extend_from_slice(&part[..n]);
-                    // The request ends with its form.
-                    if !head.ends_with(b"--\r\n") {
+                    // The request ends with its form, or its JSON.
+                    if !head.ends_with(b"--\r\n") && !head.ends_with(b"\"}") {
                         continue;
                     }
                     if !head.starts_with(b"PUT /users/ok/") {
@@ -51,20 +56,21 @@ fn client() -> &'static Client {
             zus_config_set_rate(config, 0, 1);
             zus_config_set_retry(config, 1, 1, 1);
             zus_config_set_timeouts(config, 2_000, 2_000);
-            let mut client = null_mut();
-            assert_eq!(zus_client_new(config, &mut client), ZUS_OK);
-            zus_config_free(config);
-            Client(client)
+            Config(config)
         }
     })
 }
 
 fuzz_target!(|bytes: &[u8]| {
-    let client = client().0;
+    let mut client = CLIENT.lock().unwrap();
     *ANSWER.lock().unwrap() = bytes.to_vec();
     unsafe {
+        if client.0.is_null() {
+            assert_eq!(zus_client_new(config().0, &mut client.0), ZUS_OK);
+        }
+        let client = &mut client.0;
         let mut result = null_mut();
-        let code = zus_update_status(client, c"any".as_ptr(), ZUS_ACTIVATE, null(), &mut result);
+        let code = zus_update_status(*client, c"any".as_ptr(), ZUS_ACTIVATE, null(), &mut result);
         assert!(!result.is_null());
         assert_eq!(zus_result_code(result), code);
         // The server closes: there is nothing to wait for, and a panic is a bug.
@@ -89,7 +95,12 @@ fuzz_target!(|bytes: &[u8]| {
         assert!(length <= 1 << 20 && *body.add(length) == 0);
         zus_result_free(result);
 
-        let code = zus_update_status(client, c"ok".as_ptr(), ZUS_ACTIVATE, null(), null_mut());
+        if code == ZUS_ERR_RATE_LIMITED {
+            zus_client_free(*client);
+            *client = null_mut();
+            return;
+        }
+        let code = zus_update_status(*client, c"ok".as_ptr(), ZUS_ACTIVATE, null(), null_mut());
         assert_eq!(code, ZUS_OK, "the next call");
     }
 });
