@@ -192,7 +192,7 @@ fn child() {
             token().with(|t| ok(unsafe { zus_config_set_token(config.0, t.as_ptr()) }));
             looked_for.push(("token", token()));
         }
-        "oauth" => {
+        "oauth" | "oauth-cut" => {
             secret().with(|s| unsafe {
                 ok(zus_config_set_oauth(
                     config.0,
@@ -222,7 +222,13 @@ fn child() {
     let calls = if kind == "proxy" { 0 } else { 20 };
     let client = config.client();
     for n in 0..calls {
-        assert_eq!(client.deactivate(&format!("user{n}")).code, ZUS_OK);
+        let code = client.deactivate(&format!("user{n}")).code;
+        let expected = if kind == "oauth-cut" {
+            ZUS_ERR_PROTOCOL
+        } else {
+            ZUS_OK
+        };
+        assert_eq!(code, expected);
     }
     let alive: Vec<usize> = looked_for
         .iter()
@@ -235,9 +241,9 @@ fn child() {
     }
 }
 
-/// Answers as Zoom and its token endpoint, plain or over TLS.
-fn zoom(certificate: Option<&Certificate>) -> Server {
-    let serve = |stream: &mut dyn ReadWrite| {
+/// Answers as Zoom and its token endpoint, plain or over TLS. With `cut` the answer with the token lacks its last byte.
+fn zoom(certificate: Option<&Certificate>, cut: bool) -> Server {
+    let serve = move |stream: &mut dyn ReadWrite| {
         let mut stream = stream;
         while let Some(request) = Request::read(&mut stream) {
             let answer = if request.line.contains("/oauth/token") {
@@ -258,11 +264,11 @@ fn zoom(certificate: Option<&Certificate>) -> Server {
                 );
                 String::from_utf8(DONE.to_vec()).unwrap()
             };
-            if stream
-                .write_all(answer.as_bytes())
-                .and_then(|()| stream.flush())
-                .is_err()
-            {
+            let end = answer.len() - usize::from(cut);
+            let sent = stream
+                .write_all(&answer.as_bytes()[..end])
+                .and_then(|()| stream.flush());
+            if sent.is_err() || cut {
                 return;
             }
         }
@@ -312,7 +318,7 @@ fn folder(name: &str) -> std::path::PathBuf {
 /// What is in a child's memory: `what` -> (while alive, after free).
 fn in_memory(kind: &str, tls: bool) -> BTreeMap<String, (usize, usize)> {
     let certificate = tls.then(certificate);
-    let server = zoom(certificate.as_ref());
+    let server = zoom(certificate.as_ref(), kind == "oauth-cut");
     let folder = folder(&format!("memory-{kind}-{tls}"));
     let scheme = if tls { "https" } else { "http" };
     let mut told = format!(
@@ -353,10 +359,11 @@ fn in_memory(kind: &str, tls: bool) -> BTreeMap<String, (usize, usize)> {
 #[test]
 fn freed_is_wiped() {
     for tls in [false, true] {
-        for kind in ["token", "oauth", "callback", "proxy"] {
+        for kind in ["token", "oauth", "oauth-cut", "callback", "proxy"] {
             for (what, (alive, after)) in in_memory(kind, tls) {
                 // That it is found while it is needed shows that it would be found.
-                assert!(alive > 0 || what == "secret", "{what} is not found");
+                let never_kept = what == "secret" || kind == "oauth-cut" && what == "oauth-token";
+                assert!(alive > 0 || never_kept, "{what} is not found");
                 let most = left_by_the_stack(&what, tls);
                 assert!(
                     after <= most,
@@ -389,7 +396,7 @@ unsafe extern "C-unwind" fn log(_: *mut c_void, _: i32, line: *const c_char) {
 fn no_secret_in_logs_messages_or_debug() {
     let (token, secret, oauth_token) = (token().clear(), secret().clear(), oauth_token().clear());
     let basic = BASE64_STANDARD.encode(format!("client:{secret}"));
-    let good = zoom(None);
+    let good = zoom(None, false);
     let refusing = Server::new(|s| {
         each(s, |s, request| {
             match request.user() {

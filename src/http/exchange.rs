@@ -10,7 +10,7 @@ use ureq::unversioned::transport::{NextTimeout, Transport};
 use ureq_proto::BodyMode;
 use ureq_proto::client::state::RecvBody;
 use ureq_proto::client::{Call, RecvBodyResult, RecvResponseResult, SendRequestResult};
-use zeroize::Zeroize;
+use zeroize::Zeroizing;
 
 use super::limits::{self, Trouble};
 use super::{Answer, BODY_MOST, BODY_USUAL};
@@ -75,11 +75,12 @@ fn read_body(
 ) -> Result<(Vec<u8>, bool), ureq::Error> {
     let delimited = !matches!(call.body_mode(), BodyMode::CloseDelimited);
     // Zoom's answers fit: growing would leave parts of a token in what is freed.
-    let mut body = Vec::with_capacity(BODY_USUAL);
-    let mut part = [0; 4096];
+    // Both are wiped where the answer breaks off, too.
+    let mut body = Zeroizing::new(Vec::with_capacity(BODY_USUAL));
+    let mut part = Zeroizing::new([0; 4096]);
     while !(delimited && call.can_proceed()) {
         let came = await_input(line)?;
-        let (used, made) = call.read(line.buffers().input(), &mut part)?;
+        let (used, made) = call.read(line.buffers().input(), &mut *part)?;
         line.buffers().input_consume(used);
         body.extend_from_slice(&part[..made]);
         if body.len() > BODY_MOST {
@@ -89,7 +90,6 @@ fn read_body(
             break; // the other side closed
         }
     }
-    part.zeroize();
     // Some servers leave the last line of a chunked body away.
     let whole = call.can_proceed();
     if !whole && !call.is_ended_chunked() {
@@ -100,7 +100,7 @@ fn read_body(
         Some(RecvBodyResult::Cleanup(call)) => !call.must_close_connection(),
         None => false,
     };
-    Ok((body, reusable))
+    Ok((std::mem::take(&mut *body), reusable))
 }
 
 /// Waits for more of the answer, unless there is some that was not looked at. False when the other side closed.
