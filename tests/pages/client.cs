@@ -1,0 +1,4 @@
+using ZoomUserStatus;
+
+using ZoomUserStatusClient client = ZoomUserStatusClient.FromEnvironment();
+PAGE
