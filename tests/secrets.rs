@@ -219,7 +219,11 @@ fn child() {
         }
         other => panic!("{other}"),
     }
-    let calls = if kind == "proxy" { 0 } else { 20 };
+    let calls = match kind {
+        "proxy" => 0,
+        "oauth-cut" => 1, // each is a connection of its own, with what rustls leaves of it
+        _ => 20,
+    };
     let client = config.client();
     for n in 0..calls {
         let code = client.deactivate(&format!("user{n}")).code;
