@@ -1,6 +1,6 @@
 //! The C API: `include/zus.h` is written from this module. The only unsafe code of the library is here.
 //!
-//! Every export runs inside [`guard`], checks its pointers for NULL, and copies the strings that it is given.
+//! Every export runs inside `guard`, checks its pointers for NULL, and copies the strings that it is given.
 #![allow(non_camel_case_types)]
 // The comments become those of a C header, where a URL is a URL and brackets are brackets.
 #![allow(rustdoc::bare_urls, rustdoc::broken_intra_doc_links)]
