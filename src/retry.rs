@@ -4,9 +4,8 @@ use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use jiff::civil::DateTime;
-use jiff::fmt::rfc2822;
-use jiff::{Timestamp, tz::TimeZone};
+use time::format_description::well_known::{Iso8601, Rfc2822, Rfc3339};
+use time::{OffsetDateTime, PrimitiveDateTime};
 
 use crate::config::RetryPolicy;
 
@@ -74,23 +73,16 @@ pub(crate) fn retry_after(value: &str) -> Option<i64> {
     } else if NEVER.iter().any(|never| value.starts_with(never)) {
         RETRY_AFTER_MOST
     } else {
-        let at = value
-            .parse::<Timestamp>()
+        let at = OffsetDateTime::parse(value, &Rfc3339)
+            .or_else(|_| OffsetDateTime::parse(value, &Rfc2822))
             .or_else(|_| {
-                rfc2822::DateTimeParser::new()
-                    .relaxed_weekday(true)
-                    .parse_timestamp(value)
-            })
-            .or_else(|_| {
-                value
-                    .parse::<DateTime>()?
-                    .to_zoned(TimeZone::UTC)
-                    .map(|z| z.timestamp())
+                PrimitiveDateTime::parse(value, &Iso8601::DEFAULT)
+                    .map(PrimitiveDateTime::assume_utc)
             })
             .ok()?;
         let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?.as_secs();
         // Not a second too early.
-        at.as_second() + i64::from(at.subsec_nanosecond() > 0) - i64::try_from(now).ok()?
+        at.unix_timestamp() + i64::from(at.nanosecond() > 0) - i64::try_from(now).ok()?
     };
     Some(seconds.clamp(0, RETRY_AFTER_MOST))
 }
@@ -98,6 +90,7 @@ pub(crate) fn retry_after(value: &str) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use jiff::Timestamp;
 
     fn from_now(seconds: i64) -> Timestamp {
         Timestamp::from_second(Timestamp::now().as_second() + seconds).unwrap()
