@@ -117,7 +117,9 @@ setup_windows_x86() {
       "/usr/lib/rustlib/src/rust/library/rtstartup/$o.rs" || return
   done
   rustc_args=(-L "native=$tools/rt32")
+  test_env=("CARGO_TARGET_I686_PC_WINDOWS_GNU_RUSTFLAGS=-L native=$tools/rt32")
   fetch_wine32 && wine_shim i686-w64-mingw32-gcc "$tools/shim32" || { runs_not="there is no 32-bit wine"; return 0; }
+  cp /usr/i686-w64-mingw32/lib/zlib1.dll "$tools/shim32/" || return # wine's own user32.dll wants it
   local wine=$tools/wine32-root/usr/lib/wine
   export WINEPREFIX=$tools/wine32 WINEARCH=win32 WINEDEBUG=-all WINEPATH="Z:${tools//\//\\}\\shim32" WINESERVER=$wine/wineserver32
   # It fails for want of fonts, and programs without windows don't mind.
@@ -144,7 +146,6 @@ END
   (cd "$apt" && export APT_CONFIG=$apt/apt.conf && apt-get update && apt-get download wine32:i386 libwine:i386) || return
   local package
   for package in "$apt"/*.deb; do dpkg -x "$package" "$root" || return; done
-  cp /usr/i686-w64-mingw32/lib/zlib1.dll "$root/usr/lib/i386-linux-gnu/wine/i386-windows/" || return
   rm -rf "$apt"
   touch "$root/done"
 }
