@@ -55,18 +55,14 @@ class _Run:
             on_result = native.RESULT_FN(callback(self.hooks, self._take, 1))
             client = self.client
             assert client is not None
-            code = Code(
-                perform(
-                    self.hooks,
-                    lambda cancel: int(
-                        native.update_status_many(
-                            client.value, users, len(self.users), int(self.action), cancel, on_result, None
-                        )
-                    ),
-                    self.canceller,
-                    batch=True,
+
+            def send(cancel: int, _result: native.ResultHandle) -> int:
+                code: int = native.update_status_many(
+                    client.value, users, len(self.users), self.action, cancel, on_result, None
                 )
-            )
+                return code
+
+            code = Code(perform(self.hooks, send, self.canceller, batch=True)[0])
         except BaseException as error:
             self.error = error
         finally:
@@ -75,7 +71,7 @@ class _Run:
             self.changed.set()
 
     def _take(self, _userdata: object, index: int, handle: int) -> int:
-        result = native.read_result(handle, self.users[index], self.action, index)
+        result = native.read_result(handle, native.result_code(handle), self.users[index], self.action, index)
         if not result.ok:
             self.last_failure = result
         while len(self.results) >= _AHEAD and not self.canceller.raised:

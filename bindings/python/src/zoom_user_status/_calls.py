@@ -105,16 +105,20 @@ class _Ears:
     def open(self, canceller: native.Canceller, interrupts_only: bool) -> None:
         descriptor = self._write.fileno() if self._write is not None else self.start()
         self.current, self.interrupts_only = canceller, interrupts_only
-        with contextlib.suppress(ValueError):  # in a subinterpreter, where no signals come
+        try:
             previous = signal.set_wakeup_fd(descriptor, warn_on_full_buffer=False)
             if previous != descriptor:
                 self.previous = previous
+        except ValueError:  # in a subinterpreter, where no signals come
+            pass
 
     def close(self, outer: Optional[Call]) -> None:
         self.current = outer.canceller if outer else None
         if outer is None:
-            with contextlib.suppress(ValueError):
+            try:
                 signal.set_wakeup_fd(self.previous, warn_on_full_buffer=False)
+            except ValueError:
+                pass
 
     def _listen(self, read: socket.socket) -> None:
         while True:
@@ -154,10 +158,14 @@ class _Ears:
 _ears = _Ears()
 
 
+Send = Callable[[int, native.ResultHandle], int]
+"""A native call, given the handle of a zus_cancel and where its result goes, if it gives one. Returns its code."""
+
+
 def perform(
-    hooks: Hooks, start: Callable[[int], int], cancel: Optional[native.Canceller] = None, batch: bool = False
-) -> int:
-    """The code of ``start(handle of a zus_cancel)``, or the exception of a callback."""
+    hooks: Hooks, send: Send, cancel: Optional[native.Canceller] = None, batch: bool = False
+) -> Tuple[int, native.ResultHandle]:
+    """The code and result of ``send``, or the exception of a callback."""
     on_main = threading.get_ident() == _ears.main
     sends = 0
     while True:
@@ -169,6 +177,7 @@ def perform(
             canceller = _local.canceller = native.Canceller()
         call = Call(hooks, canceller)
         outer = _local.call
+        result = native.ResultHandle()
         _local.call = call
         _running.add(call)
         if batch:
@@ -178,21 +187,22 @@ def perform(
                 try:
                     sys.unraisablehook = call.unraisable
                     _ears.open(canceller, interrupts_only=sends >= _SENDS)
-                    code = start(canceller.handle)
+                    code = send(canceller.handle, result)
                 finally:
                     _ears.close(outer)
                     sys.unraisablehook = call.outer_hook
             else:
-                code = start(canceller.handle)
+                code = send(canceller.handle, result)
         finally:
             _local.call = outer
             _running.discard(call)
-            hooks.batches.discard(call)
+            if batch:
+                hooks.batches.discard(call)
         if call.error is not None:
             raise call.error
         # A handler that came back without an exception lets the update go on: to send it again does no harm.
-        if code != Code.CANCELLED or cancel is not None or not canceller.by_signal:
-            return code
+        if not canceller.by_signal or cancel is not None or code != Code.CANCELLED:
+            return code, result
 
 
 def calling_back(hooks: Hooks) -> bool:

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from . import _native as native
 from ._batch import Batch
-from ._calls import Hooks, callback, calling_back, perform
+from ._calls import Hooks, Send, callback, calling_back, perform
 from ._codes import Action, ActionLike, Code
 from ._errors import error_for
 from ._result import Credentials, Result
@@ -217,8 +217,8 @@ class Client:
         client = self._open()
         user = _bytes("user_id", user_id)
 
-        def send(canceller: int, out: object) -> int:
-            code: int = native.update_status(client.value, user, int(wanted), canceller, out)
+        def send(canceller: int, out: native.ResultHandle) -> int:
+            code: int = native.update_status(client.value, user, wanted, canceller, out)
             return code
 
         return self._wait(user_id, wanted, send, cancel)
@@ -263,26 +263,17 @@ class Client:
         """
         client = self._open()
 
-        def send(canceller: int, out: object) -> int:
+        def send(canceller: int, out: native.ResultHandle) -> int:
             code: int = native.check_credentials(client.value, canceller, out)
             return code
 
         return Credentials.parse(self._kind, self._wait("", Action.DEACTIVATE, send, cancel).body)
 
-    def _wait(
-        self, user_id: str, action: Action, send: Callable[[int, object], int], cancel: Optional[Cancel]
-    ) -> Result:
-        handle: Optional[native.ResultHandle] = None
-
-        def start(canceller: int) -> int:
-            nonlocal handle
-            handle = native.ResultHandle()
-            return send(canceller, ctypes.byref(handle.out))
-
-        code = perform(self._hooks, start, cancel._canceller if cancel else None)
+    def _wait(self, user_id: str, action: Action, send: Send, cancel: Optional[Cancel]) -> Result:
+        code, handle = perform(self._hooks, send, cancel._canceller if cancel else None)
         result = (
-            native.read_result(handle.out, user_id, action, owner=handle)
-            if handle is not None and handle.out.value
+            native.read_result(handle, code, user_id, action)
+            if handle
             else Result(user_id, action, Code(code), message=native.text_of(code))
         )
         if code:

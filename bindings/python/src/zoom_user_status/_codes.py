@@ -114,6 +114,8 @@ class Action(enum.IntEnum):
     @classmethod
     def of(cls, action: ActionLike) -> Action:
         """The action itself or by its name; ``ValueError`` for any other."""
+        if isinstance(action, Action):
+            return action
         if isinstance(action, str):
             found = cls.__members__.get(action.upper()) if action == action.lower() else None
             if found is None:

@@ -5,10 +5,8 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
-import weakref
-from collections import deque
 from pathlib import Path
-from typing import Any, Deque, Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Optional, Tuple, Union
 
 from ._codes import Action, Code
 from ._result import KEPT_HEADERS, Headers, Result
@@ -110,6 +108,11 @@ def text_of(code: int) -> str:
     return text.decode()
 
 
+# Makes a method of a function of C.
+_method = ctypes.pythonapi.PyInstanceMethod_New
+_method.restype, _method.argtypes = ctypes.py_object, (ctypes.py_object,)
+
+
 class Canceller:
     """A zus_cancel. Once raised it stays so."""
 
@@ -128,36 +131,26 @@ class Canceller:
         free(self.handle)
 
 
-class ResultHandle:
-    """A zus_result, freed some calls after this object has gone. It is there before the call, so no exception can lose it.
+class ResultHandle(ctypes.c_void_p):
+    """A zus_result, or NULL. It is there before the call, so no exception can lose it, and is itself the out-parameter."""
 
-    There is no ``__del__``: Python would run it on the main thread after each call, and lose a Ctrl-C that comes just then.
-    """
+    __slots__ = ()
 
-    __slots__ = ("__weakref__", "out")
-
-    def __init__(self) -> None:
-        self.out: ctypes.c_void_p = ctypes.c_void_p()
-        for _ in range(2):  # one is added at a time, so that two keep up
-            try:
-                entry = _results.popleft()
-            except IndexError:
-                break
-            if entry[0]() is not None:
-                _results.append(entry)
-            elif entry[1].value:
-                result_free(entry[1])
-        _results.append((weakref.ref(self), self.out))
+    # A function of C: in one of Python's, run on the main thread after each call, a Ctrl-C that comes just then would be lost.
+    __del__ = _method(result_free)
 
     def header(self, name: str) -> str:
         try:
-            value: bytes = result_header(self.out, name.encode("ascii"))
+            value: bytes = result_header(self, name.encode("ascii"))
         except UnicodeEncodeError:
             return ""
-        return value.decode("utf-8", "replace")
+        return value.decode()
 
+    def __reduce__(self) -> Tuple[Any, ...]:
+        return Headers, (_kept_headers(self),)
 
-_results: Deque[Tuple[weakref.ref[ResultHandle], ctypes.c_void_p]] = deque()
+    def __deepcopy__(self, memo: Dict[int, Any]) -> ResultHandle:
+        return self  # it never changes
 
 
 class ClientHandle:
@@ -184,29 +177,36 @@ class ClientHandle:
 
 
 def read_result(
-    handle: Any, user_id: str, action: Action, index: int = 0, owner: Optional[ResultHandle] = None
+    handle: Union[ResultHandle, int], code: int, user_id: str, action: Action, index: int = 0
 ) -> Result:
-    """A native result as plain data. Without an owner the handle is only lent, so the known headers are copied."""
-    length = ctypes.c_size_t()
-    body = result_body(handle, ctypes.byref(length))
+    """A native result as plain data. Where the handle is only lent, a number, the known headers are copied."""
     retry_after: int = result_retry_after(handle)
-    kept: Dict[str, str] = {}
-    if owner is None:
-        for name in KEPT_HEADERS:
-            value: bytes = result_header(handle, name.encode())
-            if value:
-                kept[name] = value.decode("utf-8", "replace")
-    return Result(
-        user_id,
-        action,
-        Code(result_code(handle)),
-        result_http_status(handle),
-        result_zoom_code(handle),
-        result_message(handle).decode("utf-8", "replace"),
-        result_tracking_id(handle).decode("utf-8", "replace"),
-        None if retry_after < 0 else retry_after,
-        result_attempts(handle),
-        ctypes.string_at(body, length.value) if length.value else b"",
-        index,
-        Headers(owner, kept),
-    )
+    fields: Dict[str, Any] = {
+        "user_id": user_id,
+        "action": action,
+        "code": Code.OK if code == 0 else Code(code),
+        "http_status": result_http_status(handle),
+        "zoom_code": 0,
+        "message": "",
+        "tracking_id": result_tracking_id(handle).decode(),
+        "retry_after": None if retry_after < 0 else retry_after,
+        "attempts": result_attempts(handle),
+        "body": b"",
+        "index": index,
+        "_headers": handle if isinstance(handle, ResultHandle) else Headers(_kept_headers(handle)),
+    }
+    if code or fields["http_status"] != 204:  # else there is no more to ask for
+        length = ctypes.c_size_t()
+        body = result_body(handle, ctypes.byref(length))
+        fields["zoom_code"] = result_zoom_code(handle)
+        fields["message"] = result_message(handle).decode()
+        fields["body"] = ctypes.string_at(body, length.value)
+    # What Result(...) does, which sets frozen fields one by one at many times the cost.
+    result = object.__new__(Result)
+    vars(result).update(fields)
+    return result
+
+
+def _kept_headers(handle: Union[ResultHandle, int]) -> Dict[str, str]:
+    values = ((name, result_header(handle, name.encode()).decode()) for name in KEPT_HEADERS)
+    return {name: value for name, value in values if value}

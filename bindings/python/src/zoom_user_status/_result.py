@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from typing import TYPE_CHECKING, Any, Dict, Optional, Tuple, cast
+from typing import TYPE_CHECKING, Any, Dict, Optional, Tuple, Union, cast
 
 from ._codes import Action, Code
 
@@ -29,22 +29,18 @@ KEPT_HEADERS = (
 
 
 class Headers:
-    """The headers of an answer: all of them where the native result is at hand, else the kept ones."""
+    """The kept headers of an answer whose native result isn't at hand."""
 
-    __slots__ = ("_handle", "_kept")
+    __slots__ = ("_kept",)
 
-    def __init__(self, handle: Optional[ResultHandle] = None, kept: Optional[Dict[str, str]] = None) -> None:
-        self._handle = handle
+    def __init__(self, kept: Optional[Dict[str, str]] = None) -> None:
         self._kept = kept or {}
 
-    def get(self, name: str) -> str:
-        if self._handle is None:
-            return self._kept.get(name.lower(), "")
-        return self._handle.header(name)
+    def header(self, name: str) -> str:
+        return self._kept.get(name.lower(), "")
 
     def __reduce__(self) -> Tuple[Any, ...]:
-        kept = {name: value for name in KEPT_HEADERS for value in [self.get(name)] if value}
-        return Headers, (None, kept)
+        return Headers, (self._kept,)
 
     def __deepcopy__(self, memo: Dict[int, Any]) -> Headers:
         return self  # it never changes
@@ -74,7 +70,7 @@ class Result:
     """The answer's body as it came."""
     index: int = 0
     """The user's place in the list of ``update_many``, from 0."""
-    _headers: Headers = dataclasses.field(default_factory=Headers, repr=False, compare=False)
+    _headers: Union[Headers, ResultHandle] = dataclasses.field(default_factory=Headers, repr=False, compare=False)
 
     @property
     def ok(self) -> bool:
@@ -86,7 +82,7 @@ class Result:
 
         A result of ``update_many`` keeps only the ones of Zoom's documents (rate limit, retry, tracking, type and date).
         """
-        return self._headers.get(name) or default
+        return self._headers.header(name) or default
 
     def raise_for_status(self) -> Result:
         """Raises this failure's exception; gives the result itself when it is a success."""
