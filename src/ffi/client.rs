@@ -195,7 +195,10 @@ unsafe fn call(
 ) -> zus_code {
     guard(|| {
         // SAFETY: the caller's promise.
-        let out = unsafe { result.as_mut() };
+        let mut out = unsafe { result.as_mut() };
+        if let Some(out) = &mut out {
+            **out = std::ptr::null_mut(); // for a panic
+        }
         // SAFETY: the caller's promise.
         let (client, cancel) = unsafe { (client.as_ref(), cancel.as_ref()) };
         let outcome = client

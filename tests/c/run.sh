@@ -251,7 +251,8 @@ headers
 step "no drift between zus.h, zus.hpp, zus.js and the tests" no_drift
 step "the README's snippets are short" short_snippets
 build "$work/plain" -O2
-for name in arguments answers calls wrapper no_exceptions; do suite "$name" "$work/plain/$name"; done
+step "build panic.c" $cc -std=gnu11 $C_WARNINGS $INCLUDE "$repo/tests/c/panic.c" -o "$work/plain/panic" -L"$work/lib" -lzus -pthread
+for name in arguments answers calls panic wrapper no_exceptions; do suite "$name" "$work/plain/$name"; done
 examples "$work/plain" plain
 node_example
 if [ "$mode" != quick ]; then
