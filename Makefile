@@ -7,7 +7,6 @@ CARGO ?= cargo
 export PREFIX ?= /usr/local
 export ZUS_LIB_DIR ?= $(CURDIR)/target/release
 export ZUS_SANDBOX ?= $(CURDIR)/target/debug/examples/sandbox
-export CC ?= cc
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
