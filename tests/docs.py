@@ -318,8 +318,9 @@ NEWER = re.compile(
 LINT = """
 const fs = require("fs"), { pathToFileURL } = require("url");
 import(pathToFileURL(process.argv[1])).then(async ({ createLinter }) => {
-  const lint = await createLinter();
-  console.log(JSON.stringify(process.argv.slice(2).flatMap((f) => lint(fs.readFileSync(f, "utf8"), f))));
+  const found = [];
+  for (const f of process.argv.slice(2)) found.push(...(await createLinter())(fs.readFileSync(f, "utf8"), f));
+  console.log(JSON.stringify(found));
   process.exit(0);
 });
 """
