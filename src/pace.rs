@@ -79,18 +79,7 @@ impl Pace {
 
     /// Zoom refused a request for the rate: hold back, and go on more slowly.
     pub fn refused(&self) {
-        let now = Instant::now();
-        let mut state = self.state();
-        // Requests that were in flight together are refused together; that is one refusal.
-        if state.refusals > 0 && now < state.changed + HOLD {
-            return;
-        }
-        let sent = f64::from(state.given.max(state.given_before).max(1));
-        let slower = SECOND.div_f64((sent * SLOWER).max(1.0));
-        state.interval = state.interval.max(slower);
-        state.next = state.next.max(now + HOLD);
-        state.changed = now;
-        state.refusals += 1;
+        self.state().refused(Instant::now());
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -108,6 +97,19 @@ impl State {
     fn take(&mut self, at: Instant, now: Instant) {
         self.next = at + self.interval;
         self.count(at.max(now));
+    }
+
+    fn refused(&mut self, now: Instant) {
+        // Requests that were in flight together are refused together; that is one refusal.
+        if self.refusals > 0 && now < self.changed + HOLD {
+            return;
+        }
+        let sent = f64::from(self.given.max(self.given_before).max(1));
+        let slower = SECOND.div_f64((sent * SLOWER).max(1.0));
+        self.interval = self.interval.max(slower);
+        self.next = self.next.max(now + HOLD);
+        self.changed = now;
+        self.refusals += 1;
     }
 
     fn recover(&mut self, now: Instant, configured: Duration) {
@@ -185,21 +187,22 @@ mod tests {
 
     #[test]
     fn a_refusal_holds_and_slows_once_and_recovers() {
+        let none = Duration::ZERO;
         let pace = Pace::new(None);
-        let limits = limits(60_000);
+        let mut state = pace.state();
+        let mut now = state.next;
         for _ in 0..100 {
-            pace.turn(&limits).unwrap();
+            let at = state.next_turn(now, none);
+            state.take(at, now);
+            now += Duration::from_millis(1);
         }
-        pace.refused();
-        let slowed = pace.state().interval;
-        assert!(slowed > Duration::from_millis(10) && slowed < Duration::from_millis(20));
-        pace.refused();
-        assert_eq!(pace.state().interval, slowed);
-        let before = Instant::now();
-        pace.turn(&limits).unwrap();
-        assert!(before.elapsed() >= HOLD - CATCH_UP);
-        let later = Instant::now() + Duration::from_secs(60);
-        pace.state().recover(later, Duration::ZERO);
-        assert_eq!(pace.state().interval, Duration::ZERO);
+        state.refused(now);
+        let slowed = state.interval;
+        assert_eq!(slowed, SECOND.div_f64(75.0));
+        state.refused(now + HOLD / 2);
+        assert_eq!(state.interval, slowed, "slowed twice for one burst");
+        assert_eq!(state.next_turn(now, none), now + HOLD);
+        state.recover(now + 60 * SECOND, none);
+        assert_eq!(state.interval, none);
     }
 }
