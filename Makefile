@@ -1,7 +1,7 @@
 # libzus: see README.md. `make demo` shows it, `make test` tests all of it.
 .DEFAULT_GOAL := help
 .PHONY: help build demo test test-rust test-c test-python test-csharp test-install test-docs test-pages test-platforms \
-        check header bench hardening fuzz soak wheel nuget install uninstall dist docs clean
+        check header bench hardening fuzz tsan soak wheel nuget install uninstall dist docs clean
 SHELL := /bin/bash
 CARGO ?= cargo
 export PREFIX ?= /usr/local
@@ -51,12 +51,15 @@ header: ## write include/zus.h anew from src/ffi/
 bench: build $(ZUS_SANDBOX) ## side by side with libcurl and others, as ratios
 	benches/run.sh
 
-hardening: build $(ZUS_SANDBOX) ## the ABI against the last tag, each fuzz target for a minute, two minutes of soak
+hardening: build $(ZUS_SANDBOX) ## the ABI against the last tag, ThreadSanitizer, each fuzz target for a minute, two minutes of soak
 	tests/abi/check.sh
+	tests/soak/tsan.sh
 	fuzz/run.sh 60
 	tests/soak/run.sh 120
 fuzz: ## each fuzz target for EACH=600 seconds
 	fuzz/run.sh $(or $(EACH),600)
+tsan: ## the threaded tests under ThreadSanitizer, with a std built for it
+	tests/soak/tsan.sh
 soak: build $(ZUS_SANDBOX) ## a million calls with faults
 	tests/soak/run.sh
 
