@@ -134,7 +134,10 @@ fetch_wine32() {
   [ -e "$root/done" ] && return
   install libz-mingw-w64 libc6-i386 || return
   mkdir -p "$root" "$apt/lists/partial" "$apt/archives/partial"
-  echo "deb [arch=i386 signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian $(. /etc/os-release && echo "$VERSION_CODENAME") main" >"$apt/sources.list"
+  # The archive that this machine uses, without its security suite.
+  local archive
+  archive=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | awk '/\/debian\/*$/ && !n++') || return
+  echo "deb [arch=i386 signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $archive $(. /etc/os-release && echo "$VERSION_CODENAME") main" >"$apt/sources.list"
   cat >"$apt/apt.conf" <<END
 Dir::State "$apt";
 Dir::State::status "/var/lib/dpkg/status";
