@@ -16,7 +16,7 @@ use crate::outcome::{self, Outcome};
 use crate::pace::Pace;
 use crate::request::{Action, Body, Requests, check_user_id};
 use crate::retry::{Retry, is_passing};
-use crate::token::{Tokens, stopped};
+use crate::token::{Credentials, Tokens, stopped};
 
 /// Updates users. Share it between threads; making one sends nothing.
 pub struct Client {
@@ -61,9 +61,9 @@ impl Client {
                 in_callback(id, || sink(level, line));
             }));
         }
-        if let Some(crate::token::Credentials::Callback(provider)) = config
+        if let Some(Credentials::Callback(provider)) = config
             .credentials
-            .take_if(|c| matches!(c, crate::token::Credentials::Callback(_)))
+            .take_if(|c| matches!(c, Credentials::Callback(_)))
         {
             config.set_token_provider(Arc::new(move |refused| {
                 in_callback(id, || provider(refused))
