@@ -51,8 +51,9 @@ header: ## write include/zus.h anew from src/ffi/
 bench: build $(ZUS_SANDBOX) ## side by side with libcurl and others, as ratios
 	benches/run.sh
 
-hardening: build $(ZUS_SANDBOX) ## the ABI against the last tag, ThreadSanitizer, each fuzz target for a minute, two minutes of soak
+hardening: build $(ZUS_SANDBOX) ## the ABI, hostile callers, ThreadSanitizer, a minute for each fuzz target, two of soak
 	tests/abi/check.sh
+	ZUS_LONG=1 $(CARGO) test --locked --test hostile
 	tests/soak/tsan.sh
 	fuzz/run.sh 60
 	tests/soak/run.sh 120
