@@ -115,8 +115,14 @@ impl Client {
         }
     }
 
+    /// Users in flight at once: not more than get their turns in half of a call's time, or the last would time out.
     pub(crate) fn concurrency(&self) -> usize {
-        self.config.concurrency
+        let Some(interval) = self.config.interval else {
+            return self.config.concurrency;
+        };
+        let turns = self.config.total.as_nanos() / (2 * interval.as_nanos()).max(1);
+        let turns = usize::try_from(turns).unwrap_or(usize::MAX);
+        self.config.concurrency.min(turns.max(1))
     }
 
     pub(crate) fn id(&self) -> u64 {

@@ -216,12 +216,13 @@ impl Tokens {
             && !old.ended(Instant::now())
             && limits.check().is_ok()
         {
-            let why = e.message.as_str();
+            let (old, why) = (Arc::clone(old), e.message.as_str());
+            drop(state); // the caller's log function runs without it
             log.write(
                 LogLevel::Warn,
                 format_args!("the renewal failed, the old token serves on: {why}"),
             );
-            return Ok(old.clone());
+            return Ok(old);
         }
         match &fetched {
             Ok(token) => {

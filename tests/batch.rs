@@ -1,4 +1,4 @@
-//! A list of a hundred thousand users costs memory for the users in flight, and nothing more.
+//! Long lists and low rates.
 
 mod common;
 
@@ -14,6 +14,7 @@ fn resident() -> u64 {
     line.split_whitespace().nth(1).unwrap().parse().unwrap()
 }
 
+/// It costs memory for the users in flight, and nothing more.
 #[test]
 fn a_long_list_takes_no_memory() {
     let sandbox = Sandbox::start(&[]);
@@ -37,4 +38,22 @@ fn a_long_list_takes_no_memory() {
     assert_eq!((code, done), (Code::Ok, USERS));
     let growth = at_the_end.saturating_sub(after_some);
     assert!(growth < 1024, "{growth} kB for {USERS} users");
+}
+
+/// Sixteen in the queue at four a second would outlast a call's 1.5 s.
+#[test]
+fn nobody_times_out_in_the_queue_for_a_turn() {
+    let sandbox = Sandbox::start(&[]);
+    let mut config = Config::new();
+    config.set_token("sandbox-token").unwrap();
+    config.set_urls(Some(&sandbox.api), None).unwrap();
+    config.set_rate(4, 1000).unwrap();
+    config.set_timeouts(1000, 1500).unwrap();
+    let client = Client::new(&config).unwrap();
+    let ids = ["ada@example.com"; 10];
+    let code = client.update_status_many(&ids, Action::Deactivate, None, |_, outcome| {
+        assert!(outcome.ok(), "{outcome:?}");
+        true
+    });
+    assert_eq!(code, Code::Ok);
 }
