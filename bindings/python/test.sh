@@ -14,12 +14,14 @@ typing="mypy==1.18.2 types-tqdm==4.67.0.20250809 pyright==1.1.414"
 
 # environment NAME PYTHON PINS: a virtual environment under .tools with just these, made once.
 environment() {
-    local folder=$repo/.tools/python/$1
-    if [ "$(cat "$folder/pins" 2>/dev/null)" != "$3" ]; then
+    local folder=$repo/.tools/python/$1 pins
+    pins="$3 $(cat "$here/constraints.txt")"
+    if [ "$(cat "$folder/pins" 2>/dev/null)" != "$pins" ]; then
         # shellcheck disable=SC2086
-        rm -rf "$folder" && "$2" -m venv "$folder" && "$folder/bin/pip" install --quiet --disable-pip-version-check $3 &&
+        rm -rf "$folder" && "$2" -m venv "$folder" &&
+            "$folder/bin/pip" install --quiet --disable-pip-version-check -c "$here/constraints.txt" $3 &&
             echo "$here/src" > "$("$folder/bin/python" -c 'import site; print(site.getsitepackages()[0])')/clone.pth" &&
-            echo "$3" > "$folder/pins"
+            echo "$pins" > "$folder/pins"
     fi
 }
 

@@ -117,15 +117,11 @@ headers() {
       step "C tests as $s with $c" "$c" -std=$s -D_POSIX_C_SOURCE=200809L $C_WARNINGS $INCLUDE -fsyntax-only "$repo"/tests/c/*.c
     done
   done
-  if command -v x86_64-w64-mingw32-gcc >/dev/null; then
-    step "C examples for Windows" x86_64-w64-mingw32-gcc -std=c99 $C_WARNINGS $INCLUDE -fsyntax-only "$repo"/examples/c/*.c
-  else
-    skip "C examples for Windows" "no x86_64-w64-mingw32-gcc"
-  fi
-  if command -v x86_64-w64-mingw32-g++-posix >/dev/null; then
+  if have x86_64-w64-mingw32-g++-posix g++-mingw-w64-x86-64-posix; then
+    step "C examples for Windows" x86_64-w64-mingw32-gcc-posix -std=c99 $C_WARNINGS $INCLUDE -fsyntax-only "$repo"/examples/c/*.c
     step "C++ examples for Windows" x86_64-w64-mingw32-g++-posix -std=c++17 $CXX_WARNINGS $INCLUDE -fsyntax-only "$repo"/examples/cpp/*.cpp
   else
-    skip "C++ examples for Windows" "no x86_64-w64-mingw32-g++-posix"
+    skip "C and C++ examples for Windows" "no x86_64-w64-mingw32-g++-posix"
   fi
 }
 
