@@ -22,8 +22,8 @@
  *    On failure an out-parameter is set to NULL, but a zus_result is given whenever the update was begun.
  *  - A `const` handle is safe from many threads at once; any other handle from one thread at a time.
  *  - A zus_result_fn runs on the thread that made the call, before it returns. A zus_token_fn or zus_log_fn runs on
- *    whichever thread needs it, a batch's own among them, one at a time per client. Their userdata must outlive the
- *    client. A callback that calls its own client gets ZUS_ERR_BUSY. A callback must not leave by longjmp, a C++
+ *    whichever thread needs it, a batch's own among them; each is one at a time per client, but both may run at once.
+ *    Their userdata must outlive the client. A callback that calls its own client gets ZUS_ERR_BUSY. A callback must not leave by longjmp, a C++
  *    exception or a Rust panic: the process is ended.
  *  - After fork() the child makes a new client; the parent's answers ZUS_ERR_FORKED there.
  */
@@ -410,7 +410,8 @@ ZUS_API zus_code zus_config_set_body(zus_config *config, zus_body body);
 /**
  * The longest time, in milliseconds, that one connection may take to be ready (name, TCP, proxy and TLS; default
  * 10,000), and one call with everything in it: token, waits and repeats (default 60,000). Each 1 to 86,400,000.
- * No call outlasts total_ms by more than 100 ms.
+ * No call outlasts total_ms by more than 100 ms, but for the time that it spends in functions of yours. In
+ * zus_update_status_many each user has total_ms of its own, from its first turn at the configured rate on.
  */
 ZUS_API
 zus_code zus_config_set_timeouts(zus_config *config,

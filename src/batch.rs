@@ -23,9 +23,10 @@ impl Client {
         user_ids: &[S],
         action: Action,
         cancel: Option<&Cancel>,
-        on_result: impl FnMut(usize, &Outcome) -> bool,
+        mut on_result: impl FnMut(usize, &Outcome) -> bool,
     ) -> Code {
         let user_id = |index: usize| Ok(user_ids[index].as_ref());
+        let on_result = |index, outcome| on_result(index, &outcome);
         self.update_each(user_ids.len(), user_id, action, cancel, on_result)
     }
 
@@ -36,7 +37,7 @@ impl Client {
         user_id: impl Fn(usize) -> Result<&'a str, Error> + Sync,
         action: Action,
         cancel: Option<&Cancel>,
-        mut on_result: impl FnMut(usize, &Outcome) -> bool,
+        mut on_result: impl FnMut(usize, Outcome) -> bool,
     ) -> Code {
         if let Err(code) = self.ready() {
             return code;
@@ -44,7 +45,7 @@ impl Client {
         let halt = Cancel::new();
         let next = AtomicUsize::new(0);
         let update = |index| match user_id(index) {
-            Ok(id) => self.update(id, action, &self.limits(cancel, Some(&halt))),
+            Ok(id) => self.update(id, action, self.limits(cancel, Some(&halt))),
             Err(e) => Outcome::from(e),
         };
         let work = |results: mpsc::SyncSender<(usize, Outcome)>| {
@@ -105,7 +106,7 @@ impl Client {
                     fatal.get_or_insert(outcome.code);
                 }
                 failed |= !outcome.ok();
-                if !in_callback(self.id(), || on_result(index, &outcome)) {
+                if !in_callback(self.id(), || on_result(index, outcome)) {
                     stopped = true;
                     halt.0.raise();
                 }

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::cancel::Cancel;
 use crate::code::{Code, Error};
@@ -16,7 +16,10 @@ use crate::outcome::{self, Outcome};
 use crate::pace::Pace;
 use crate::request::{Action, Body, Requests, check_user_id};
 use crate::retry::{Retry, is_passing};
-use crate::token::{Credentials, Tokens, stopped};
+use crate::token::{Credentials, Tokens};
+
+/// Longer than any list takes.
+const FOREVER: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 
 /// Updates users. Share it between threads; making one sends nothing.
 pub struct Client {
@@ -85,9 +88,12 @@ impl Client {
     /// Returns within the configured total time, whatever happens.
     pub fn update_status(&self, user_id: &str, action: Action, cancel: Option<&Cancel>) -> Outcome {
         if let Err(code) = self.ready() {
-            return Outcome::from(Error::new(code, ""));
+            return Outcome {
+                user_id: user_id.to_owned(),
+                ..Outcome::from(Error::new(code, ""))
+            };
         }
-        self.update(user_id, action, &self.limits(cancel, None))
+        self.update(user_id, action, self.limits(cancel, None))
     }
 
     /// Gets a token and touches nobody. The outcome's body is what Zoom said of the token, without the token itself;
@@ -115,14 +121,9 @@ impl Client {
         }
     }
 
-    /// Users in flight at once: not more than get their turns in half of a call's time, or the last would time out.
+    /// Users in flight at once.
     pub(crate) fn concurrency(&self) -> usize {
-        let Some(interval) = self.config.interval else {
-            return self.config.concurrency;
-        };
-        let turns = self.config.total.as_nanos() / (2 * interval.as_nanos()).max(1);
-        let turns = usize::try_from(turns).unwrap_or(usize::MAX);
-        self.config.concurrency.min(turns.max(1))
+        self.config.concurrency
     }
 
     pub(crate) fn id(&self) -> u64 {
@@ -141,7 +142,7 @@ impl Client {
         Err(code)
     }
 
-    pub(crate) fn update(&self, user_id: &str, action: Action, limits: &Limits) -> Outcome {
+    pub(crate) fn update(&self, user_id: &str, action: Action, limits: Limits) -> Outcome {
         let mut outcome = match check_user_id(user_id) {
             Ok(()) => self.attempts(user_id, action, limits),
             Err(e) => Outcome::from(e),
@@ -159,7 +160,7 @@ impl Client {
         outcome
     }
 
-    fn attempts(&self, user_id: &str, action: Action, limits: &Limits) -> Outcome {
+    fn attempts(&self, user_id: &str, action: Action, mut limits: Limits) -> Outcome {
         let uri = self.requests.uri(user_id);
         let mut body = self.requests.body();
         let mut retry = Retry::new(self.config.retry);
@@ -168,22 +169,26 @@ impl Client {
         // What the last attempt came to, for when time runs out before the next.
         let mut last: Option<Outcome> = None;
         loop {
-            let stop = |last: Option<Outcome>, stop| Outcome {
-                attempts,
-                ..self.stopped(last, stop)
-            };
-            let token = match self.tokens.get(&self.http, &self.log, limits) {
+            let token = match self.tokens.get(&self.http, &self.log, &limits) {
                 Ok(token) => token,
                 Err(failure) => {
                     return Outcome {
                         attempts,
-                        hopeless: failure.code != Code::Cancelled,
+                        hopeless: match failure.code {
+                            Code::Cancelled => false,
+                            // Others have more time left, when this user's was spent on an attempt.
+                            Code::Timeout => attempts == 0,
+                            _ => true,
+                        },
                         ..Outcome::from(failure)
                     };
                 }
             };
-            if let Err(why) = self.pace.turn(limits) {
-                return stop(last, why);
+            if let Err(why) = self.turn(&mut limits, attempts == 0) {
+                return Outcome {
+                    attempts,
+                    ..self.stopped(last, why, &limits)
+                };
             }
             attempts += 1;
             let headers = token
@@ -201,7 +206,7 @@ impl Client {
             );
             let sent = self.log.enabled(LogLevel::Info).then(Instant::now);
             let mut again;
-            let mut outcome = match self.http.send(request, limits) {
+            let mut outcome = match self.http.send(request, &limits) {
                 Ok(answer) => {
                     let read = outcome::read(answer);
                     let outcome = read.outcome;
@@ -214,7 +219,7 @@ impl Client {
                         );
                         continue;
                     }
-                    if !read.wrong_encoding && body == Body::Json {
+                    if body == Body::Json && outcome.is_about_the_user() {
                         self.requests.stay_with_json();
                     }
                     if outcome.code == Code::Unauthorized && !renewed && self.tokens.refused(&token)
@@ -258,27 +263,45 @@ impl Client {
                 ),
             );
             if let Err(why) = limits.sleep_until(at) {
-                return self.stopped(Some(outcome), why);
+                return self.stopped(Some(outcome), why, &limits);
             }
             last = Some(outcome);
         }
     }
 
+    /// Waits for this attempt's turn. A user of a batch waits for its first one as long as that takes: its time begins
+    /// with it, or a low rate would let those at the end of the queue time out.
+    fn turn(&self, limits: &mut Limits, first: bool) -> Result<(), Stop> {
+        if !first || limits.halt.is_none() {
+            return self.pace.turn(limits);
+        }
+        limits.deadline += FOREVER;
+        self.pace.turn(limits)?;
+        limits.deadline = Instant::now() + self.config.total;
+        Ok(())
+    }
+
     /// The call ends before its next attempt.
-    fn stopped(&self, last: Option<Outcome>, stop: Stop) -> Outcome {
-        match (last, stop) {
-            // It was sent, and the batch ends: what the last attempt came to is what there is to say.
-            (Some(last), Stop::Halted | Stop::Late) => last,
-            (Some(last), Stop::Cancelled) => Outcome {
-                code: Code::Cancelled,
-                message: format!("{}, after {}", Code::Cancelled.text(), last.message),
+    fn stopped(&self, last: Option<Outcome>, stop: Stop, limits: &Limits) -> Outcome {
+        let code = match stop {
+            Stop::Late => Code::Timeout,
+            Stop::Cancelled | Stop::Halted => Code::Cancelled,
+        };
+        match last {
+            // It was sent, and what the last attempt came to is what there is to say; but not that a token was
+            // refused which has been renewed since.
+            Some(last) if stop != Stop::Cancelled && last.code != Code::Unauthorized => last,
+            Some(last) => Outcome {
+                code,
+                message: format!("{}, after {}", code.text(), last.message),
                 ..last
             },
-            (None, Stop::Late) => Outcome::from(Error::new(
-                Code::Timeout,
-                "the configured rate left no turn for this request",
-            )),
-            (None, Stop::Cancelled | Stop::Halted) => Outcome::from(stopped(stop)),
+            // There is time left, but no turn in it.
+            None if stop == Stop::Late && Instant::now() < limits.deadline => {
+                let why = "the configured rate left no turn for this request";
+                Outcome::from(Error::new(code, why))
+            }
+            None => Outcome::from(Error::new(code, "")),
         }
     }
 

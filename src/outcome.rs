@@ -103,6 +103,14 @@ impl Outcome {
         self.attempts
     }
 
+    /// Whether it is the endpoint's own word on this user, which it gives only once it has understood the request.
+    pub(crate) fn is_about_the_user(&self) -> bool {
+        matches!(
+            self.code,
+            Code::Ok | Code::UserNotFound | Code::UserProtected | Code::UserBusy | Code::SeatLimit
+        )
+    }
+
     pub(crate) fn wait(&self) -> Option<Duration> {
         let seconds = u64::try_from(self.retry_after?).ok()?;
         Some(Duration::from_secs(seconds))
@@ -148,6 +156,8 @@ pub(crate) fn sentence(code: Code, detail: &str) -> String {
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Said {
     pub code: i32,
+    /// There is a code, though perhaps no number that we can show.
+    pub failed: bool,
     pub message: String,
     /// The fields that a validation complains of.
     fields: Vec<String>,
@@ -162,11 +172,10 @@ pub(crate) fn read_body(body: &[u8]) -> Said {
                     .unwrap_or_default()
                     .to_owned()
             };
+            let codes = ["code", "errorCode"].map(|key| object.get(key).map_or(Some(0), number));
             let mut said = Said {
-                code: ["code", "errorCode"]
-                    .iter()
-                    .find_map(|key| number(object.get(*key)?))
-                    .unwrap_or(0),
+                code: codes.into_iter().flatten().find(|n| *n != 0).unwrap_or(0),
+                failed: codes.iter().any(|code| *code != Some(0)),
                 message: text(&["message", "error_message", "errorMessage", "reason"]),
                 fields: Vec::new(),
             };
@@ -187,19 +196,19 @@ pub(crate) fn read_body(body: &[u8]) -> Said {
                 let rest = text.split_once(key)?.1.trim_start();
                 Some(rest.strip_prefix(':')?.trim_start())
             };
-            let code = after("\"code\"").map_or(0, |rest| {
+            let code = after("\"code\"").map_or(Some(0), |rest| {
                 let rest = rest.trim_start_matches('"');
-                let end = rest
-                    .find(|c: char| !c.is_ascii_digit())
-                    .unwrap_or(rest.len());
-                rest[..end].parse().unwrap_or(0)
+                let is_part = |c: char| c.is_ascii_digit() || c == '-';
+                let end = rest.find(|c| !is_part(c)).unwrap_or(rest.len());
+                rest[..end].parse().ok()
             });
             let message = after("\"message\"").map_or("", |rest| {
                 rest.trim_start_matches('"')
                     .trim_end_matches(|c: char| c.is_whitespace() || "\"}".contains(c))
             });
             Said {
-                code,
+                code: code.unwrap_or(0),
+                failed: code != Some(0),
                 message: message.to_owned(),
                 fields: Vec::new(),
             }
@@ -207,9 +216,14 @@ pub(crate) fn read_body(body: &[u8]) -> Said {
     }
 }
 
+/// A code as a number, 0 for none; `None` for what is no such number.
 fn number(value: &Value) -> Option<i32> {
-    let n = value.as_i64().or_else(|| value.as_str()?.parse().ok())?;
-    i32::try_from(n).ok()
+    match value {
+        Value::Null => Some(0),
+        Value::String(text) if text.is_empty() => Some(0),
+        Value::String(text) => text.parse().ok(),
+        _ => i32::try_from(value.as_i64()?).ok(),
+    }
 }
 
 /// An answer to `PUT /users/{userId}/status`.
@@ -270,7 +284,7 @@ fn classify(status: u16, said: &Said, html: bool, headers: &HeaderMap) -> Code {
         429 => return Code::RateLimited,
         408 | 500.. => return Code::Server,
         407 => return Code::Proxy,
-        200..300 if said.code == 0 && !html => return Code::Ok,
+        200..300 if !said.failed && !html => return Code::Ok,
         300..400 => return Code::Protocol,
         _ => {}
     }
@@ -310,7 +324,7 @@ fn is_about_the_body(said: &Said) -> bool {
 fn refuses_encoding(status: u16, said: &Said, html: bool) -> bool {
     match (status, said.code) {
         (415, _) => true,
-        (400, 0) => !html,
+        (400, 0) => !html && !said.failed,
         (400, 300) => is_about_the_body(said) || said.fields.iter().any(|f| f == "action"),
         _ => false,
     }

@@ -26,6 +26,8 @@ struct State {
     /// Between two turns now.
     interval: Duration,
     next: Instant,
+    /// Turns before `next` whose calls ended while they waited for them.
+    free: Vec<Instant>,
     /// When the interval was last lengthened or shortened.
     changed: Instant,
     /// Counts refusals, so that who waits for a turn from before one asks for another.
@@ -45,6 +47,7 @@ impl Pace {
             state: Mutex::new(State {
                 interval: configured,
                 next: now,
+                free: Vec::new(),
                 changed: now,
                 refusals: 0,
                 second: now,
@@ -64,14 +67,23 @@ impl Pace {
                 if at >= limits.deadline {
                     return Err(Stop::Late);
                 }
-                state.take(at, now);
+                limits.check_at(now)?;
+                state.take(at);
                 if at <= now {
-                    return limits.check_at(now);
+                    state.count(now);
+                    return Ok(());
                 }
                 (at, state.refusals)
             };
-            limits.sleep_until(at)?;
-            if self.state().refusals == refusals {
+            let waited = limits.sleep_until(at);
+            let mut state = self.state();
+            if state.refusals != refusals {
+                waited?; // the turn is void
+            } else if waited.is_err() {
+                state.free.push(at);
+                return waited;
+            } else {
+                state.count(at);
                 return Ok(());
             }
         }
@@ -91,12 +103,17 @@ impl State {
     /// When the next turn is, which may be a little in the past.
     fn next_turn(&mut self, now: Instant, configured: Duration) -> Instant {
         self.recover(now, configured);
-        self.next.max(now.checked_sub(CATCH_UP).unwrap_or(now))
+        let earliest = now.checked_sub(CATCH_UP).unwrap_or(now);
+        self.free.retain(|at| *at >= earliest);
+        let free = self.free.iter().min();
+        free.copied().unwrap_or(self.next.max(earliest))
     }
 
-    fn take(&mut self, at: Instant, now: Instant) {
-        self.next = at + self.interval;
-        self.count(at.max(now));
+    fn take(&mut self, at: Instant) {
+        match self.free.iter().position(|free| *free == at) {
+            Some(n) => drop(self.free.swap_remove(n)),
+            None => self.next = at + self.interval,
+        }
     }
 
     fn refused(&mut self, now: Instant) {
@@ -107,7 +124,9 @@ impl State {
         let sent = f64::from(self.given.max(self.given_before).max(1));
         let slower = SECOND.div_f64((sent * SLOWER).max(1.0));
         self.interval = self.interval.max(slower);
-        self.next = self.next.max(now + HOLD);
+        // Who waits asks again, so the turns given before are void.
+        self.next = now + HOLD;
+        self.free.clear();
         self.changed = now;
         self.refusals += 1;
     }
@@ -159,7 +178,7 @@ mod tests {
         let mut left = Vec::new();
         for n in 0..1000u64 {
             let at = state.next_turn(now, pace.configured);
-            state.take(at, now);
+            state.take(at);
             if at > now {
                 now = at + Duration::from_micros(n * 7919 % 4000);
             }
@@ -193,7 +212,8 @@ mod tests {
         let mut now = state.next;
         for _ in 0..100 {
             let at = state.next_turn(now, none);
-            state.take(at, now);
+            state.take(at);
+            state.count(at.max(now));
             now += Duration::from_millis(1);
         }
         state.refused(now);

@@ -54,7 +54,9 @@ impl Retry {
             .first
             .saturating_mul(doubled)
             .min(self.policy.most);
-        Some(retry_after.unwrap_or_else(|| most.mul_f64(random())))
+        // "At once" is no reason to come back without a pause.
+        let asked = retry_after.filter(|wait| !wait.is_zero());
+        Some(asked.unwrap_or_else(|| most.mul_f64(random())))
     }
 }
 
@@ -150,5 +152,19 @@ mod tests {
             assert!(wait <= Duration::from_millis((100u64 << n.min(10)).min(1500)));
         }
         assert_eq!(retry.wait(None), None);
+    }
+
+    #[test]
+    fn a_server_that_says_at_once_gets_a_pause_all_the_same() {
+        let wait = |n| {
+            let mut retry = Retry::new(RetryPolicy {
+                attempts: 2,
+                first: Duration::from_secs(1),
+                most: Duration::from_secs(1),
+            });
+            retry.wait(Some(Duration::from_secs(n))).expect("one more")
+        };
+        assert_eq!(wait(3), Duration::from_secs(3));
+        assert!((0..20).map(|_| wait(0)).sum::<Duration>() > Duration::ZERO);
     }
 }

@@ -27,6 +27,8 @@ pub(crate) type Provider = Arc<dyn Fn(bool) -> Option<Zeroizing<Vec<u8>>> + Send
 
 /// A token is renewed this long before it ends, or half its life before when that is less.
 const RENEW_BEFORE: Duration = Duration::from_secs(60);
+/// After a renewal that failed, the old token serves at least this long before another is tried.
+const RENEW_AGAIN: Duration = Duration::from_secs(5);
 /// What Zoom's tokens live, where an answer doesn't say.
 const LIFE: u64 = 3600;
 /// The longest token, in bytes. Zoom's have some hundreds.
@@ -123,6 +125,8 @@ struct State {
     token: Option<Arc<Token>>,
     refused: bool,
     fetching: bool,
+    /// No renewal before this.
+    not_before: Option<Instant>,
     /// Fetches begun.
     fetches: u64,
     /// How the fetch of that number failed, for those who waited for it.
@@ -170,8 +174,9 @@ impl Tokens {
         loop {
             let now = Instant::now();
             if let Some(token) = &state.token {
-                let due = token.renew.is_some_and(|renew| now >= renew);
-                if !due || (state.fetching && !token.ended(now)) {
+                let due = token.renew.is_some_and(|renew| now >= renew)
+                    && state.not_before.is_none_or(|at| now >= at);
+                if !token.ended(now) && (!due || state.fetching) {
                     return Ok(token.clone());
                 }
             }
@@ -195,6 +200,13 @@ impl Tokens {
         state.fetches += 1;
         let number = state.fetches;
         let refused = state.refused;
+        let now = Instant::now();
+        let mut limits = limits.clone();
+        // While the old token serves, a renewal gets one try, and half of what is left of this call's time.
+        let renewal = state.token.as_ref().is_some_and(|token| !token.ended(now));
+        if renewal {
+            limits.deadline -= limits.deadline.saturating_duration_since(now) / 2;
+        }
         drop(state);
 
         // Whatever happens to the fetch, the next one may begin.
@@ -207,16 +219,21 @@ impl Tokens {
         }
         let finish = Finish(self);
         let fetched = match &self.source {
-            Source::OAuth(request) => request.fetch(number, http, log, limits).map(Arc::new),
+            Source::OAuth(request) => {
+                let attempts = if renewal { 1 } else { request.retry.attempts };
+                let fetched = request.fetch(number, attempts, http, log, &limits);
+                fetched.map(Arc::new)
+            }
             Source::Callback(provider) => from_callback(provider, refused, number).map(Arc::new),
             Source::Fixed(token) => Ok(token.clone()),
         };
         let mut state = self.state();
         if let (Err(e), Some(old)) = (&fetched, &state.token)
             && !old.ended(Instant::now())
-            && limits.check().is_ok()
+            && e.code != Code::Cancelled
         {
             let (old, why) = (Arc::clone(old), e.message.as_str());
+            state.not_before = Some(Instant::now() + RENEW_AGAIN);
             drop(state); // the caller's log function runs without it
             log.write(
                 LogLevel::Warn,
@@ -228,6 +245,7 @@ impl Tokens {
             Ok(token) => {
                 state.token = Some(Arc::clone(token));
                 state.refused = false;
+                state.not_before = None;
                 state.failed = None;
             }
             // Another caller may have more time.
@@ -261,7 +279,7 @@ impl Tokens {
     }
 }
 
-pub(crate) fn stopped(stop: Stop) -> Failure {
+fn stopped(stop: Stop) -> Failure {
     let (code, message) = match stop {
         Stop::Late => (Code::Timeout, "no token came in time"),
         Stop::Cancelled | Stop::Halted => (Code::Cancelled, ""),
@@ -321,11 +339,15 @@ impl TokenRequest {
     fn fetch(
         &self,
         number: u64,
+        attempts: u32,
         http: &Http,
         log: &Log,
         limits: &Limits,
     ) -> Result<Token, Failure> {
-        let mut retry = Retry::new(self.retry);
+        let mut retry = Retry::new(RetryPolicy {
+            attempts,
+            ..self.retry
+        });
         loop {
             log.write(
                 LogLevel::Debug,

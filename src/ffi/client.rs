@@ -174,7 +174,7 @@ pub unsafe extern "C" fn zus_update_status_many(
             action,
             cancel,
             |index, outcome| {
-                let result = zus_result::new(outcome.clone());
+                let result = zus_result::new(outcome);
                 // SAFETY: the result lives until it returns; function and userdata are the caller's promise.
                 unsafe { on_result(userdata.get(), index, &result) == 0 }
             },

@@ -203,7 +203,8 @@ pub unsafe extern "C" fn zus_config_set_body(config: *mut zus_config, body: zus_
 
 /// The longest time, in milliseconds, that one connection may take to be ready (name, TCP, proxy and TLS; default
 /// 10,000), and one call with everything in it: token, waits and repeats (default 60,000). Each 1 to 86,400,000.
-/// No call outlasts total_ms by more than 100 ms.
+/// No call outlasts total_ms by more than 100 ms, but for the time that it spends in functions of yours. In
+/// zus_update_status_many each user has total_ms of its own, from its first turn at the configured rate on.
 ///
 /// # Safety
 /// `config` is a live handle.

@@ -188,6 +188,12 @@ pub(crate) fn time_left() -> Option<Duration> {
     left.unwrap_or(Some(Duration::from_secs(1)))
 }
 
+/// The same for a wait that a cancel doesn't wake from: until a look at it is due again.
+pub(crate) fn slice_left() -> Option<Duration> {
+    let cancellable = with(|e| e.limits.cancel.is_some()) == Some(true);
+    time_left().map(|left| if cancellable { left.min(SLICE) } else { left })
+}
+
 /// The time for the step at hand ran out.
 pub(crate) fn time_is_up() {
     with(|e| {
@@ -229,11 +235,6 @@ pub(crate) fn answered() {
 /// The head of the answer is complete.
 pub(crate) fn status(status: u16) {
     with(|e| e.status = status);
-}
-
-/// The cancel of this call, for waits that are not on a socket.
-pub(crate) fn current() -> Option<Limits> {
-    with(|e| e.limits.clone())
 }
 
 /// Has the call's cancel shut `socket` down. False when it is raised already.

@@ -1,5 +1,5 @@
-//! The HTTP client: ureq with our transport and resolver. Nothing above this module knows ureq's types but those of
-//! the `http` crate that it exports.
+//! The HTTP client: ureq with our transport and resolver. Above this module only `config` knows ureq's types, those of
+//! a proxy and of certificates, and all know those of the `http` crate that it exports.
 
 mod connections;
 mod exchange;

@@ -19,8 +19,8 @@ use super::limits::{self, Trouble};
 
 /// How long a name is taken to stay where it is.
 const KEPT: Duration = Duration::from_secs(60);
-/// The helper threads need little: getaddrinfo and its modules.
-pub(super) const STACK: usize = 256 * 1024;
+/// The thread needs little: getaddrinfo and its modules.
+const STACK: usize = 256 * 1024;
 
 /// The names looked up by one client: Zoom's API, its token endpoint, perhaps a proxy.
 #[derive(Clone, Default)]
@@ -99,9 +99,7 @@ fn look_up(host: &str, port: u16) -> Result<Vec<SocketAddr>, ureq::Error> {
         return Ok(vec![SocketAddr::new(ip, port)]);
     }
     let name = host.to_owned();
-    let found = on_thread("zus-resolve", move || {
-        (name.as_str(), port).to_socket_addrs().map(Vec::from_iter)
-    });
+    let found = on_thread(move || (name.as_str(), port).to_socket_addrs().map(Vec::from_iter));
     let why = match found {
         Ok(Ok(addresses)) if !addresses.is_empty() => return Ok(addresses),
         Ok(Ok(_)) => "it has no address".to_owned(),
@@ -116,47 +114,25 @@ fn look_up(host: &str, port: u16) -> Result<Vec<SocketAddr>, ureq::Error> {
 /// Runs what can't be interrupted on its own thread, and waits for it as long as the call may.
 /// `Err(None)`: the time was up or the call was cancelled; the thread ends by itself.
 fn on_thread<T: Send + 'static>(
-    name: &str,
     f: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Option<io::Error>> {
     let (sender, receiver) = mpsc::sync_channel(1);
     let handle = thread::Builder::new()
-        .name(name.into())
+        .name("zus-resolve".into())
         .stack_size(STACK)
         .spawn(move || {
             let _ = sender.send(f());
         })
         .map_err(Some)?;
-    let value = wait(&receiver, None).map_err(|_| None)?;
+    let value = loop {
+        match receiver.recv_timeout(limits::slice_left().ok_or(None)?) {
+            Err(RecvTimeoutError::Timeout) => {}
+            done => break done.map_err(|_| None)?,
+        }
+    };
     // It is done but for its exit: leave no thread behind.
     let _ = handle.join();
     Ok(value)
-}
-
-/// Waits for a message as long as the call may, or until `at`.
-pub(super) fn wait<T>(
-    receiver: &mpsc::Receiver<T>,
-    at: Option<Instant>,
-) -> Result<T, RecvTimeoutError> {
-    let cancellable = limits::current().is_some_and(|l| l.cancel.is_some());
-    loop {
-        let Some(mut left) = limits::time_left() else {
-            return Err(RecvTimeoutError::Disconnected);
-        };
-        if let Some(at) = at {
-            left = left.min(at.saturating_duration_since(Instant::now()));
-            if left.is_zero() {
-                return Err(RecvTimeoutError::Timeout);
-            }
-        }
-        if cancellable {
-            left = left.min(Duration::from_millis(25));
-        }
-        match receiver.recv_timeout(left) {
-            Err(RecvTimeoutError::Timeout) => {}
-            done => return done,
-        }
-    }
 }
 
 pub(super) fn late() -> ureq::Error {

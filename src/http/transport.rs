@@ -6,10 +6,9 @@ use std::fmt;
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
-use std::sync::mpsc::{self, RecvTimeoutError};
-use std::thread;
 use std::time::{Duration, Instant};
 
+use mio::{Events, Interest, Poll, Registry, Token};
 use ureq::Proxy;
 use ureq::ProxyProtocol::{Socks5, Socks5h};
 use ureq::http::Uri;
@@ -21,7 +20,7 @@ use zeroize::Zeroize;
 
 use super::Socket;
 use super::limits::{self, Trouble};
-use super::resolver::{Names, STACK, late, wait};
+use super::resolver::{Names, late};
 use super::socks;
 
 /// The next address is tried beside the first when that hasn't answered for this long (RFC 8305).
@@ -119,51 +118,70 @@ impl Tcp {
     }
 }
 
-/// Connects to the first address that answers. Each attempt has its own thread, since a blocking connect can't be
-/// interrupted; one that comes too late closes its socket.
+/// Connects to the first address that answers. The next one is tried beside those before it when they have failed or
+/// have been silent for a while.
 fn race(uri: &Uri, addresses: &[SocketAddr]) -> Result<TcpStream, ureq::Error> {
-    let (sender, receiver) = mpsc::channel();
-    let mut failures = Vec::new();
+    let mut poll = Poll::new()?;
+    let mut events = Events::with_capacity(addresses.len().max(1));
     let mut rest = addresses.iter().copied();
-    let mut pending = 0;
+    let mut next = Instant::now();
+    let mut pending: Vec<(SocketAddr, mio::net::TcpStream)> = Vec::new();
+    let mut failures = Vec::new();
     loop {
-        if let Some(address) = rest.next() {
-            let Some(left) = limits::time_left() else {
-                return Err(late());
-            };
-            let sender = sender.clone();
-            let thread = thread::Builder::new()
-                .name("zus-connect".into())
-                .stack_size(STACK)
-                .spawn(move || {
-                    let _ = sender.send((address, TcpStream::connect_timeout(&address, left)));
-                });
-            match thread {
-                Ok(_) => pending += 1,
+        while pending.is_empty() || Instant::now() >= next {
+            let Some(address) = rest.next() else { break };
+            match begin(address, poll.registry()) {
+                Ok(stream) => pending.push((address, stream)),
                 Err(e) => failures.push(format!("{address}: {e}")),
             }
+            next = Instant::now() + STAGGER;
         }
-        let more = rest.len() > 0;
-        while pending > 0 {
-            let next = more.then(|| Instant::now() + STAGGER);
-            match wait(&receiver, next) {
-                Ok((_, Ok(stream))) => return Ok(stream),
-                Ok((address, Err(e))) => {
-                    pending -= 1;
-                    failures.push(format!("{address}: {e}"));
-                    if more {
-                        break;
-                    }
-                }
-                Err(RecvTimeoutError::Timeout) => break,
-                Err(RecvTimeoutError::Disconnected) => return Err(late()),
-            }
-        }
-        if pending == 0 && rest.len() == 0 {
+        if pending.is_empty() {
             let host = uri.host().unwrap_or_default();
             limits::note(Trouble::Connect(format!("{host}: {}", failures.join("; "))));
             return Err(ureq::Error::ConnectionFailed);
         }
+        let mut left = limits::slice_left().ok_or_else(late)?;
+        if rest.len() > 0 {
+            left = left.min(next.saturating_duration_since(Instant::now()));
+        }
+        match poll.poll(&mut events, Some(left)) {
+            Err(e) if e.kind() != io::ErrorKind::Interrupted => return Err(e.into()),
+            _ => {}
+        }
+        for i in (0..pending.len()).rev() {
+            match is_connected(&pending[i].1) {
+                Ok(false) => {}
+                Ok(true) => {
+                    let stream = TcpStream::from(pending.swap_remove(i).1);
+                    stream.set_nonblocking(false)?;
+                    return Ok(stream);
+                }
+                Err(e) => {
+                    let (address, _) = pending.swap_remove(i);
+                    failures.push(format!("{address}: {e}"));
+                    next = Instant::now();
+                }
+            }
+        }
+    }
+}
+
+fn begin(address: SocketAddr, registry: &Registry) -> io::Result<mio::net::TcpStream> {
+    let mut stream = mio::net::TcpStream::connect(address)?;
+    registry.register(&mut stream, Token(0), Interest::WRITABLE)?;
+    Ok(stream)
+}
+
+/// Whether it is by now; an error when it won't be.
+fn is_connected(stream: &mio::net::TcpStream) -> io::Result<bool> {
+    if let Some(e) = stream.take_error()? {
+        return Err(e);
+    }
+    match stream.peer_addr() {
+        Ok(_) => Ok(true),
+        Err(e) if e.kind() == io::ErrorKind::NotConnected => Ok(false),
+        Err(e) => Err(e),
     }
 }
 

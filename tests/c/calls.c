@@ -306,7 +306,8 @@ static void forks(const sandbox *box) {
     static seen s;
     clear(&s);
     bad += zus_update_status(client, "answer-204+fork@example.com", ZUS_DEACTIVATE, NULL, &result) != ZUS_ERR_FORKED;
-    bad += result != NULL && zus_result_code(result) != ZUS_ERR_FORKED;
+    bad += zus_result_code(result) != ZUS_ERR_FORKED;
+    bad += strcmp(zus_result_user_id(result), "answer-204+fork@example.com") != 0;
     zus_result_free(result);
     bad += zus_update_status_many(client, ids, 2, ZUS_DEACTIVATE, NULL, on_result, &s) != ZUS_ERR_FORKED || s.calls != 0;
     bad += zus_check_credentials(client, NULL, NULL) != ZUS_ERR_FORKED;

@@ -1,11 +1,12 @@
 //! The configured rate: shared by all threads, smooth, and lower for a while once Zoom refuses a request for it.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::common::abi::*;
 use crate::common::sandbox::Sandbox;
-use crate::common::server::{Server, done};
+use crate::common::server::{Server, answer, done};
 use crate::common::{ms, timed};
 
 /// The most requests that arrived within any window of this length.
@@ -154,4 +155,42 @@ fn a_refusal_slows_down_a_client_without_a_rate_too() {
     println!("{refused} refused, {failed} failed");
     assert_eq!(failed, 0);
     assert!((1..=30).contains(&refused), "{refused}");
+}
+
+#[test]
+fn who_is_cancelled_in_the_queue_gives_its_turn_back() {
+    let server = Server::http(|_| done());
+    let client = server.with_token().rate(1, 2_000).client();
+    client.deactivate("ada@example.com").expect(ZUS_OK);
+    let cancel = Cancel::new();
+    thread::scope(|scope| {
+        for _ in 0..10 {
+            scope.spawn(|| {
+                let outcome = client.update("grace@example.com", ZUS_DEACTIVATE, Some(&cancel));
+                outcome.expect(ZUS_ERR_CANCELLED);
+            });
+        }
+        thread::sleep(ms(200));
+        cancel.raise();
+    });
+    let outcome = client.deactivate("linus@example.com").expect(ZUS_OK);
+    // Behind ten others it would be 22 s.
+    assert!(outcome.took < ms(12_000), "{:?}", outcome.took);
+}
+
+#[test]
+fn after_a_refusal_there_is_no_long_silence() {
+    let count = AtomicUsize::new(0);
+    let server = Server::http(move |_| match count.fetch_add(1, Ordering::SeqCst) {
+        5 => answer("429 Too Many Requests", "X-RateLimit-Type: QPS\r\n", ""),
+        _ => done(),
+    });
+    let client = server.with_token().rate(8, 1_000).retry(4, 1, 1);
+    let client = client.concurrency(32).client();
+    let users: Vec<String> = (0..40).map(|n| format!("user{n}@example.com")).collect();
+    assert_eq!(client.deactivate_many(&users, None, |_, _| 0), ZUS_OK);
+    let at: Vec<Instant> = server.requests().iter().map(|r| r.at).collect();
+    let silence = at.windows(2).map(|two| two[1] - two[0]).max().unwrap();
+    // Half a second; it would be four, if the turns of all who waited were lost.
+    assert!(silence < ms(2_500), "{silence:?}");
 }

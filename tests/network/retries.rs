@@ -340,3 +340,18 @@ fn the_encoding_is_changed_once_and_kept() {
         assert_eq!(sandbox.ledger()["users"]["ada@example.com"]["applied"], 1);
     }
 }
+
+#[test]
+fn json_is_not_kept_before_the_server_took_it() {
+    // A gateway's hiccup, in front of a server that knows forms only.
+    let count = AtomicUsize::new(0);
+    let server = Server::http(move |request| match count.fetch_add(1, Ordering::SeqCst) {
+        0 => answer("400 Bad Request", "", ""),
+        1 => answer("503 Service Unavailable", "", ""),
+        _ if request.header("content-type").starts_with("multipart/") => done(),
+        _ => answer("415 Unsupported Media Type", "", ""),
+    });
+    let client = server.with_token().retry(1, 1, 1).client();
+    client.deactivate("ada@example.com").expect(ZUS_ERR_SERVER);
+    client.deactivate("ada@example.com").expect(ZUS_OK);
+}

@@ -417,3 +417,81 @@ fn the_token_function_is_called_one_at_a_time() {
     let different: BTreeSet<String> = bearers(&api).into_iter().collect();
     assert_eq!(different.len(), 1);
 }
+
+/// Its renewal is due after five seconds of ten, and the token endpoint is in no state to give another.
+fn a_failing_renewal_fails_no_call(endpoint: impl Fn() -> String + Send + Sync + 'static) {
+    let asked = AtomicUsize::new(0);
+    let oauth = Server::http(move |_| match asked.fetch_add(1, Ordering::SeqCst) {
+        0 => server::token("a-token", 10),
+        _ => endpoint(),
+    });
+    let api = Server::http(|_| done());
+    let client = api.with_oauth(&oauth).timeouts(1_000, 2_000).client();
+    client.deactivate("ada@example.com").expect(ZUS_OK);
+    thread::sleep(ms(5_100));
+    for _ in 0..5 {
+        client.deactivate("ada@example.com").expect(ZUS_OK);
+    }
+    // One attempt, and no other for a while.
+    assert_eq!(oauth.requests().len(), 2);
+}
+
+#[test]
+fn a_renewal_that_hangs_fails_no_call_while_the_token_is_good() {
+    a_failing_renewal_fails_no_call(|| {
+        thread::sleep(ms(10_000));
+        String::new()
+    });
+}
+
+#[test]
+fn a_renewal_that_fails_is_not_tried_again_by_each_call() {
+    a_failing_renewal_fails_no_call(|| server::answer("503 Service Unavailable", "", ""));
+}
+
+/// A batch of which user0 has its token refused after `slow`, while renewals take `renewal`.
+fn batch_with_a_refusal(slow: u64, renewal: u64, rate: u32) -> Vec<(usize, zus_code)> {
+    let asked = AtomicUsize::new(0);
+    let oauth = Server::http(move |_| {
+        let n = asked.fetch_add(1, Ordering::SeqCst);
+        thread::sleep(ms(if n == 0 { 0 } else { renewal }));
+        server::token(&format!("token-{n}"), 3600)
+    });
+    let api = Server::http(move |request| {
+        if !request.line().contains("/user0/") {
+            return done();
+        }
+        thread::sleep(ms(slow));
+        server::json(
+            "401 Unauthorized",
+            r#"{"code":124,"message":"Access token is expired."}"#,
+        )
+    });
+    let config = api.with_oauth(&oauth).timeouts(2_000, 2_000);
+    let client = config.rate(rate, 1_000).concurrency(4).client();
+    let users: Vec<_> = (0..20).map(|n| format!("user{n}")).collect();
+    let mut failed = Vec::new();
+    let mut heard = 0;
+    let code = client.deactivate_many(&users, None, |n, outcome| {
+        heard += 1;
+        if outcome.code != ZUS_OK {
+            failed.push((n, outcome.code));
+        }
+        0
+    });
+    assert_eq!((code, heard), (ZUS_ERR_PARTIAL, users.len()), "{failed:?}");
+    failed
+}
+
+#[test]
+fn a_renewed_token_that_gets_no_turn_ends_no_batch() {
+    // At two a second with four in flight, there is none within the third of a second that is left.
+    let failed = batch_with_a_refusal(1_700, 0, 2);
+    assert_eq!(failed, [(0, ZUS_ERR_TIMEOUT)]);
+}
+
+#[test]
+fn a_user_whose_time_ends_during_a_renewal_ends_no_batch() {
+    let failed = batch_with_a_refusal(1_700, 600, 20);
+    assert_eq!(failed, [(0, ZUS_ERR_TIMEOUT)]);
+}
