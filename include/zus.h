@@ -542,9 +542,10 @@ ZUS_API
 int64_t zus_result_retry_after(const zus_result *result);
 
 /**
- * Requests sent for this user, repeats included; 0 when none was.
+ * Attempts begun for this user, repeats included: requests sent, and connections that failed. 0 when there was none.
  */
-ZUS_API int32_t zus_result_attempts(const zus_result *result);
+ZUS_API
+int32_t zus_result_attempts(const zus_result *result);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -493,7 +493,7 @@ class result_view {
     return std::chrono::seconds(seconds);
   }
 
-  /// The requests sent for this user.
+  /// Attempts begun for this user, repeats included: requests sent, and connections that failed.
   int attempts() const noexcept { return handle_ ? zus_result_attempts(handle_) : 0; }
 
   /// The C handle, not owned. May be null.

@@ -98,7 +98,7 @@ impl Outcome {
         self.retry_after
     }
 
-    /// Requests sent for this user.
+    /// Attempts begun for this user, repeats included: requests sent, and connections that failed.
     pub fn attempts(&self) -> u32 {
         self.attempts
     }

@@ -207,7 +207,7 @@ pub unsafe extern "C" fn zus_result_retry_after(result: *const zus_result) -> i6
     unsafe { get(result, -1, |r| r.outcome.retry_after.unwrap_or(-1)) }
 }
 
-/// Requests sent for this user, repeats included; 0 when none was.
+/// Attempts begun for this user, repeats included: requests sent, and connections that failed. 0 when there was none.
 ///
 /// # Safety
 /// `result` is NULL or a live handle.

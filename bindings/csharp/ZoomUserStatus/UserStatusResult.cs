@@ -17,7 +17,7 @@ namespace ZoomUserStatus
         /// <param name="message">What went wrong, in words.</param>
         /// <param name="trackingId">x-zm-trackingid.</param>
         /// <param name="retryAfter">How long Zoom asks to wait.</param>
-        /// <param name="attempts">Requests sent.</param>
+        /// <param name="attempts">Attempts begun.</param>
         /// <param name="index">Place in the list.</param>
         /// <param name="body">Body of the answer.</param>
         /// <param name="headers">Headers of the answer; names without regard to case.</param>
@@ -83,7 +83,7 @@ namespace ZoomUserStatus
         public string TrackingId { get; }
         /// <summary>How long Zoom asks to wait before the next request, from when the answer came; null when it doesn't say.</summary>
         public TimeSpan? RetryAfter { get; }
-        /// <summary>The number of requests sent for this user; 0 when none was.</summary>
+        /// <summary>Attempts begun for this user, repeats included: requests sent, and connections that failed. 0 when there was none.</summary>
         public int Attempts { get; }
         /// <summary>
         /// Headers of the last answer: those of <see cref="ZoomUserStatusOptions.ResultHeaders"/> that it had. Names without regard to case.

@@ -65,7 +65,7 @@ class Result:
     retry_after: Optional[int] = None
     """Seconds from the moment of the answer, where Zoom said when to come back."""
     attempts: int = 0
-    """Requests sent for this user; 0 when there was none."""
+    """Attempts begun for this user, repeats included: requests sent, and connections that failed."""
     body: bytes = dataclasses.field(default=b"", repr=False)
     """The answer's body as it came."""
     index: int = 0
