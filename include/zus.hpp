@@ -121,6 +121,23 @@ class error : public std::invalid_argument {
   zus::code code_;
 };
 
+/// A string as an argument: a literal, a std::string, a std::string_view, or a const char*. NULL is code::null.
+class text_arg {
+ public:
+  text_arg(const char* value) noexcept : view_(value == nullptr ? std::string_view() : std::string_view(value)) {}
+  template <class T, class = std::enable_if_t<std::is_convertible_v<T, std::string_view> &&
+                                              !std::is_pointer_v<std::decay_t<T>> && !std::is_null_pointer_v<std::decay_t<T>>>>
+  text_arg(T&& value) : view_(std::forward<T>(value)) {
+    if (view_.data() == nullptr) view_ = "";  // an empty view is an empty string
+  }
+
+  std::string_view view() const noexcept { return view_; }
+  bool is_null() const noexcept { return view_.data() == nullptr; }
+
+ private:
+  std::string_view view_;
+};
+
 /// Implementation, not for callers.
 namespace detail {
 
@@ -147,19 +164,20 @@ inline void append(std::string& out, std::string_view value) {
   out.push_back('\0');
 }
 
-// A NUL-ended copy for the length of a call, wiped after it since it may be a secret.
+// A NUL-ended copy for the length of a call, wiped after it since it may be a secret. NULL stays NULL.
 class c_string {
  public:
-  explicit c_string(std::string_view value) {
-    copy_.reserve(value.size() + 1);
-    append(copy_, value);
+  explicit c_string(text_arg value) : null_(value.is_null()) {
+    copy_.reserve(value.view().size() + 1);
+    append(copy_, value.view());
   }
   ~c_string() { wipe(copy_); }
   c_string(const c_string&) = delete;
   c_string& operator=(const c_string&) = delete;
-  const char* get() const noexcept { return copy_.data(); }
+  const char* get() const noexcept { return null_ ? nullptr : copy_.data(); }
 
  private:
+  bool null_;
   std::string copy_{};
 };
 
@@ -262,17 +280,17 @@ class config {
   }
 
   /// A bearer token that you have already. It ends an hour after Zoom made it, and can't be renewed.
-  config& token(std::string_view value) & {
+  config& token(text_arg value) & {
     return checked("token", zus_config_set_token(get(), detail::c_string(value).get()));
   }
-  config&& token(std::string_view value) && { return std::move(token(value)); }
+  config&& token(text_arg value) && { return std::move(token(value)); }
 
   /// A server-to-server OAuth app: the client gets its tokens itself, and renews them.
-  config& oauth(std::string_view account_id, std::string_view client_id, std::string_view client_secret) & {
+  config& oauth(text_arg account_id, text_arg client_id, text_arg client_secret) & {
     return checked("oauth", zus_config_set_oauth(get(), detail::c_string(account_id).get(), detail::c_string(client_id).get(),
                                                  detail::c_string(client_secret).get()));
   }
-  config&& oauth(std::string_view account_id, std::string_view client_id, std::string_view client_secret) && {
+  config&& oauth(text_arg account_id, text_arg client_id, text_arg client_secret) && {
     return std::move(oauth(account_id, client_id, client_secret));
   }
 
@@ -292,16 +310,18 @@ class config {
   }
 
   /// The API's base, default https://api.zoom.us/v2. https, or http to a loopback address.
-  config& api_url(std::string_view url) & {
+  config& api_url(text_arg url) & {
+    if (url.is_null()) return checked("api_url", ZUS_ERR_NULL);  // which would keep the one that is set
     return checked("api_url", zus_config_set_urls(get(), detail::c_string(url).get(), nullptr));
   }
-  config&& api_url(std::string_view url) && { return std::move(api_url(url)); }
+  config&& api_url(text_arg url) && { return std::move(api_url(url)); }
 
   /// Where OAuth tokens come from, default https://zoom.us/oauth/token. https, or http to a loopback address.
-  config& oauth_url(std::string_view url) & {
+  config& oauth_url(text_arg url) & {
+    if (url.is_null()) return checked("oauth_url", ZUS_ERR_NULL);  // which would keep the one that is set
     return checked("oauth_url", zus_config_set_urls(get(), nullptr, detail::c_string(url).get()));
   }
-  config&& oauth_url(std::string_view url) && { return std::move(oauth_url(url)); }
+  config&& oauth_url(text_arg url) && { return std::move(oauth_url(url)); }
 
   /// How the action travels, default body::form.
   config& body(zus::body value) & {
@@ -347,22 +367,22 @@ class config {
 
   /// A proxy, http://, https:// or socks5:// and [user:password@]host[:port]; "" for none. Unless it is set, the
   /// environment's (HTTPS_PROXY, ALL_PROXY, NO_PROXY) is used, as curl does.
-  config& proxy(std::string_view url) & {
+  config& proxy(text_arg url) & {
     return checked("proxy", zus_config_set_proxy(get(), detail::c_string(url).get()));
   }
-  config&& proxy(std::string_view url) && { return std::move(proxy(url)); }
+  config&& proxy(text_arg url) && { return std::move(proxy(url)); }
 
   /// Certificates in PEM, one or more: trust only these, instead of the operating system's.
-  config& ca_pem(std::string_view pem) & {
-    return checked("ca_pem", zus_config_set_ca_pem(get(), reinterpret_cast<const std::uint8_t*>(pem.data()), pem.size()));
+  config& ca_pem(text_arg pem) & {
+    return checked("ca_pem", zus_config_set_ca_pem(get(), reinterpret_cast<const std::uint8_t*>(pem.view().data()), pem.view().size()));
   }
-  config&& ca_pem(std::string_view pem) && { return std::move(ca_pem(pem)); }
+  config&& ca_pem(text_arg pem) && { return std::move(ca_pem(pem)); }
 
   /// The User-Agent header of each request, up to 256 bytes. Default: the library's name and version.
-  config& user_agent(std::string_view value) & {
+  config& user_agent(text_arg value) & {
     return checked("user_agent", zus_config_set_user_agent(get(), detail::c_string(value).get()));
   }
-  config&& user_agent(std::string_view value) && { return std::move(user_agent(value)); }
+  config&& user_agent(text_arg value) && { return std::move(user_agent(value)); }
 
   /// Log lines up to `level`: `void sink(zus::log_level, std::string_view line)`. Never a secret, at any level. It is
   /// called on any thread, one at a time per client, and must not call that client; what it throws is dropped.
@@ -475,7 +495,10 @@ class result_view {
   std::string_view tracking_id() const noexcept { return handle_ ? zus_result_tracking_id(handle_) : ""; }
 
   /// A header of the answer, e.g. "x-ratelimit-remaining", whatever its case; "" for none.
-  std::string_view header(std::string_view name) const {
+  std::string_view header(text_arg name) const {
+#if ZUS_HPP_EXCEPTIONS
+    if (name.is_null()) throw error(zus::code::null, std::string("zus::result_view::header: ") + zus_code_text(ZUS_ERR_NULL));
+#endif
     return handle_ ? zus_result_header(handle_, detail::c_string(name).get()) : "";
   }
 
@@ -544,13 +567,9 @@ namespace detail {
 // The ids of a batch as the C array that the library takes: one block of text, and a pointer into it for each.
 class id_list {
  public:
-  template <class Id>
-  void add(const Id& id) {
-    if constexpr (std::is_pointer_v<Id>) {
-      if (id == nullptr) return offsets_.push_back(missing);
-    }
-    offsets_.push_back(text_.size());
-    append(text_, std::string_view(id));
+  void add(text_arg id) {
+    offsets_.push_back(id.is_null() ? missing : text_.size());
+    append(text_, id.view());
   }
 
   std::size_t size() const noexcept { return offsets_.size(); }
@@ -653,7 +672,7 @@ class client {
   /// @param stop ends the call with code::cancelled when it is raised.
   /// @return Zoom's answer, or the network's failure.
   /// @throws zus::error for a mistake (code 1 to 19), and whatever the token provider throws.
-  result update(std::string_view user_id, action what, const cancel& stop = cancel::never()) const {
+  result update(text_arg user_id, action what, const cancel& stop = cancel::never()) const {
     zus_result* answer = nullptr;
     const zus_code value = code_ != ZUS_OK ? code_
                                            : zus_update_status(get(), detail::c_string(user_id).get(),
@@ -662,19 +681,19 @@ class client {
   }
 
   /// update(user_id, action::activate)
-  result activate(std::string_view user_id, const cancel& stop = cancel::never()) const {
+  result activate(text_arg user_id, const cancel& stop = cancel::never()) const {
     return update(user_id, action::activate, stop);
   }
   /// update(user_id, action::deactivate)
-  result deactivate(std::string_view user_id, const cancel& stop = cancel::never()) const {
+  result deactivate(text_arg user_id, const cancel& stop = cancel::never()) const {
     return update(user_id, action::deactivate, stop);
   }
   /// update(user_id, action::clock_in)
-  result clock_in(std::string_view user_id, const cancel& stop = cancel::never()) const {
+  result clock_in(text_arg user_id, const cancel& stop = cancel::never()) const {
     return update(user_id, action::clock_in, stop);
   }
   /// update(user_id, action::clock_out)
-  result clock_out(std::string_view user_id, const cancel& stop = cancel::never()) const {
+  result clock_out(text_arg user_id, const cancel& stop = cancel::never()) const {
     return update(user_id, action::clock_out, stop);
   }
 
@@ -712,10 +731,10 @@ class client {
 
   /// The same for a list in braces: `update_many({one, another}, ...)`.
   template <class Fn>
-  summary update_many(std::initializer_list<std::string_view> ids, action what, Fn&& each,
+  summary update_many(std::initializer_list<text_arg> ids, action what, Fn&& each,
                       const cancel& stop = cancel::never()) const {
     detail::id_list list;
-    for (const std::string_view id : ids) list.add(id);
+    for (const text_arg id : ids) list.add(id);
     return run(list, what, each, stop);
   }
 

@@ -28,6 +28,11 @@ int main() {
   CHECK(blank.code() == zus::code::argument);
   CHECK(!blank.message().empty());
   CHECK(blank.attempts() == 0);
+  const char* const unset = nullptr;
+  const auto null = zoom.deactivate(unset);
+  CHECK(null.code() == zus::code::null);
+  CHECK(!null.message().empty());
+  CHECK(null.header(unset).empty());
 
   test("the first mistake in a setter stays, and the client is empty with its code");
   const auto bad = fresh().api_url("http://api.zoom.us/v2").token("\xFF").rate(10);
@@ -38,6 +43,8 @@ int main() {
   CHECK(empty.deactivate("ada@example.com").code() == zus::code::argument);
   CHECK(!empty.deactivate("ada@example.com").message().empty());
   CHECK(empty.check_credentials().code() == zus::code::argument);
+
+  CHECK(fresh().oauth_url(unset).code() == zus::code::null);
 
   test("no credentials");
   const zus::client nobody{zus::config()};

@@ -55,6 +55,11 @@ zus::code thrown_by(F&& f) {
 #define CHECK_IS(actual, expected)                                                                 \
   check_text(string(zus::name(actual)).c_str(), string(zus::name(expected)).c_str(), __FILE__, __LINE__, #actual)
 
+struct spelled {  // a type of the caller's that converts
+  string text;
+  operator string_view() const { return text; }
+};
+
 void results(const sandbox& box) {
   const zus::client zoom{config_for_cpp(box)};
   test("an answer is a value: done");
@@ -98,6 +103,22 @@ void results(const sandbox& box) {
   const string_view line = "ada@example.com;grace@example.com";
   CHECK(zoom.deactivate(line.substr(0, 15)));
   CHECK_NUMBER(ledger(&box, "ada@example.com", "received"), 2);
+
+  test("an id in each kind of string");
+  char array[] = "ada@example.com";
+  const string text = array;
+  CHECK(zoom.deactivate(array));
+  CHECK(zoom.deactivate(static_cast<char*>(array)));
+  CHECK(zoom.deactivate(static_cast<const char*>(array)));
+  CHECK(zoom.deactivate(text));
+  CHECK(zoom.deactivate(string(text)));
+  CHECK(zoom.deactivate(spelled{text}));
+  CHECK_NUMBER(ledger(&box, "ada@example.com", "received"), 8);
+
+  test("a connection that failed is an attempt");
+  const auto refused_connection = zus::client{config_for_cpp(box).api_url("http://127.0.0.1:1/v2").retry(2, 1ms, 1ms)}.deactivate("ada@example.com");
+  CHECK_IS(refused_connection.code(), zus::code::connect);
+  CHECK_NUMBER(refused_connection.attempts(), 2);
 }
 
 void mistakes(const sandbox& box) {
@@ -113,6 +134,27 @@ void mistakes(const sandbox& box) {
   test("a NUL inside an id does not make it another user's");
   CHECK_THROWS(zus::code::argument, zoom.deactivate(string_view("ada@example.com\0.evil", 21)));
   CHECK_NUMBER(ledger(&box, nullptr, "requests"), before);
+
+  test("NULL for a string throws: getenv of a variable that is not set");
+  const char* const unset = nullptr;
+  char* const unset_too = nullptr;
+  CHECK_THROWS(zus::code::null, zoom.deactivate(unset));
+  CHECK_THROWS(zus::code::null, zoom.deactivate(unset_too));
+  CHECK_THROWS(zus::code::null, zoom.deactivate(nullptr));
+  CHECK_THROWS(zus::code::null, zoom.update(unset, zus::action::activate));
+  CHECK_THROWS(zus::code::null, zoom.deactivate("ada@example.com").header(unset));
+  zus::config null = config_for_cpp(box);
+  CHECK_THROWS(zus::code::null, null.token(unset));
+  CHECK_THROWS(zus::code::null, null.oauth("account", "client", unset));
+  CHECK_THROWS(zus::code::null, null.api_url(unset));
+  CHECK_THROWS(zus::code::null, null.oauth_url(unset));
+  CHECK_THROWS(zus::code::null, null.proxy(unset));
+  CHECK_THROWS(zus::code::null, null.ca_pem(unset));
+  CHECK_THROWS(zus::code::null, null.user_agent(unset));
+  test("an empty string is no NULL");
+  CHECK_THROWS(zus::code::argument, zoom.deactivate(string_view()));
+  CHECK_THROWS(zus::code::argument, null.ca_pem(string_view()));
+  CHECK(zus::client{null.proxy(string_view())}.deactivate("answer-204+empty@example.com"));
 
   test("a mistake in a setter throws, and leaves the value as it was");
   zus::config config = config_for_cpp(box);
@@ -253,11 +295,6 @@ void check_range(const char* name, const zus::client& zoom, Range&& ids) {
   CHECK(seen["nobody@example.com"] == zus::code::user_not_found);
 }
 
-struct spelled {  // a type of the caller's that converts
-  string text;
-  operator string_view() const { return text; }
-};
-
 void ranges(const sandbox& box) {
   const zus::client zoom{config_for_cpp(box)};
   const std::vector<string> strings{"ada@example.com", "nobody@example.com", "linus@example.com"};
@@ -296,9 +333,11 @@ void ranges(const sandbox& box) {
   for (std::size_t i = 0; i < 3; ++i) CHECK_IS(seen[i], zus::code::argument);
   CHECK_NUMBER(ledger(&box, "admin@example.com", "received"), before);
   const char* holes[] = {"ada@example.com", nullptr};
-  zoom.update_many(holes, zus::action::activate, [&](std::size_t i, zus::result_view user) {
+  const auto second_is_null = [&](std::size_t i, zus::result_view user) {
     CHECK_IS(user.code(), i == 0 ? zus::code::ok : zus::code::null);
-  });
+  };
+  CHECK_NUMBER(zoom.update_many(holes, zus::action::activate, second_is_null).failed, 1);
+  CHECK_NUMBER(zoom.update_many({holes[0], holes[1]}, zus::action::activate, second_is_null).failed, 1);
 }
 
 struct boom {
