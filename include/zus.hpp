@@ -216,13 +216,13 @@ struct token_source {
     std::string token;
     {
       const std::lock_guard<std::mutex> lock(mutex);
-      thrown = nullptr;
       if (pending_for == std::this_thread::get_id() && pending.size() <= capacity) token.swap(pending);
     }
     if (token.empty()) token = provide(refused);
     const std::size_t length = token.size();
+    const std::lock_guard<std::mutex> lock(mutex);
+    thrown = nullptr;
     if (length > capacity) {
-      const std::lock_guard<std::mutex> lock(mutex);
       wipe(pending);
       pending = token;
       pending_for = std::this_thread::get_id();
@@ -233,9 +233,10 @@ struct token_source {
     return length;
   }
 
-  std::exception_ptr take() {
+  // Kept until an attempt ends otherwise: every call that waited for this one asks.
+  std::exception_ptr last_thrown() {
     const std::lock_guard<std::mutex> lock(mutex);
-    return std::exchange(thrown, nullptr);
+    return thrown;
   }
 };
 
@@ -297,7 +298,7 @@ class config {
   /// Tokens from your own source: `std::string provider(bool refused)`, "" when none can be had; up to 8,192 bytes.
   /// `refused` is true when Zoom refused the last one: until then a client keeps the one it has. It is called on any
   /// thread, one at a time per client, and must not call that client.
-  /// An exception leaves it unchanged through the call that needed the token. Kept as long as the clients live.
+  /// An exception leaves it unchanged through each call that needed the token. Kept as long as the clients live.
   config& token_provider(std::function<std::string(bool refused)> provider) & {
     if (!provider) return checked("token_provider", ZUS_ERR_NULL);
     auto source = std::make_shared<detail::token_source>(std::move(provider));
@@ -778,7 +779,7 @@ class client {
 #if ZUS_HPP_EXCEPTIONS
   void rethrow_from_provider(zus_code value) const {
     if (value != ZUS_ERR_TOKEN || !token_source_) return;
-    if (auto thrown = token_source_->take()) std::rethrow_exception(thrown);
+    if (auto thrown = token_source_->last_thrown()) std::rethrow_exception(thrown);
   }
 #endif
 

@@ -457,6 +457,28 @@ void callbacks(const sandbox& box) {
   }
   CHECK(throwing.deactivate("ada@example.com"));
 
+  test("what a token provider throws comes out of every call that waited for it");
+  std::atomic<bool> empty{false};
+  const zus::client crowded{config_for_cpp(box).token_provider([&empty](bool) -> string {
+    if (empty) return "";
+    std::this_thread::sleep_for(300ms);
+    throw boom{42};
+  })};
+  std::atomic<int> out{0};
+  std::vector<std::thread> crowd;
+  for (int t = 0; t < 8; ++t)
+    crowd.emplace_back([&] {
+      try {
+        static_cast<void>(crowded.deactivate("ada@example.com"));
+      } catch (const boom& b) {
+        out += b.number == 42;
+      }
+    });
+  for (auto& thread : crowd) thread.join();
+  CHECK_NUMBER(out.load(), 8);
+  empty = true;
+  CHECK_IS(crowded.deactivate("ada@example.com").code(), zus::code::token);  // and out of none that came later
+
   test("a log, and what it throws is dropped");
   std::ostringstream lines;
   int worst = 9;
