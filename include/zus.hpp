@@ -452,7 +452,7 @@ class cancel {
   /// From any thread; not from a signal handler.
   void raise() const noexcept { zus_cancel_raise(handle_.get()); }
 
-  /// One that nobody raises: the default of every call.
+  /// One that nobody raises: the default of every call. Any other without a handle, as after a move, is code::null.
   static const cancel& never() noexcept {
     static const cancel none{nullptr};
     return none;
@@ -462,8 +462,12 @@ class cancel {
   const zus_cancel* get() const noexcept { return handle_.get(); }
 
  private:
-  explicit cancel(std::nullptr_t) noexcept {}
+  friend class client;
+  explicit cancel(std::nullptr_t) noexcept : never_(true) {}
+  bool usable() const noexcept { return handle_ || never_; }
+
   detail::handle<zus_cancel> handle_{};
+  bool never_ = false;
 };
 
 /// What became of one user: lent to the callback of a batch, until it returns. Copy out what you keep.
@@ -675,9 +679,9 @@ class client {
   /// @throws zus::error for a mistake (code 1 to 19), and whatever the token provider throws.
   result update(text_arg user_id, action what, const cancel& stop = cancel::never()) const {
     zus_result* answer = nullptr;
-    const zus_code value = code_ != ZUS_OK ? code_
-                                           : zus_update_status(get(), detail::c_string(user_id).get(),
-                                                               static_cast<zus_action>(what), stop.get(), &answer);
+    zus_code value = ready(stop);
+    if (value == ZUS_OK)
+      value = zus_update_status(get(), detail::c_string(user_id).get(), static_cast<zus_action>(what), stop.get(), &answer);
     return answered(result(answer, value), value);
   }
 
@@ -702,7 +706,8 @@ class client {
   /// its life in seconds. It is "" for a fixed token or a provider, of which nothing can be learnt without a call.
   result check_credentials(const cancel& stop = cancel::never()) const {
     zus_result* answer = nullptr;
-    const zus_code value = code_ != ZUS_OK ? code_ : zus_check_credentials(get(), stop.get(), &answer);
+    zus_code value = ready(stop);
+    if (value == ZUS_OK) value = zus_check_credentials(get(), stop.get(), &answer);
     return answered(result(answer, value), value);
   }
 
@@ -747,6 +752,12 @@ class client {
   const zus_client* get() const noexcept { return handle_.get(); }
 
  private:
+  // To the C library no cancel means: never. One that was moved away or could not be made must not.
+  zus_code ready(const cancel& stop) const noexcept {
+    if (code_ != ZUS_OK) return code_;
+    return stop.usable() ? ZUS_OK : ZUS_ERR_NULL;
+  }
+
   result answered(result answer, zus_code value) const {
 #if ZUS_HPP_EXCEPTIONS
     rethrow_from_provider(value);
@@ -763,10 +774,10 @@ class client {
     end.unsent = list.size();
     detail::batch<Fn> batch{each, end};
     const auto ids = list.pointers();
-    const zus_code value = code_ != ZUS_OK
-                               ? code_
-                               : zus_update_status_many(get(), ids.data(), list.size(), static_cast<zus_action>(what),
-                                                        stop.get(), &detail::batch<Fn>::call, &batch);
+    zus_code value = ready(stop);
+    if (value == ZUS_OK)
+      value = zus_update_status_many(get(), ids.data(), list.size(), static_cast<zus_action>(what), stop.get(),
+                                     &detail::batch<Fn>::call, &batch);
     end.code = static_cast<zus::code>(value);
 #if ZUS_HPP_EXCEPTIONS
     if (batch.thrown) std::rethrow_exception(batch.thrown);

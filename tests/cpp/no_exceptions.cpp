@@ -68,6 +68,12 @@ int main() {
   CHECK(provided.deactivate("ada@example.com"));
   CHECK(lines > 0);
 
+  test("a moved cancel is a mistake");
+  zus::cancel stop;
+  const zus::cancel moved = std::move(stop);
+  CHECK(zoom.deactivate("ada@example.com", moved));
+  CHECK(zoom.deactivate("ada@example.com", stop).code() == zus::code::null);
+
   test("a moved client is empty");
   zus::client from{fresh()};
   const zus::client to = std::move(from);

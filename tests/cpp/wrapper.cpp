@@ -411,6 +411,12 @@ void lambdas(const sandbox& box) {
   CHECK_NUMBER(end.unsent, 200);
   const zus::cancel moved = std::move(stop);
   CHECK_IS(zoom.deactivate("ada@example.com", moved).code(), zus::code::cancelled);
+
+  test("a cancel that was moved from says so, and stops nobody unnoticed");
+  CHECK_THROWS(zus::code::null, zoom.deactivate("ada@example.com", stop));  // NOLINT: what is left is what is tested
+  CHECK_THROWS(zus::code::null, zoom.check_credentials(stop));
+  CHECK_THROWS(zus::code::null, zoom.update_many(ids, zus::action::activate, [](const zus::result_view&) {}, stop));
+  CHECK(zoom.deactivate("ada@example.com", zus::cancel::never()));
 }
 
 void callbacks(const sandbox& box) {
