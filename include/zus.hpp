@@ -5,8 +5,9 @@
 ///     if (auto answer = zoom.deactivate("ada@example.com"); !answer)
 ///       std::cerr << zus::name(answer.code()) << ": " << answer.message() << '\n';
 ///
-/// What Zoom or the network answers is a value: zus::result. A mistake of the caller (zus::code 1 to 19, such as
-/// an empty user id) is thrown as zus::error. A batch hands over every user's answer as a value, mistakes too.
+/// What Zoom or the network answers is a value: zus::result, and the compiler warns when it is dropped. A mistake of
+/// the caller (zus::code 1 to 19, such as an empty user id) is thrown as zus::error. A batch hands over every user's
+/// answer as a value, mistakes too.
 ///
 /// Strings in are UTF-8 and copied. Strings out are views that live as long as the result they came from, and are
 /// NUL-ended. A zus::client is shared by as many threads as you like; a zus::config belongs to one at a time.
@@ -126,7 +127,8 @@ class text_arg {
  public:
   text_arg(const char* value) noexcept : view_(value == nullptr ? std::string_view() : std::string_view(value)) {}
   template <class T, class = std::enable_if_t<std::is_convertible_v<T, std::string_view> &&
-                                              !std::is_pointer_v<std::decay_t<T>> && !std::is_null_pointer_v<std::decay_t<T>>>>
+                                              !std::is_pointer_v<std::decay_t<T>> &&
+                                              !std::is_null_pointer_v<std::decay_t<T>>>>
   text_arg(T&& value) : view_(std::forward<T>(value)) {
     if (view_.data() == nullptr) view_ = "";  // an empty view is an empty string
   }
@@ -502,7 +504,8 @@ class result_view {
   /// A header of the answer, e.g. "x-ratelimit-remaining", whatever its case; "" for none.
   std::string_view header(text_arg name) const {
 #if ZUS_HPP_EXCEPTIONS
-    if (name.is_null()) throw error(zus::code::null, std::string("zus::result_view::header: ") + zus_code_text(ZUS_ERR_NULL));
+    if (name.is_null())
+      throw error(zus::code::null, std::string("zus::result_view::header: ") + zus_code_text(ZUS_ERR_NULL));
 #endif
     return handle_ ? zus_result_header(handle_, detail::c_string(name).get()) : "";
   }
@@ -537,7 +540,7 @@ class result_view {
 };
 
 /// What became of one call. Move-only; its views live as long as it does.
-class result : public result_view {
+class [[nodiscard]] result : public result_view {
  public:
   /// Takes over a C handle, which may be null, with the code of the call that gave it.
   result(zus_result* owned, zus_code value) noexcept : result_view(owned, value), owned_(owned) {}
@@ -557,7 +560,7 @@ class result : public result_view {
 };
 
 /// What became of a batch.
-struct summary {
+struct [[nodiscard]] summary {
   /// ok: all were done. partial: it ran to its end, and some failed. cancelled: stopped. Anything else is why it
   /// ended early: no token, a refused token, a missing scope, the daily limit.
   zus::code code = zus::code::ok;
@@ -713,7 +716,7 @@ class client {
 
   /// Sets the status of many users: paced by the rate, several in flight, and waits for the last.
   ///
-  ///     zoom.update_many(leavers, zus::action::deactivate, [](const zus::result_view& user) {
+  ///     auto all = zoom.update_many(leavers, zus::action::deactivate, [](const zus::result_view& user) {
   ///       std::cout << user.user_id() << ' ' << zus::name(user.code()) << '\n';
   ///     });
   ///

@@ -9,8 +9,9 @@ int main() {
   if (auto answer = zoom.deactivate("ada@example.com"); !answer)
     std::cout << zus::name(answer.code()) << ": " << answer.message() << '\n';
 
-  zoom.update_many({"grace@example.com", "linus@example.com"}, zus::action::deactivate, [](const zus::result_view& user) {
+  auto all = zoom.update_many({"grace@example.com", "linus@example.com"}, zus::action::deactivate, [](const zus::result_view& user) {
     std::cout << user.user_id() << ' ' << zus::name(user.code()) << '\n';
   });
+  std::cout << all.done << " done, " << all.failed << " failed, " << all.unsent << " not sent\n";
   // README
 }

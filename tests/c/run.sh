@@ -99,6 +99,11 @@ headers() {
   printf '#include "zus.h"\n#include "zus.h"\nint main(void) { return zus_version() == 0; }\n' >"$work/header.c"
   printf '#include "zus.h"\n#include "zus.h"\nint main() { return zus_version() == nullptr; }\n' >"$work/header.cpp"
   printf '#include "zus.hpp"\n#include "zus.hpp"\nint main() { return zus::version().empty(); }\n' >"$work/headerpp.cpp"
+  printf '#include "zus.hpp"\nint main() { zus::client(zus::config()).deactivate("ada"); }\n' >"$work/dropped.cpp"
+  printf '#include "zus.hpp"\nint main() { zus::client(zus::config()).update_many({"ada"}, zus::action::activate, [](zus::result_view) {}); }\n' >"$work/dropped_many.cpp"
+  for c in dropped dropped_many; do
+    expect "the compiler warns of a result that is $c" 1 'Werror=unused-result' $cxx -std=c++17 -Wall -Werror=unused-result $INCLUDE -fsyntax-only "$work/$c.cpp"
+  done
   for c in $c_compilers; do
     for s in c99 c11 c17 c2x; do
       step "zus.h as $s with $c" "$c" -std=$s $C_WARNINGS $INCLUDE -fsyntax-only "$work/header.c"
@@ -221,7 +226,7 @@ examples() {
     step "offboard: Ctrl-C, everybody accounted for ($what)" accounted
   done
   expect "the README's C ($name)" 0 '' "${env[@]}" "$@" "$dir/c_readme"
-  expect "the README's C++ ($name)" 0 'grace@example.com ZUS_OK' "${env[@]}" "$@" "$dir/cpp_readme"
+  expect "the README's C++ ($name)" 0 'grace@example.com ZUS_OK\n(?s:.*)2 done, 0 failed, 0 not sent\n' "${env[@]}" "$@" "$dir/cpp_readme"
   cp "$work/sandbox" "$work/output"
   if grep -q 'PUT /v2/users/ada@example.com/status  action=deactivate' "$work/sandbox"; then good; else bad "the README's call is on the wire ($name)"; fi
   exec 9>&-
