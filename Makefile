@@ -5,15 +5,18 @@
 SHELL := /bin/bash
 CARGO ?= cargo
 export PREFIX ?= /usr/local
-export ZUS_LIB_DIR ?= $(CURDIR)/target/release
-export ZUS_SANDBOX ?= $(CURDIR)/target/debug/examples/sandbox
+# Where cargo puts what it builds.
+BUILT := $(abspath $(or $(CARGO_TARGET_DIR),target))$(addprefix /,$(CARGO_BUILD_TARGET))
+export ZUS_LIB_DIR ?= $(BUILT)/release
+export ZUS_SANDBOX ?= $(BUILT)/debug/examples/sandbox
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
 
 build: ## the library: target/release/libzus.so and libzus.a
 	$(CARGO) build --release --locked
-	@ln -sf libzus.so target/release/libzus.so.0
+	@ln -sf libzus.so $(BUILT)/release/libzus.so.0
+	@ZUS_LIB_DIR= packaging/native-libs.sh >/dev/null && touch $(BUILT)/release/native-static-libs
 
 $(ZUS_SANDBOX): FORCE
 	$(CARGO) build --locked --example sandbox
@@ -72,7 +75,10 @@ wheel: ## a manylinux wheel in bindings/python/dist
 nuget: build ## the NuGet package in bindings/csharp/out
 	bindings/csharp/test.sh
 
-install: build ## PREFIX=/usr/local DESTDIR=
+# Root often has no cargo: it is called only where the build is missing, or older than its source.
+$(BUILT)/release/native-static-libs: Cargo.toml Cargo.lock build.rs $(shell find src -name '*.rs')
+	$(MAKE) build
+install: $(BUILT)/release/native-static-libs ## PREFIX=/usr/local DESTDIR=
 	packaging/install.sh
 uninstall: ## what install put there
 	packaging/uninstall.sh

@@ -7,9 +7,8 @@
 #   DIST_DIR            where it goes (default: dist)
 set -eu
 cd "$(dirname "$0")/.."
-PREFIX=/usr/local LIBDIR=/usr/local/lib . packaging/names.sh
-target=${DIST_TARGET:-${CARGO_BUILD_TARGET:-$("${RUSTC:-rustc}" -vV | sed -n 's/^host: //p')}}
-name=libzus-$version-$target
+PREFIX=/usr/local LIBDIR=lib . packaging/names.sh
+name=libzus-$version-${DIST_TARGET:-${target:?there is no rustc to name it: set DIST_TARGET}}
 dist=${DIST_DIR:-dist}
 stage=$(mktemp -d)
 trap 'rm -rf "$stage"' EXIT

@@ -2,7 +2,7 @@
 # Installs the release build: libraries, headers, zus.pc, the CMake package and the man page.
 #
 #   PREFIX       /usr/local
-#   LIBDIR       $PREFIX/lib
+#   LIBDIR       lib: below PREFIX, unless it is absolute
 #   DESTDIR      put before every path, for packagers
 #   ZUS_LIB_DIR  where the build is (default: target/release, or target/$CARGO_BUILD_TARGET/release)
 #   CARGO_BUILD_TARGET  what it was built for (default: this machine)
@@ -12,7 +12,7 @@ cd "$repo"
 . packaging/names.sh
 
 built=${ZUS_LIB_DIR:-${CARGO_TARGET_DIR:-target}/${CARGO_BUILD_TARGET:+$CARGO_BUILD_TARGET/}release}
-[ -e "$built/$built_static" ] || { echo "install.sh: no $built/$built_static: run cargo build --release first" >&2; exit 1; }
+[ -e "$built/$built_static" ] || { echo "install.sh: no $built/$built_static: run make build first" >&2; exit 1; }
 native_libs=$(packaging/native-libs.sh)
 
 put() { # put MODE FROM TO

@@ -1,8 +1,12 @@
 # What the files are called, for install.sh, uninstall.sh and dist.sh, which read this. Sets prefix, libdir, version,
-# description, abi, os, and the names of the libraries as cargo builds them (built_*) and as they are installed.
+# description, abi, target, os, and the names of the libraries as cargo builds them (built_*) and as they are installed.
 
 prefix=${PREFIX:-/usr/local}
-libdir=${LIBDIR:-$prefix/lib}
+libdir=${LIBDIR:-lib}
+case $libdir in
+  /* | [A-Za-z]:*) ;;
+  *) libdir=$prefix/$libdir ;;
+esac
 DESTDIR=${DESTDIR:-}
 value() { sed -n "s/^$1 = \"\(.*\)\"\$/\1/p" Cargo.toml | head -1; }
 version=$(value version)
@@ -15,7 +19,8 @@ case $abi in
   *) echo "packaging/names.sh doesn't know with which version ABI $abi began" >&2; exit 1 ;;
 esac
 
-case ${CARGO_BUILD_TARGET:-$(uname -s)} in
+target=${CARGO_BUILD_TARGET:-$("${RUSTC:-rustc}" -vV 2>/dev/null | sed -n 's/^host: //p')}
+case ${target:-$(uname -s)} in
   *windows-msvc) os=windows-msvc ;;
   *windows-gnu*) os=windows-gnu ;;
   MINGW* | MSYS* | CYGWIN*) os=windows-msvc ;;

@@ -7,7 +7,7 @@ repo=$(cd "$here/../.." && pwd)
 cd "$repo"
 export ZUS_LIB_DIR=${ZUS_LIB_DIR:-$repo/target/release}
 sandbox=${ZUS_SANDBOX:-$repo/target/debug/examples/sandbox}
-unset LD_LIBRARY_PATH PKG_CONFIG_PATH CMAKE_PREFIX_PATH DESTDIR PREFIX LIBDIR CARGO_BUILD_TARGET MAKEFLAGS MAKELEVEL
+unset LD_LIBRARY_PATH PKG_CONFIG_PATH CMAKE_PREFIX_PATH DESTDIR PREFIX LIBDIR CARGO_TARGET_DIR CARGO_BUILD_TARGET MAKEFLAGS MAKELEVEL
 passed=0 failed=0 skipped=0
 work=$(mktemp -d)
 trap 'exec 9>&-; rm -rf "$work"' EXIT
@@ -108,7 +108,7 @@ make_project() { # make_project WHAT LIBDIR
   runs "pkg-config, $1" "$dir"
 }
 
-PREFIX=$work/multiarch LIBDIR=$work/multiarch/lib/$triplet test_ "install with a LIBDIR" packaging/install.sh
+PREFIX=$work/multiarch LIBDIR=lib/$triplet test_ "install with a LIBDIR below the prefix" packaging/install.sh
 PREFIX=$work/apart LIBDIR=$work/apart-lib test_ "install with a LIBDIR outside of the prefix" packaging/install.sh
 if have cmake cmake "find_package"; then
   cmake_project moved "$moved"
@@ -130,6 +130,41 @@ if have pkg-config pkg-config "pkg-config"; then
   test_ "zus.pc has rustc's libraries" test "$(pkg-config --variable=pcfiledir zus >/dev/null; sed -n 's/^Libs.private: //p' "$plain/lib/pkgconfig/zus.pc")" = "$(packaging/native-libs.sh)"
   unset PKG_CONFIG_PATH
 fi
+
+# --- static programs, as docs/linking.md says ---
+static() { # static LIBGCC FLAGS...: call.c with the static library
+  local libgcc=$1
+  shift
+  # shellcheck disable=SC2046
+  cc "$@" "$call_c" -I"$plain/include" -o "$work/static" "$plain/lib/libzus.a" $(packaging/native-libs.sh | sed "s/-lgcc_s/$libgcc/")
+}
+needs() { readelf -d "$work/static" | grep -F "[$1]"; }
+test_ "a static program needs libgcc_s.so.1 at run time" eval 'static -lgcc_s && needs libgcc_s.so.1'
+test_ "with -lgcc_eh it does not" eval 'static -lgcc_eh && ! needs libgcc_s.so.1 && "$work/static" "$api" "$oauth"'
+test_ "a fully static program links with -lgcc_eh only" eval '! static -lgcc_s -static && static -lgcc_eh -static && ! needs libc.so.6'
+
+# --- make ---
+said_by_make() { env -u ZUS_LIB_DIR -u ZUS_SANDBOX "$@" make -s --eval='show: ; @echo "$(ZUS_LIB_DIR) $(ZUS_SANDBOX)"' show; }
+if have make make "make"; then
+  test_ "make: where cargo puts things" test "$(said_by_make)" = "$repo/target/release $repo/target/debug/examples/sandbox"
+  test_ "make: CARGO_TARGET_DIR and CARGO_BUILD_TARGET are heard" \
+    test "$(said_by_make CARGO_TARGET_DIR=there CARGO_BUILD_TARGET=a-b-c)" = "$repo/there/a-b-c/release $repo/there/a-b-c/debug/examples/sandbox"
+  # As root, who has no Rust: the libraries, and what make build writes beside them.
+  mkdir -p "$work/built/release"
+  cp "$ZUS_LIB_DIR"/libzus.{a,so} "$work/built/release"
+  packaging/native-libs.sh >"$work/built/release/native-static-libs"
+  without_rust=(env -u ZUS_LIB_DIR CARGO=/nonexistent/cargo RUSTC=/nonexistent/rustc make)
+  test_ "make install without cargo installs what was built" "${without_rust[@]}" install PREFIX="$work/as-root" CARGO_TARGET_DIR="$work/built"
+  test_ "the same as with it" diff "$work/expected" <(files "$work/as-root")
+  test_ "zus.pc too" cmp "$plain/lib/pkgconfig/zus.pc" "$work/as-root/lib/pkgconfig/zus.pc"
+  touch -d 1999-12-31 "$work/built/release/native-static-libs"
+  test_ "make install builds again what is older than its source" sh -c '! "$@" && [ ! -e '"$work/old"' ]' - "${without_rust[@]}" install PREFIX="$work/old" CARGO_TARGET_DIR="$work/built"
+fi
+printf '#!/bin/sh\necho host: x86_64-pc-windows-gnu\n' >"$work/rustc"
+chmod +x "$work/rustc"
+named() { env PREFIX=/p "$@" sh -euc '. packaging/names.sh; echo "$os $static"'; }
+test_ "the names are those of rustc's system" test "$(named RUSTC="$work/rustc")" = "windows-gnu libzus.a"
+test_ "but for another target" test "$(named RUSTC="$work/rustc" CARGO_BUILD_TARGET=i686-pc-windows-msvc)" = "windows-msvc zus_static.lib"
 
 # --- the man page ---
 names=$(grep -oE '\bzus_[a-z_]+\(' include/zus.h | tr -d '(' | sort -u)
