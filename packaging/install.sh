@@ -56,7 +56,7 @@ put 644 "$built/$built_static" "$libdir/$static"
 # Without the debug information and the compiler's bitcode that Rust's own library brings: 13 MB instead of 45.
 case $os in
   macos) ${STRIP:-strip} -S "$DESTDIR$libdir/$static" ;;
-  windows-msvc) ;;
+  windows-*) ;; # MinGW's strip can't: members without a section are in it
   *) ${STRIP:-strip} -g -R .llvmbc -R .llvmcmd "$DESTDIR$libdir/$static" ;;
 esac
 # For musl, cargo makes no shared library unless it is told to (docs/linking.md).
