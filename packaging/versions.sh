@@ -1,6 +1,6 @@
 #!/bin/sh
-# Fails unless every file that states the version states this one, and CHANGELOG.md has a section for it: versions.sh 0.1.0.
-# Without an argument: the version in Cargo.toml, and CHANGELOG.md may still call it Unreleased.
+# Fails unless every file that states the version states this one, and CHANGELOG.md has a section for it with its day:
+# versions.sh 0.1.0. Without an argument: the version in Cargo.toml, which may be "not released yet".
 set -eu
 cd "$(dirname "$0")/.."
 wanted=${1:-$(sed -n 's/^version = "\(.*\)"$/\1/p' Cargo.toml | head -1)}
@@ -20,5 +20,8 @@ state bindings/csharp/tools/ZoomUserStatus.nuspec "$(sed -n 's|.*<version>\(.*\)
 state packaging/zus.3 "$(sed -n 's/^\.TH .*"libzus \([0-9.]*\)".*/\1/p' packaging/zus.3)" "${wanted%.*}"
 python=bindings/python/src/zoom_user_status/__init__.py
 state $python "$(sed -n 's/^__version__ = "\(.*\)"$/\1/p' $python)"
-[ $# = 0 ] || packaging/notes.sh "$wanted" >/dev/null || bad=1
+if [ $# != 0 ]; then
+  packaging/notes.sh "$wanted" >/dev/null || bad=1
+  if grep -i '^## .*not released' CHANGELOG.md >&2; then bad=1; fi
+fi
 exit $bad

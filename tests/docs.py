@@ -366,6 +366,25 @@ def test_workflows():
     runs("every file that states the version states the same", [str(ROOT / "packaging/versions.sh")])
     status, output = run([str(ROOT / "packaging/versions.sh"), "9.9.9"])
     check("another version is noticed in every file", status != 0 and output.count("9.9") >= 7, output)
+    test_release()
+
+
+def test_release():
+    """A tag needs the day in the changelog; docs/releasing.md names each file that has the version."""
+    script = (ROOT / "packaging/versions.sh").read_text()
+    files = set(re.findall(r"^(?:state|python=)\s*([\w./]+)", script, flags=re.M)) - {"$python"}
+    releasing = (ROOT / "docs/releasing.md").read_text()
+    unnamed = [file for file in files if f"`{file}`" not in releasing]
+    check("docs/releasing.md names the files with the version", len(files) == 7 and not unnamed, unnamed or files)
+    version = re.search(r'^version = "(.*)"', (ROOT / "Cargo.toml").read_text(), flags=re.M).group(1)
+    with tempfile.TemporaryDirectory() as scratch:
+        for entry in ROOT.iterdir():
+            if entry.name != "CHANGELOG.md":
+                Path(scratch, entry.name).symlink_to(entry)
+        for heading, good in [(f"## {version} (not released yet)", False), (f"## {version} (2026-12-01)", True), ("## 9.9.9", False)]:
+            Path(scratch, "CHANGELOG.md").write_text(f"# Changelog\n\n{heading}\n\nThe first.\n")
+            status, output = run([str(Path(scratch, "packaging/versions.sh")), version])
+            check(f"a tag with {heading!r} in the changelog: {good}", (status == 0) == good, output)
 
 
 for test in [test_links, test_codes, test_names, test_design, test_versions, test_code, test_reference, test_workflows]:
