@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import gc
 import logging
 import threading
@@ -93,6 +94,57 @@ def test_stopping_loses_no_result(new_sandbox: Callable[..., Sandbox], way: str)
     sent = {result.user_id for result in results}
     assert set(ledger) <= sent
     assert all(ledger[result.user_id]["status"] == "inactive" for result in results if result.ok)
+
+
+@pytest.mark.parametrize("way", ["stop", "close", "with"])
+def test_stopping_leaves_the_callers_cancel_as_it_is(sandbox: Sandbox, way: str) -> None:
+    client = sandbox.client()
+    cancel = zus.Cancel()
+    batch = client.update_many(USERS, "activate", cancel=cancel)
+    next(batch)
+    if way == "with":
+        with batch:
+            pass
+    else:
+        getattr(batch, way)()
+    list(batch)
+    assert not cancel.cancelled and client.activate("ada@example.com", cancel=cancel).ok
+
+
+@pytest.mark.parametrize("many", [True, False])
+def test_a_providers_exception_leaves_the_callers_cancel_as_it_is(sandbox: Sandbox, many: bool) -> None:
+    def provider(refused: bool) -> str:
+        raise Mine
+
+    cancel = zus.Cancel()
+    client = sandbox.client(token_provider=provider)
+    with pytest.raises(Mine):
+        if many:
+            list(client.update_many(USERS, "activate", cancel=cancel))
+        else:
+            client.activate("ada@example.com", cancel=cancel)
+    assert not cancel.cancelled and sandbox.client().activate("ada@example.com", cancel=cancel).ok
+
+
+def test_one_cancel_ends_all_its_batches(sandbox: Sandbox) -> None:
+    client = sandbox.client(timeout=20)
+    cancel = zus.Cancel()
+    batches = [
+        client.update_many(["ada@example.com", "answer-never@example.com"], "activate", cancel=cancel) for _ in range(2)
+    ]
+    for batch in batches:
+        assert next(batch).ok
+    cancel.cancel()
+    for batch in batches:
+        assert [result.code for result in batch] == [Code.CANCELLED] and batch.code is Code.CANCELLED
+
+
+def test_a_batch_is_not_copied(sandbox: Sandbox) -> None:
+    with sandbox.client().update_many(USERS, "activate") as batch:
+        next(batch)
+        with pytest.raises(TypeError, match="copied"):
+            copy.deepcopy(batch)
+        assert next(batch).ok
 
 
 def test_dropping_the_iterator_stops_it(new_sandbox: Callable[..., Sandbox]) -> None:

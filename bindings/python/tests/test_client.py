@@ -375,6 +375,12 @@ def test_cancel_from_another_thread(sandbox: Sandbox) -> None:
     assert client.deactivate("ada@example.com").ok
 
 
+@pytest.mark.parametrize("way", [copy.copy, copy.deepcopy, pickle.dumps])
+def test_a_cancel_is_not_copied(way: Any) -> None:
+    with pytest.raises(TypeError, match="Cancel can't be copied"):
+        way(zus.Cancel())
+
+
 def test_results_are_plain_data(sandbox: Sandbox) -> None:
     result = sandbox.client().deactivate("ada@example.com")
     with pytest.raises(AttributeError):

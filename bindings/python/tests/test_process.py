@@ -112,7 +112,8 @@ def test_ctrl_c_during_a_batch_loses_no_result(sandbox: Sandbox) -> None:
 
 
 @posix
-def test_a_handler_that_returns_lets_the_call_go_on(sandbox: Sandbox) -> None:
+@pytest.mark.parametrize("cancel", ["None", "zus.Cancel()"])
+def test_a_handler_that_returns_lets_the_call_go_on(sandbox: Sandbox, cancel: str) -> None:
     process = program(
         sandbox,
         """
@@ -120,15 +121,56 @@ def test_a_handler_that_returns_lets_the_call_go_on(sandbox: Sandbox) -> None:
         for name in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1):
             signal.signal(name, lambda number, frame: seen.append(number))
         print("calling", flush=True)
-        assert client.deactivate("answer-slow-1000@example.com").ok
+        assert client.deactivate("answer-slow-1000@example.com", cancel=CANCEL).ok
         print([int(n) for n in seen])
-        """,
+        """.replace("CANCEL", cancel),
     )
     until(process, "calling")
     for number in (signal.SIGUSR1, signal.SIGTERM, signal.SIGINT):
         time.sleep(0.2)
         process.send_signal(number)
     assert ended(process) == (0, f"[{int(signal.SIGUSR1)}, {int(signal.SIGTERM)}, {int(signal.SIGINT)}]\n", "")
+
+
+@posix
+def test_a_signal_ends_no_call_of_another_thread_with_the_same_cancel(sandbox: Sandbox) -> None:
+    process = program(
+        sandbox,
+        """
+        from concurrent.futures import ThreadPoolExecutor
+        signal.signal(signal.SIGUSR1, lambda number, frame: print("heard", flush=True))
+        cancel = zus.Cancel()
+        with ThreadPoolExecutor(1) as pool:
+            job = pool.submit(client.deactivate, "answer-slow-1500@example.com", cancel=cancel)
+            print("calling", flush=True)
+            assert client.deactivate("answer-slow-1000@example.com", cancel=cancel).ok
+            print(job.result().attempts, cancel.cancelled)
+        """,
+    )
+    until(process, "calling")
+    time.sleep(0.3)
+    process.send_signal(signal.SIGUSR1)
+    assert ended(process) == (0, "heard\n1 False\n", "")
+
+
+@posix
+def test_a_handler_that_cancels_ends_the_call(sandbox: Sandbox) -> None:
+    process = program(
+        sandbox,
+        """
+        cancel = zus.Cancel()
+        signal.signal(signal.SIGTERM, lambda number, frame: cancel.cancel())
+        print("calling", flush=True)
+        try:
+            client.deactivate("answer-never@example.com", cancel=cancel)
+        except zus.Cancelled as error:
+            print(error.result.attempts)
+        """,
+    )
+    until(process, "calling")
+    time.sleep(0.3)
+    process.send_signal(signal.SIGTERM)
+    assert ended(process) == (0, "1\n", "")
 
 
 @posix

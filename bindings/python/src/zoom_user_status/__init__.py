@@ -15,7 +15,8 @@ import logging
 from typing import TYPE_CHECKING, Mapping, Optional
 
 from ._batch import Batch
-from ._client import Cancel, Client, TokenProvider
+from ._calls import Cancel
+from ._client import Client, TokenProvider
 from ._codes import Action, ActionLike, Code
 from ._errors import (
     BusyError,

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Deque, List, NoReturn, Optional, Type
 
 from . import _native as native
-from ._calls import Hooks, callback, perform
+from ._calls import Cancel, Hooks, callback, perform
 from ._codes import Action, Code
 from ._errors import error_for
 from ._result import Result
@@ -34,13 +34,14 @@ class _Run:
         hooks: Hooks,
         users: List[str],
         action: Action,
-        canceller: native.Canceller,
+        cancel: Optional[Cancel],
     ) -> None:
         self.client: Optional[native.ClientHandle] = client
         self.hooks = hooks
         self.users = users
         self.action = action
-        self.canceller = canceller
+        self.cancel = cancel
+        self.canceller = native.Canceller()  # its own, so that stop() ends nothing else
         self.results: Deque[Result] = deque()
         self.code: Optional[Code] = None  # once it has ended
         self.error: Optional[BaseException] = None
@@ -62,7 +63,7 @@ class _Run:
                 )
                 return code
 
-            code = Code(perform(self.hooks, send, self.canceller, batch=True)[0])
+            code = Code(perform(self.hooks, send, self.cancel, self.canceller)[0])
         except BaseException as error:
             self.error = error
         finally:
@@ -101,9 +102,9 @@ class Batch:
         hooks: Hooks,
         users: List[str],
         action: Action,
-        cancel: Optional[native.Canceller],
+        cancel: Optional[Cancel],
     ) -> None:
-        self._run = _Run(client, hooks, users, action, cancel or native.Canceller())
+        self._run = _Run(client, hooks, users, action, cancel)
         self._thread: Optional[threading.Thread] = None
         self._pid = os.getpid()
         self._over = False

@@ -30,6 +30,38 @@ _UNHEARD = {
 _SENDS = 4  # of one update whose calls are ended by signals again and again, say by an interval timer
 
 
+class Cancel:
+    """Ends calls from another thread: give it to them, then call ``cancel()``. It stays raised, for later calls too."""
+
+    def __init__(self) -> None:
+        self._raised = False
+        # No lock guards it: cancel() may come from a signal handler.
+        self._calls: Set[native.Canceller] = set()
+
+    def cancel(self) -> None:
+        """Ends the calls that were given this, now and later, with ``Cancelled``."""
+        self._raised = True
+        for call in self._calls.copy():
+            call.cancel()
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether ``cancel()`` was called."""
+        return self._raised
+
+    def _attach(self, call: native.Canceller) -> None:
+        # In this order, so that a cancel() between the two isn't missed.
+        self._calls.add(call)
+        if self._raised:
+            call.cancel()
+
+    def _detach(self, call: native.Canceller) -> None:
+        self._calls.discard(call)
+
+    def __reduce__(self) -> Tuple[Any, ...]:
+        raise TypeError("a Cancel can't be copied or pickled: the copy would end no call")
+
+
 class Call:
     """A native call under way."""
 
@@ -162,27 +194,38 @@ Send = Callable[[int, native.ResultHandle], int]
 """A native call, given the handle of a zus_cancel and where its result goes, if it gives one. Returns its code."""
 
 
+def _canceller(shared: bool) -> native.Canceller:
+    """This thread's own for one call after the other, but a new one once it is raised, or where a Cancel may yet raise it."""
+    kept = _local.canceller
+    if not shared and kept is not None and not kept.raised:
+        return kept
+    made = native.Canceller()
+    if not shared:
+        _local.canceller = made
+    return made
+
+
 def perform(
-    hooks: Hooks, send: Send, cancel: Optional[native.Canceller] = None, batch: bool = False
+    hooks: Hooks, send: Send, cancel: Optional[Cancel] = None, batch: Optional[native.Canceller] = None
 ) -> Tuple[int, native.ResultHandle]:
-    """The code and result of ``send``, or the exception of a callback."""
+    """The code and result of ``send``, or the exception of a callback. A batch brings a canceller of its own."""
     on_main = threading.get_ident() == _ears.main
     sends = 0
     while True:
         sends += 1
         if _closing:
             raise RuntimeError("zoom_user_status can't be called while the interpreter shuts down")
-        canceller = cancel or _local.canceller
-        if canceller is None or (cancel is None and canceller.raised):
-            canceller = _local.canceller = native.Canceller()
+        canceller = batch or _canceller(shared=cancel is not None)
         call = Call(hooks, canceller)
         outer = _local.call
         result = native.ResultHandle()
-        _local.call = call
-        _running.add(call)
-        if batch:
-            hooks.batches.add(call)
         try:
+            _local.call = call
+            _running.add(call)
+            if batch:
+                hooks.batches.add(call)
+            if cancel is not None:
+                cancel._attach(canceller)
             if on_main:
                 try:
                     sys.unraisablehook = call.unraisable
@@ -196,12 +239,14 @@ def perform(
         finally:
             _local.call = outer
             _running.discard(call)
-            if batch:
-                hooks.batches.discard(call)
+            hooks.batches.discard(call)
+            if cancel is not None:
+                cancel._detach(canceller)
         if call.error is not None:
             raise call.error
         # A handler that came back without an exception lets the update go on: to send it again does no harm.
-        if not canceller.by_signal or cancel is not None or code != Code.CANCELLED:
+        ended_by_signal = canceller.by_signal and not (cancel is not None and cancel.cancelled)
+        if not ended_by_signal or code != Code.CANCELLED:
             return code, result
 
 

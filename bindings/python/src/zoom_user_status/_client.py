@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from . import _native as native
 from ._batch import Batch
-from ._calls import Hooks, Send, callback, calling_back, perform
+from ._calls import Cancel, Hooks, Send, callback, calling_back, perform
 from ._codes import Action, ActionLike, Code
 from ._errors import error_for
 from ._result import Credentials, Result
@@ -50,22 +50,6 @@ TokenProvider = Callable[[bool], str]
 _LEVELS = {1: logging.ERROR, 2: logging.WARNING, 3: logging.INFO, 4: logging.DEBUG}
 _BODIES = {"form": 0, "json": 1}
 _TOKEN_MOST = 8192  # bytes
-
-
-class Cancel:
-    """Ends calls from another thread: give it to them, then call ``cancel()``. It stays raised, for later calls too."""
-
-    def __init__(self) -> None:
-        self._canceller = native.Canceller()
-
-    def cancel(self) -> None:
-        """Ends the calls that were given this, now and later, with ``Cancelled``."""
-        self._canceller.cancel()
-
-    @property
-    def cancelled(self) -> bool:
-        """Whether ``cancel()`` was called."""
-        return self._canceller.raised
 
 
 class Client:
@@ -253,7 +237,7 @@ class Client:
                 raise TypeError(f"a user id is a str, not {type(user).__name__}")
         if calling_back(self._hooks):
             raise _misuse(Code.BUSY, native.text_of(Code.BUSY))
-        return Batch(self._open(), self._hooks, users, Action.of(action), cancel._canceller if cancel else None)
+        return Batch(self._open(), self._hooks, users, Action.of(action), cancel)
 
     def check_credentials(self, *, cancel: Optional[Cancel] = None) -> Credentials:
         """Gets a token and touches no user. Of a fixed token or a provider's nothing can be learnt this way.
@@ -270,7 +254,7 @@ class Client:
         return Credentials.parse(self._kind, self._wait("", Action.DEACTIVATE, send, cancel).body)
 
     def _wait(self, user_id: str, action: Action, send: Send, cancel: Optional[Cancel]) -> Result:
-        code, handle = perform(self._hooks, send, cancel._canceller if cancel else None)
+        code, handle = perform(self._hooks, send, cancel)
         result = (
             native.read_result(handle, code, user_id, action)
             if handle

@@ -113,7 +113,16 @@ _method = ctypes.pythonapi.PyInstanceMethod_New
 _method.restype, _method.argtypes = ctypes.py_object, (ctypes.py_object,)
 
 
-class Canceller:
+class Owner:
+    """What frees something of libzus's: a copy would free it again."""
+
+    __slots__ = ()
+
+    def __reduce__(self) -> Tuple[Any, ...]:
+        raise TypeError(f"a {type(self).__name__} can't be copied or pickled")
+
+
+class Canceller(Owner):
     """A zus_cancel. Once raised it stays so."""
 
     __slots__ = ("__weakref__", "by_signal", "handle", "raised")
@@ -153,7 +162,7 @@ class ResultHandle(ctypes.c_void_p):
         return self  # it never changes
 
 
-class ClientHandle:
+class ClientHandle(Owner):
     """A zus_client, freed when the last call on it has ended: each call holds a reference."""
 
     __slots__ = ("keep", "pid", "value")
