@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import logging
 import os
 import pickle
@@ -390,6 +391,8 @@ def test_results_are_plain_data(sandbox: Sandbox) -> None:
     assert again.header("x-zm-trackingid") == result.tracking_id
     assert copy.deepcopy(result) == result
     assert result.tracking_id in repr(result)
+    fields = dataclasses.asdict(result)
+    assert fields["http_status"] == 204 and not [name for name in fields if name.startswith("_")]
     with pytest.raises(zus.UserNotFound) as raised:
         sandbox.client().deactivate("nobody@example.com")
     error = pickle.loads(pickle.dumps(raised.value))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import re
 import shutil
 import subprocess
 import sys
+import typing
 from pathlib import Path
 from typing import Dict, Optional
 
@@ -46,6 +48,17 @@ def test_every_failure_has_its_exception() -> None:
     assert set(zus.Code) - set(_errors.ERRORS) == {zus.Code.OK, zus.Code.PARTIAL}
     classes = {one.__name__ for one in _errors.ERRORS.values()}
     assert classes <= set(zus.__all__)
+
+
+def test_annotations_resolve_at_run_time() -> None:
+    for name in zus.__all__:
+        public = getattr(zus, name)
+        if isinstance(public, type) or inspect.isfunction(public):
+            typing.get_type_hints(public)
+        for member, method in vars(public).items() if isinstance(public, type) else ():
+            if inspect.isfunction(getattr(method, "__func__", method)):
+                assert typing.get_type_hints(getattr(public, member)) is not None
+    assert typing.get_type_hints(zus.Client.__init__)["timeout"] == typing.Union[float, typing.Tuple[float, float]]
 
 
 def test_the_versions_agree() -> None:

@@ -12,11 +12,11 @@ them, no message and no repr holds a secret.
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Mapping, Optional
+from typing import Mapping, Optional
 
 from ._batch import Batch
 from ._calls import Cancel
-from ._client import Client, TokenProvider
+from ._client import Client, Options, TokenProvider
 from ._codes import Action, ActionLike, Code
 from ._errors import (
     BusyError,
@@ -49,11 +49,7 @@ from ._errors import (
     ZoomUserStatusError,
 )
 from ._result import Credentials, Result
-
-if TYPE_CHECKING:
-    from typing_extensions import Unpack
-
-    from ._client import Options
+from ._typing import Unpack
 
 __version__ = "0.1.0"
 

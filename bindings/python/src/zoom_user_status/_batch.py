@@ -8,16 +8,14 @@ import os
 import threading
 from collections import deque
 from types import TracebackType
-from typing import TYPE_CHECKING, Deque, List, NoReturn, Optional, Type
+from typing import Deque, List, NoReturn, Optional, Type
 
 from . import _native as native
 from ._calls import Cancel, Hooks, callback, perform
 from ._codes import Action, Code
 from ._errors import error_for
 from ._result import Result
-
-if TYPE_CHECKING:
-    from typing_extensions import Self
+from ._typing import Self
 
 _AHEAD = 256  # results that may wait to be taken before the batch pauses
 _POLL = 0.1  # seconds

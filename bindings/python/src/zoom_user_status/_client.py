@@ -8,7 +8,7 @@ import math
 import os
 from fractions import Fraction
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Callable, Iterable, List, Mapping, Optional, Tuple, Type, Union
+from typing import Any, Callable, Iterable, List, Literal, Mapping, Optional, Tuple, Type, TypedDict, Union
 from urllib.parse import urlsplit
 
 from . import _native as native
@@ -17,23 +17,22 @@ from ._calls import Cancel, Hooks, Send, callback, calling_back, perform
 from ._codes import Action, ActionLike, Code
 from ._errors import error_for
 from ._result import Credentials, Result
+from ._typing import Self, Unpack
 
-if TYPE_CHECKING:
-    from typing_extensions import Literal, Self, TypedDict, Unpack
 
-    class Options(TypedDict, total=False):
-        """What ``Client`` takes besides the credentials and URLs."""
+class Options(TypedDict, total=False):
+    """What ``Client`` takes besides the credentials and URLs."""
 
-        timeout: Union[float, Tuple[float, float]]
-        retries: int
-        backoff: Tuple[float, float]
-        rate: Optional[float]
-        concurrency: int
-        proxy: Optional[str]
-        ca_file: Union[str, os.PathLike[str], None]
-        body: Literal["form", "json"]
-        user_agent: Optional[str]
-        logger: Union[logging.Logger, str, None]
+    timeout: Union[float, Tuple[float, float]]
+    retries: int
+    backoff: Tuple[float, float]
+    rate: Optional[float]
+    concurrency: int
+    proxy: Optional[str]
+    ca_file: Union[str, os.PathLike[str], None]
+    body: Literal["form", "json"]
+    user_agent: Optional[str]
+    logger: Union[logging.Logger, str, None]
 
 
 BASE_URL = "https://api.zoom.us/v2"

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from typing import TYPE_CHECKING, Any, Dict, Optional, Tuple, Union, cast
+from typing import Any, ClassVar, Dict, Optional, Tuple, cast
 
 from ._codes import Action, Code
-
-if TYPE_CHECKING:
-    from ._native import ResultHandle
 
 # What is kept of a batch's answers, whose native results end with the callback, and of a pickled result.
 KEPT_HEADERS = (
@@ -70,7 +67,8 @@ class Result:
     """The answer's body as it came."""
     index: int = 0
     """The user's place in the list of ``update_many``, from 0."""
-    _headers: Union[Headers, ResultHandle] = dataclasses.field(default_factory=Headers, repr=False, compare=False)
+    # An answer has its own. It is no field, so that asdict() and pydantic see nothing but plain data.
+    _headers: ClassVar[Headers] = Headers()
 
     @property
     def ok(self) -> bool:
