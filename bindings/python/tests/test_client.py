@@ -286,6 +286,57 @@ def test_wrong_options(options: Dict[str, Any], error: Type[Exception]) -> None:
         Client(**options)
 
 
+@pytest.mark.parametrize(
+    "options, error, says",
+    [
+        ({"timeout": None}, TypeError, "timeout is a number of seconds or a pair"),
+        ({"timeout": (1, 2, 3)}, TypeError, "timeout is"),
+        ({"timeout": (1, "2")}, TypeError, "timeout is"),
+        ({"backoff": 5}, TypeError, "backoff is a pair"),
+        ({"retries": "3"}, TypeError, "retries is a whole number, not str"),
+        ({"retries": 1.5}, TypeError, "retries is a whole number, not float"),
+        ({"concurrency": None}, TypeError, "concurrency is a whole number, not NoneType"),
+        ({"rate": "5"}, TypeError, "rate is a number of requests a second, not str"),
+        ({"token": None, "token_provider": "t"}, TypeError, "token_provider is a function, not str"),
+        ({"timeout": -1}, ValueError, "timeout must be from 0.001 to 86400 seconds, not -1 "),
+        ({"timeout": (5, 0)}, ValueError, "timeout must be from 0.001 to 86400 seconds, not 0 "),
+        ({"backoff": (2, 1)}, ValueError, "backoff must be two times .* the shorter one first"),
+        ({"retries": -1}, ValueError, "retries must be from 0 to 99, not -1"),
+        ({"retries": 100}, ValueError, "retries must be from 0 to 99"),
+        ({"concurrency": 257}, ValueError, "concurrency must be from 1 to 256"),
+        ({"rate": 1e-300}, ValueError, "rate must be .* at least one a day"),
+        ({"base_url": "http://example.com"}, ValueError, "base_url must be .*ZOOM_API_URL.*loopback"),
+        ({"oauth_url": "zoom.us"}, ValueError, "oauth_url must be .*ZOOM_OAUTH_URL.*https://"),
+        ({"token": "Bearer abc"}, ValueError, 'token must be .*ZOOM_ACCESS_TOKEN.*without "Bearer "'),
+        ({"proxy": "proxy:secret@"}, ValueError, "proxy must be .*socks5://"),
+    ],
+)
+def test_the_message_names_the_option_and_what_it_must_be(
+    options: Dict[str, Any], error: Type[Exception], says: str
+) -> None:
+    with pytest.raises(error, match=says) as raised:
+        Client(**{"token": "t", **options})
+    assert "abc" not in str(raised.value) and "secret" not in str(raised.value)
+
+
+def test_a_wrong_proxy_of_the_environment_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("https_proxy", "http://user:secret@not a proxy")
+    with pytest.raises(zus.InvalidArgument, match="HTTPS_PROXY.*socks5://") as raised:
+        Client("t")
+    assert "secret" not in str(raised.value)
+
+
+def test_a_cancel_of_another_kind_is_a_type_error(sandbox: Sandbox) -> None:
+    event: Any = threading.Event()
+    client = sandbox.client()
+    for call in (
+        lambda: client.activate("ada@example.com", cancel=event),
+        lambda: client.update_many(["ada@example.com"], "activate", cancel=event),
+    ):
+        with pytest.raises(TypeError, match="cancel is a Cancel of zoom_user_status, not Event"):
+            call()
+
+
 def test_a_ca_file_without_certificates(tmp_path: Path) -> None:
     path = tmp_path / "ca.pem"
     path.write_text("nothing")

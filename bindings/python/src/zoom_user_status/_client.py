@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import logging
 import math
+import operator
 import os
 from fractions import Fraction
 from types import TracebackType
@@ -49,6 +50,29 @@ TokenProvider = Callable[[bool], str]
 _LEVELS = {1: logging.ERROR, 2: logging.WARNING, 3: logging.INFO, 4: logging.DEBUG}
 _BODIES = {"form": 0, "json": 1}
 _TOKEN_MOST = 8192  # bytes
+# libzus tells only that a setting can't be used. None of these repeats a value, which may be a secret.
+_URL = "https://..., or http:// to loopback, without a user, query or fragment"
+_SECONDS = "from 0.001 to 86400 seconds"
+_PROXY = "a URL: http://, https:// or socks5://, then [user:password@]host[:port]"
+_ENV_PROXY = "HTTPS_PROXY (else ALL_PROXY) of the environment"
+_MUST_BE = {
+    "token": 'the token (ZOOM_ACCESS_TOKEN) alone, without "Bearer ", blanks or line breaks',
+    "account_id, client_id, client_secret": (
+        "as the app shows them (ZOOM_ACCOUNT_ID, ZOOM_CLIENT_ID, ZOOM_CLIENT_SECRET): not empty, without line breaks, "
+        "and no colon in client_id"
+    ),
+    "base_url": f"a URL (ZOOM_API_URL): {_URL}",
+    "oauth_url": f"a URL (ZOOM_OAUTH_URL): {_URL}",
+    "timeout": _SECONDS,
+    "retries": "from 0 to 99",
+    "backoff": f"two times {_SECONDS}, the shorter one first",
+    "rate": "less than 1000000 requests a second and at least one a day; None or 0 for no limit",
+    "concurrency": "from 1 to 256",
+    "proxy": _PROXY,
+    _ENV_PROXY: _PROXY,
+    "ca_file": "a file with certificates in PEM",
+    "user_agent": "up to 256 bytes, without control characters",
+}
 
 
 class Client:
@@ -104,19 +128,23 @@ class Client:
         self._hooks = Hooks()
         self._kind = _kind(token, account_id, client_id, client_secret, token_provider)
         self._base_url = base_url
-        connect, total = timeout if isinstance(timeout, tuple) else (min(TIMEOUT[0], timeout), timeout)
+        connect, total = _timeouts(timeout)
+        first, most = _times("backoff", backoff)
         keep: List[Any] = []
         config: int = native.config_new()
 
         def put(name: str, setter: Any, *values: Any) -> None:
             code = setter(config, *values)
             if code:
-                raise _misuse(Code(code), f"{name}: {native.text_of(code)}")
+                must_be = _MUST_BE.get(name) if code == Code.ARGUMENT else None
+                raise _misuse(Code(code), f"{name} must be {must_be}" if must_be else f"{name}: {native.text_of(code)}")
 
         try:
             if token is not None:
                 put("token", native.config_set_token, _bytes("token", token))
             elif token_provider is not None:
+                if not callable(token_provider):
+                    raise TypeError(f"token_provider is a function, not {type(token_provider).__name__}")
                 provide = native.TOKEN_FN(self._callback(_token_writer(token_provider), 0))
                 keep.append(provide)
                 put("token_provider", native.config_set_token_fn, provide, None)
@@ -126,17 +154,12 @@ class Client:
                 put("account_id, client_id, client_secret", native.config_set_oauth, *parts)
             put("base_url", native.config_set_urls, _bytes("base_url", base_url), None)
             put("oauth_url", native.config_set_urls, None, _bytes("oauth_url", oauth_url))
-            put("timeout", native.config_set_timeouts, _ms("timeout", connect), _ms("timeout", total))
-            first, most = backoff
-            put(
-                "retries, backoff",
-                native.config_set_retry,
-                _u32("retries", retries + 1),
-                _ms("backoff", first),
-                _ms("backoff", most),
-            )
+            put("timeout", native.config_set_timeouts, connect, total)
+            attempts = _whole("retries", retries) + 1
+            put("retries", native.config_set_retry, attempts, 1, 1)  # alone, to tell it from backoff
+            put("backoff", native.config_set_retry, attempts, first, most)
             put("rate", native.config_set_rate, *_per_ms(rate))
-            put("concurrency", native.config_set_concurrency, _u32("concurrency", concurrency))
+            put("concurrency", native.config_set_concurrency, _whole("concurrency", concurrency))
             put("body", native.config_set_body, _body(body))
             if proxy is not None:
                 put("proxy", native.config_set_proxy, _bytes("proxy", proxy))
@@ -152,7 +175,9 @@ class Client:
             write = native.LOG_FN(self._callback(_log_writer(log), None))
             keep.append(write)
             put("logger", native.config_set_log, max(level, 2), write, None)
-            self._native = native.ClientHandle(config, keep)
+            client = native.ClientHandle(keep)
+            put(_ENV_PROXY, client.open)  # what is read only now
+            self._native = client
         finally:
             native.config_free(config)
 
@@ -228,6 +253,7 @@ class Client:
 
         Nothing is sent before the first result is asked for. See ``Batch`` for how to stop early.
         """
+        _check_cancel(cancel)
         if isinstance(user_ids, (str, bytes)):
             raise TypeError("user_ids is a list of ids, not one of them")
         users = list(user_ids)
@@ -253,6 +279,7 @@ class Client:
         return Credentials.parse(self._kind, self._wait("", Action.DEACTIVATE, send, cancel).body)
 
     def _wait(self, user_id: str, action: Action, send: Send, cancel: Optional[Cancel]) -> Result:
+        _check_cancel(cancel)
         code, handle = perform(self._hooks, send, cancel)
         result = (
             native.read_result(handle, code, user_id, action)
@@ -341,29 +368,56 @@ def _bytes(name: str, value: object) -> bytes:
     return encoded
 
 
-def _u32(name: str, value: float) -> int:
-    if not isinstance(value, (int, float)):
-        raise TypeError(f"{name} is a number, not {type(value).__name__}")
-    if not math.isfinite(value) or not 0 <= value < 2**32:
-        raise _misuse(Code.ARGUMENT, f"{name} is out of range: {value}")
-    return int(value)
+def _check_cancel(cancel: Optional[Cancel]) -> None:
+    if cancel is not None and not isinstance(cancel, Cancel):
+        raise TypeError(f"cancel is a Cancel of zoom_user_status, not {type(cancel).__name__}")
+
+
+def _out_of_range(name: str, value: float) -> Exception:
+    return _misuse(Code.ARGUMENT, f"{name} must be {_MUST_BE[name]}, not {value}")
+
+
+def _whole(name: str, value: int) -> int:
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name} is a whole number, not {type(value).__name__}") from None
+    if not 0 <= number < 2**31:  # C would take some other number
+        raise _out_of_range(name, number)
+    return number
+
+
+def _timeouts(timeout: Union[float, Tuple[float, float]]) -> Tuple[int, int]:
+    if isinstance(timeout, (int, float)):
+        timeout = (min(TIMEOUT[0], timeout), timeout)
+    return _times("timeout", timeout)
+
+
+def _times(name: str, pair: Tuple[float, float]) -> Tuple[int, int]:
+    if not isinstance(pair, (tuple, list)) or len(pair) != 2:
+        one = "a number of seconds or " if name == "timeout" else ""
+        raise TypeError(f"{name} is {one}a pair of numbers of seconds, not {pair!r}")
+    return _ms(name, pair[0]), _ms(name, pair[1])
 
 
 def _ms(name: str, seconds: float) -> int:
     if not isinstance(seconds, (int, float)):
-        raise TypeError(f"{name} is a number of seconds, not {type(seconds).__name__}")
-    # A wait that is not zero doesn't become zero.
-    return _u32(name, math.ceil(seconds * 1000) if math.isfinite(seconds) else seconds)
+        raise TypeError(f"{name} is in seconds, which are a number, not {type(seconds).__name__}")
+    if not 0 < seconds <= 86_400:
+        raise _out_of_range(name, seconds)
+    return math.ceil(seconds * 1000)  # a wait that is not zero doesn't become zero
 
 
 def _per_ms(rate: Optional[float]) -> Tuple[int, int]:
     """Requests a second as so many in so many milliseconds: 2.5 is 5 in 2000."""
-    if not rate:
+    if rate is None or rate == 0:
         return 0, 1000
-    if _u32("rate", rate) >= 1_000_000:
-        raise _misuse(Code.ARGUMENT, f"rate is out of range: {rate}")
+    if not isinstance(rate, (int, float)):
+        raise TypeError(f"rate is a number of requests a second, not {type(rate).__name__}")
+    if not 0 < rate < 1_000_000:
+        raise _out_of_range("rate", rate)
     if rate < 1:
-        return 1, _u32("rate", math.ceil(1000 / rate))
+        return 1, math.ceil(min(1000 / rate, 2**31))
     each = Fraction(rate).limit_denominator(60)
     return each.numerator, each.denominator * 1000
 

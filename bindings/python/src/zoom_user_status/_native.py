@@ -167,17 +167,16 @@ class ClientHandle(Owner):
 
     __slots__ = ("keep", "pid", "value")
 
-    def __init__(self, config: int, keep: List[Any]) -> None:
+    def __init__(self, keep: List[Any]) -> None:
         self.value: Optional[int] = None
         self.pid: int = os.getpid()
         self.keep: List[Any] = keep  # the callbacks, which must outlive the client
+
+    def open(self, config: int) -> int:
         handle = ctypes.c_void_p()
         code: int = client_new(config, ctypes.byref(handle))
         self.value = handle.value
-        if code:
-            from ._errors import error_for
-
-            raise error_for(Result("", Action.DEACTIVATE, Code(code), message=text_of(code)))
+        return code
 
     def __del__(self, free: Any = client_free, getpid: Any = os.getpid) -> None:
         # In a forked child its locks may be held by threads that are not there.
