@@ -79,7 +79,12 @@ def test_oauth_from_the_environment(sandbox: Sandbox) -> None:
         (["deactivate", "--csv", "no-such-file.csv"], "No such file"),
         (["deactivate", "ada@example.com", "--resume"], "--report"),
         (["deactivate", "ada@example.com", "--rate", "-1"], "--rate"),
-        (["deactivate", "ada@example.com", "--rate", "fast"], "--rate"),
+        (["deactivate", "ada@example.com", "--rate", "5/s"], "--rate: '5/s' is not a number"),
+        (["deactivate", "ada@example.com", "--report", ""], "--report: the file's name is empty"),
+        (["deactivate", "ada@example.com", "--env-file", ""], "--env-file: the file's name is empty"),
+        (["deactivate", "--csv", ""], "--csv: the file's name is empty"),
+        (["deactivate", "--yess", "--", "-Kd3"], "unrecognized arguments: --yess"),
+        (["check", "--", "ada@example.com"], "unrecognized arguments: ada@example.com"),
         (["deactivate", "ada@example.com", "--concurrency", "0"], "concurrency"),
         (["deactivate", "ada@example.com", "--report", "/no/such/folder/out.csv"], "No such file"),
         (["deactivate", "ada@example.com", "--env-file", "no-such-file"], "No such file"),
@@ -90,6 +95,25 @@ def test_misuse_is_2(sandbox: Sandbox, arguments: List[str], says: str) -> None:
     run = cli(sandbox, *arguments)
     assert run.returncode == 2 and says in run.stderr and "Traceback" not in run.stderr
     assert sandbox.ledger()["requests"] == before
+
+
+@pytest.mark.parametrize(
+    "env, says",
+    [
+        ({"ZOOM_API_URL": "http://example.com/v2"}, "ZOOM_API_URL"),
+        ({"ZOOM_OAUTH_URL": "zoom.us"}, "ZOOM_OAUTH_URL"),
+        ({"ZOOM_ACCESS_TOKEN": "Bearer abcdef"}, 'ZOOM_ACCESS_TOKEN) alone, without "Bearer "'),
+        ({"ZOOM_API_URL": "https://localhost/v2", "HTTPS_PROXY": "not a proxy"}, "HTTPS_PROXY"),
+    ],
+)
+def test_a_wrong_environment_is_misuse(sandbox: Sandbox, env: Dict[str, str], says: str) -> None:
+    run = cli(sandbox, "check", env=env)
+    assert run.returncode == 2 and says in run.stderr and "abcdef" not in run.stderr
+
+
+def test_users_before_and_after_two_dashes(sandbox: Sandbox) -> None:
+    run = cli(sandbox, "deactivate", "a@example.com", "--dry-run", "--", "-Kd3", "--yes")
+    assert (run.returncode, run.stdout) == (0, "a@example.com\n-Kd3\n--yes\n")
 
 
 def test_no_credentials_are_misuse(sandbox: Sandbox) -> None:
@@ -177,8 +201,10 @@ def test_a_broken_env_file_shows_no_secret(sandbox: Sandbox, tmp_path: Path) -> 
         "name\temail\r\nÄ\tuser00001@example.com\r\nB\tuser00002@example.com\r\n".encode("utf-16"),
         b"\n\nuser00001@example.com\n\n  user00002@example.com  \n",
         b"email,name\nuser00001@example.com,A\n,\n ,B\nuser00002@example.com\nuser00001@example.com,again\n",
+        b'"Name; first; last",email\nA;B;C,user00001@example.com\nD,user00002@example.com\n',
+        b"sep=\t\r\nemail\tx;y\r\nuser00001@example.com\t1\r\nuser00002@example.com\t2\r\n",
     ],
-    ids=["plain", "excel", "quoted", "sep", "tabs", "utf-16", "bare", "gaps"],
+    ids=["plain", "excel", "quoted", "sep", "tabs", "utf-16", "bare", "gaps", "quoted signs", "sep tab"],
 )
 def test_csv(sandbox: Sandbox, tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "leavers.csv"
@@ -188,6 +214,11 @@ def test_csv(sandbox: Sandbox, tmp_path: Path, data: bytes) -> None:
     assert run.stdout.splitlines() == USERS[:2]
     with path.open("rb") as file:
         assert cli(sandbox, "deactivate", "--csv", "-", "--dry-run", stdin=file).stdout.splitlines() == USERS[:2]
+
+
+def test_blanks_of_no_width_are_trimmed_too(sandbox: Sandbox) -> None:
+    run = cli(sandbox, "activate", "\u200b ada@example.com \u200b\ufeff\t")
+    assert run.returncode == 0 and "1 id trimmed" in run.stderr
 
 
 def test_csv_notices(sandbox: Sandbox, tmp_path: Path) -> None:
@@ -205,6 +236,8 @@ def test_csv_notices(sandbox: Sandbox, tmp_path: Path) -> None:
         (b"email,Email\na,b\n", "more than one column"),
         (b"email\nj\xfcrgen@example.com\n", "not UTF-8"),
         (b'email\n"user00001@example.com\n', "line"),
+        (b"", "not even a header"),
+        (b"\xef\xbb\xbf\r\n  \r\n,,\r\n", "not even a header"),
     ],
 )
 def test_csv_that_cannot_be_used(sandbox: Sandbox, tmp_path: Path, data: bytes, says: str) -> None:
@@ -222,6 +255,12 @@ def test_another_column_and_an_empty_list(sandbox: Sandbox, tmp_path: Path) -> N
     path.write_text("email\n")
     run = cli(sandbox, "deactivate", "--csv", str(path))
     assert run.returncode == 0 and "0 users" in run.stdout
+
+
+def test_several_lists(sandbox: Sandbox, tmp_path: Path) -> None:
+    lists = [leavers(tmp_path / f"{n}.csv", [USERS[n]]) for n in range(2)]
+    run = cli(sandbox, "deactivate", "--csv", str(lists[0]), "--csv", str(lists[1]), "--dry-run")
+    assert run.stdout.splitlines() == USERS[:2]
 
 
 def test_a_dry_run_needs_no_credentials_and_sends_nothing(sandbox: Sandbox) -> None:
@@ -346,10 +385,20 @@ def test_a_refused_token_stops_early(sandbox: Sandbox, tmp_path: Path) -> None:
     assert run.returncode == 3 and "ZUS_ERR_UNAUTHORIZED" in run.stderr and "600 users left" in run.stderr
     assert 0 < len(rows(report)) < 100
     again = re.search(r"To go on: zoom-user-status (.*)", run.stderr)
-    assert again and again.group(1).endswith("--resume")
+    assert again
     run = cli(sandbox, *again.group(1).split())
     assert run.returncode == 0 and "600 users deactivated" in run.stdout
     assert sorted(row["user"] for row in rows(report)) == USERS
+
+
+def test_the_way_to_resume_with_an_id_like_an_option(sandbox: Sandbox, tmp_path: Path) -> None:
+    report = tmp_path / "out.csv"
+    env = {"ZOOM_ACCESS_TOKEN": "expired"}
+    run = cli(sandbox, "deactivate", "--report", str(report), "--", "-Kd3", env=env)
+    again = re.search(r"To go on: zoom-user-status (.*)", run.stderr)
+    assert run.returncode == 3 and again
+    run = cli(sandbox, *again.group(1).split())
+    assert run.returncode == 1 and [(row["user"], row["code"]) for row in rows(report)] == [("-Kd3", "ZUS_ERR_USER_NOT_FOUND")]
 
 
 def test_the_daily_limit_stops_early_and_says_when(new_sandbox: Callable[..., Sandbox], tmp_path: Path) -> None:

@@ -53,10 +53,14 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
             stream.reconfigure(errors="backslashreplace")
     arguments = list(sys.argv[1:] if argv is None else argv)
     parser = _parser()
-    options, more = parser.parse_known_args(arguments)
-    if more and (options.command == "check" or any(word.startswith("-") for word in more)):
-        parser.error(f"unrecognized arguments: {' '.join(more)}")
-    if more:  # users after an option, which argparse doesn't join to those before it
+    # argparse joins users after an option, or after --, not to those before it.
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    options, more = parser.parse_known_args(arguments[:end])
+    unknown = [word for word in more if word.startswith("-")]
+    more += arguments[end + 1 :]
+    if unknown or (more and options.command == "check"):
+        parser.error(f"unrecognized arguments: {' '.join(unknown or more)}")
+    if more:
         options.users += more
     try:
         status = _check(options) if options.command == "check" else _Run(options, arguments).run()
@@ -75,7 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(_PROG, description=_DESCRIPTION, epilog=_EPILOG, formatter_class=raw)
     commands = parser.add_subparsers(dest="command", required=True, metavar="activate|deactivate|check")
     common = argparse.ArgumentParser(add_help=False)
-    common.add_argument("--env-file", metavar="FILE", help="KEY=VALUE lines; its credentials replace the environment's")
+    common.add_argument("--env-file", type=_file, metavar="FILE", help="KEY=VALUE lines; its credentials replace the environment's")
     common.add_argument("--json", action="store_true", help="JSON on the standard output: a line a user, then a summary")
     for name, does in (("deactivate", "take the licences and block the login"), ("activate", "let them log in again")):
         sub = commands.add_parser(
@@ -87,7 +91,13 @@ def _parser() -> argparse.ArgumentParser:
             formatter_class=raw,
         )
         sub.add_argument("users", nargs="*", metavar="USER", help="e-mail address or Zoom's id")
-        sub.add_argument("--csv", metavar="FILE", help="take users from a CSV file ('-': standard input)")
+        sub.add_argument(
+            "--csv",
+            action="append",
+            type=_file,
+            metavar="FILE",
+            help="take users from a CSV file ('-': standard input); may be given again",
+        )
         sub.add_argument("--column", default="email", metavar="NAME", help="its column (default: email)")
         sub.add_argument("--dry-run", action="store_true", help="print who would be touched, and send nothing")
         sub.add_argument(
@@ -97,7 +107,7 @@ def _parser() -> argparse.ArgumentParser:
             help="requests a second (default 30; 0: no limit). Zoom allows 4 (Free), 30 (Pro), 80 (Business)",
         )
         sub.add_argument("--concurrency", type=int, metavar="N", help="users in flight (default 16)")
-        sub.add_argument("--report", metavar="FILE", help="write a CSV line as each user ends")
+        sub.add_argument("--report", type=_file, metavar="FILE", help="write a CSV line as each user ends")
         sub.add_argument(
             "--resume",
             action="store_true",
@@ -115,8 +125,18 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _file(text: str) -> str:
+    # An unset variable of a script's mustn't pass for no option.
+    if not text:
+        raise argparse.ArgumentTypeError("the file's name is empty")
+    return text
+
+
 def _number(text: str) -> float:
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number, such as 80 for 80 requests a second") from None
     if not 0 <= value < 1_000_000:
         raise argparse.ArgumentTypeError(f"{text} is out of range")
     return value
@@ -204,8 +224,8 @@ class _Run:
         if not options.users and options.csv is None:
             raise Misuse("no users: name them, or give --csv FILE")
         users = list(options.users)
-        if options.csv is not None:
-            users += read_csv(options.csv, options.column, _notice)
+        for name in options.csv or ():
+            users += read_csv(name, options.column, _notice)
         return tidy(users, _notice)
 
     def _dry_run(self, todo: List[str]) -> int:
@@ -301,7 +321,8 @@ class _Run:
         if not self.options.report:
             _notice(f"{_users(left)} left. To send all again does no harm; with --report FILE a run can be resumed.")
             return
-        arguments = self.arguments if self.options.resume else [*self.arguments, "--resume"]
+        command, *rest = self.arguments
+        arguments = self.arguments if self.options.resume else [command, "--resume", *rest]  # not after a --
         _notice(f"{_users(left)} left. To go on: {shlex.join([_PROG, *arguments])}")
 
     @contextlib.contextmanager

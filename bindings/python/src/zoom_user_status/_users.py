@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import sys
 from pathlib import Path
 from typing import Callable, Dict, Iterable, List
@@ -14,6 +15,7 @@ class Misuse(Exception):
 
 
 Notice = Callable[[str], None]
+_EDGES = re.compile(r"\A[\s\ufeff\u200b]+|[\s\ufeff\u200b]+\Z")  # blanks, and those of no width
 
 
 def read_csv(name: str, column: str, notice: Notice) -> List[str]:
@@ -22,18 +24,24 @@ def read_csv(name: str, column: str, notice: Notice) -> List[str]:
         data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
     except OSError as error:
         raise Misuse(f"{name}: {error.strerror or error}") from None
+    name = "the standard input" if name == "-" else name
     try:
         # Excel's "Unicode text" is UTF-16; its "CSV UTF-8" starts with a byte order mark.
         text = data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
     except UnicodeDecodeError:
         raise Misuse(f"{name} is not UTF-8: in Excel, save it as 'CSV UTF-8'") from None
     first, _, rest = text.partition("\n")
-    if first.strip().lower().startswith("sep="):  # Excel's own way to name the delimiter
-        delimiter, text = first.strip()[4:5] or ",", rest
+    if first.lower().startswith("sep="):  # Excel's own way to name the delimiter, which may be a tab
+        delimiter, text = first.rstrip("\r")[4:5] or ",", rest
     else:
-        header = next((line for line in text.splitlines() if line.strip()), "")
-        delimiter = max(",;\t", key=header.count)
+        delimiter = max(",;\t", key=_header(text).count)
     return list(_column(name, text, delimiter, column, notice))
+
+
+def _header(text: str) -> str:
+    """The first line with anything in it, without what is in quotes."""
+    lines = re.sub('"[^"]*"', '""', text).splitlines()
+    return next((line for line in lines if line.strip()), "")
 
 
 def _column(name: str, text: str, delimiter: str, column: str, notice: Notice) -> Iterable[str]:
@@ -62,6 +70,8 @@ def _column(name: str, text: str, delimiter: str, column: str, notice: Notice) -
                 yield row[place]
     except csv.Error as error:
         raise Misuse(f"{name}, line {rows.line_num}: {error}") from None
+    if place is None:  # an export that failed, and no list of nobody
+        raise Misuse(f"{name} is empty: it has not even a header")
 
 
 def tidy(users: Iterable[str], notice: Notice) -> List[str]:
@@ -69,7 +79,7 @@ def tidy(users: Iterable[str], notice: Notice) -> List[str]:
     padded = repeated = 0
     seen: Dict[str, None] = {}
     for user in users:
-        bare = user.strip().strip("\ufeff\u200b")
+        bare = _EDGES.sub("", user)
         padded += bare != user
         repeated += bare in seen
         seen[bare] = None
