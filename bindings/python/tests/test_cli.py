@@ -313,6 +313,43 @@ def test_resume(new_sandbox: Callable[..., Sandbox], tmp_path: Path) -> None:
     assert run.returncode == 2 and "another action: deactivate" in run.stderr
 
 
+def test_a_resume_keeps_the_lines_of_others(sandbox: Sandbox, tmp_path: Path) -> None:
+    report = tmp_path / "out.csv"
+    users = ["user00001@example.com", "answer-503@example.com"]
+    cli(sandbox, "deactivate", *users, "--report", str(report))
+    before = report.read_bytes()
+    assert cli(sandbox, "deactivate", users[0], "--report", str(report), "--resume").returncode == 0
+    assert report.read_bytes() == before
+
+
+def test_a_user_with_an_older_line_too(sandbox: Sandbox, tmp_path: Path) -> None:
+    # So a run leaves it that was killed after it had tried the user again: the last line counts.
+    report = tmp_path / "out.csv"
+    cli(sandbox, "deactivate", "answer-503@example.com", USERS[0], "--report", str(report))
+    again = rows(report)
+    report.write_text(report.read_text() + f"answer-503@example.com,deactivate,ZUS_OK,204,0,,,1,{again[0]['time']}\n")
+    run = cli(sandbox, "deactivate", "answer-503@example.com", USERS[0], "--report", str(report), "--resume")
+    assert run.returncode == 0 and "2 of 2 users are in the report already, 0 of them failed" in run.stderr
+    assert sorted((row["user"], row["code"]) for row in rows(report)) == [
+        ("answer-503@example.com", "ZUS_OK"),
+        (USERS[0], "ZUS_OK"),
+    ]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a lock")
+def test_a_report_is_of_one_run_at_a_time(sandbox: Sandbox, tmp_path: Path) -> None:
+    report = tmp_path / "out.csv"
+    command = ["deactivate", "answer-never@example.com", "ada@example.com", "--report", str(report), "--resume"]
+    process = running(sandbox, *command)
+    assert process.stdout and process.stdout.readline() == "ada@example.com: deactivated\n"
+    run = cli(sandbox, *command)
+    assert run.returncode == 2 and f"{report} is in use by another run" in run.stderr
+    assert cli(sandbox, *command, "--dry-run").stdout == "answer-never@example.com\n"
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=20)
+    assert {row["user"] for row in rows(report)} == {"ada@example.com", "answer-never@example.com"}
+
+
 @pytest.mark.parametrize("cut", range(1, 130, 9))
 def test_a_torn_last_line(sandbox: Sandbox, tmp_path: Path, cut: int) -> None:
     report = tmp_path / "out.csv"
@@ -362,6 +399,54 @@ def test_a_full_disk_stops_the_run(sandbox: Sandbox, tmp_path: Path) -> None:
     assert 8000 < report.stat().st_size <= 8192
     assert cli(sandbox, *command, "--rate", "0", "--resume").returncode == 0
     assert sorted(row["user"] for row in rows(report)) == USERS
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a limit on the size of files")
+def test_a_disk_that_is_full_from_the_start(sandbox: Sandbox, tmp_path: Path) -> None:
+    import resource
+
+    limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (10, 10))  # noqa: E731
+    run = cli(sandbox, "deactivate", "ada@example.com", "--report", str(tmp_path / "out.csv"), preexec_fn=limit)
+    assert run.returncode == 2 and "out.csv: File too large" in run.stderr and "Traceback" not in run.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def broken(sandbox: Sandbox, how: str, *arguments: str) -> Any:
+    """A run where a function of the operating system fails."""
+    start = f"import errno, os, sys; from zoom_user_status._cli import main\n{how}\nsys.exit(main())"
+    return subprocess.run(
+        [sys.executable, "-c", start, *arguments], env=clean_env(sandbox), capture_output=True, text=True, timeout=60
+    )
+
+
+def test_a_disk_that_fails_at_the_end(sandbox: Sandbox, tmp_path: Path) -> None:
+    report = tmp_path / "out.csv"
+    how = """
+def fsync(file, real=os.fsync, calls=[]):
+    calls.append(file)
+    if len(calls) > 1:
+        raise OSError(errno.EIO, "the disk is broken")
+os.fsync = fsync
+"""
+    run = broken(sandbox, how, "deactivate", "ada@example.com", "--report", str(report))
+    assert run.returncode == 3 and f"{report} can't be written: the disk is broken" in run.stderr
+    assert "Traceback" not in run.stderr and len(rows(report)) == 1
+
+
+def test_older_lines_that_cannot_be_taken_out(sandbox: Sandbox, tmp_path: Path) -> None:
+    report = tmp_path / "out.csv"
+    command = ["deactivate", "answer-503@example.com", "--report", str(report), "--resume"]
+    cli(sandbox, *command)
+    how = """
+def replace(source, target):
+    raise OSError(errno.ENOSPC, "no room")
+os.replace = replace
+"""
+    run = broken(sandbox, how, *command)
+    assert run.returncode == 1 and "older lines too (no room)" in run.stderr and "Traceback" not in run.stderr
+    assert len(rows(report)) == 2 and list(tmp_path.iterdir()) == [report]
+    cli(sandbox, *command)
+    assert len(rows(report)) == 1
 
 
 def test_ids_and_messages_stay_on_one_line(sandbox: Sandbox, tmp_path: Path) -> None:
@@ -424,7 +509,75 @@ def test_nobody_reads_the_output(sandbox: Sandbox) -> None:
     assert all(sandbox.ledger()["users"][user]["status"] == "inactive" for user in USERS[:200])
 
 
-def stopped(sandbox: Sandbox, report: Path, *numbers: int) -> Tuple[int, str, float]:
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+def test_an_output_that_cannot_be_written(sandbox: Sandbox, tmp_path: Path) -> None:
+    report = tmp_path / "out.csv"
+    with open("/dev/full", "w") as full:
+        run = cli(sandbox, "deactivate", "-v", *USERS[:30], "--report", str(report), stdout=full)
+        assert cli(sandbox, "check", stdout=full).returncode == 1
+    # Nobody was told that all is done, so it isn't 0.
+    assert run.returncode == 1 and run.stderr.count("the standard output can't be written") == 1
+    assert sorted(row["user"] for row in rows(report)) == USERS[:30]
+    assert "Traceback" not in run.stderr and len(run.stderr.splitlines()) == 1
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a shell")
+@pytest.mark.parametrize("streams", [">&-", "<&-", "2>&-", "<&- >&- 2>&-"])
+def test_without_a_standard_stream(sandbox: Sandbox, tmp_path: Path, streams: str) -> None:
+    report = tmp_path / "out.csv"
+    shell = ["sh", "-c", f'exec "$@" {streams}', "sh", sys.executable, "-m", "zoom_user_status"]
+    run = subprocess.run(
+        [*shell, "activate", *USERS[:2], "--report", str(report)],
+        env=clean_env(sandbox),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert run.returncode == 0 and run.stderr == ""
+    assert len(run.stdout.splitlines()) == (0 if ">&-" in streams.replace("2>", "") else 3)
+    assert sorted(row["user"] for row in rows(report)) == USERS[:2] and len(report.read_text().splitlines()) == 3
+
+
+def running(sandbox: Sandbox, *arguments: str) -> "subprocess.Popen[str]":
+    """The command line under way, into a pipe and buffered as Python does it by itself."""
+    env = clean_env(sandbox)
+    del env["PYTHONUNBUFFERED"]
+    return subprocess.Popen(
+        [sys.executable, "-m", "zoom_user_status", *arguments],
+        env=env,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.mark.skipif(os.name != "posix", reason="POSIX signals")
+def test_a_pipe_gets_each_line_at_once(sandbox: Sandbox) -> None:
+    process = running(sandbox, "activate", "answer-never@example.com", "ada@example.com")
+    assert process.stdout and process.stdout.readline() == "ada@example.com: activated\n"
+    process.send_signal(signal.SIGINT)
+    out, _ = process.communicate(timeout=20)
+    # The other user was still in flight.
+    assert process.returncode == 130 and out.startswith("LEFT answer-never@example.com: ")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="POSIX signals")
+def test_who_is_in_flight_at_a_ctrl_c_is_left_and_has_not_failed(sandbox: Sandbox, tmp_path: Path) -> None:
+    report = tmp_path / "out.csv"
+    users = ["answer-never@example.com", "ada@example.com"]
+    process = running(sandbox, "activate", "--json", *users, "--report", str(report))
+    assert process.stdout and json.loads(process.stdout.readline())["user"] == users[1]
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=20)
+    line, summary = map(json.loads, out.splitlines())
+    assert (line["user"], line["code"]) == (users[0], "ZUS_ERR_CANCELLED")
+    facts = summary["summary"]
+    assert (facts["done"], facts["failed"], facts["left"], facts["status"]) == (1, 0, 1, 130) and "1 user left" in err
+    assert [row["code"] for row in rows(report)] == ["ZUS_OK", "ZUS_ERR_CANCELLED"]
+
+
+def stopped(sandbox: Sandbox, report: Path, *numbers: int) -> Tuple[int, str, str, float]:
     """A run of 600 that gets these signals in quick succession."""
     process = subprocess.Popen(
         [sys.executable, "-m", "zoom_user_status", "deactivate", *USERS, "--report", str(report), "--rate", "200"],
@@ -442,8 +595,8 @@ def stopped(sandbox: Sandbox, report: Path, *numbers: int) -> Tuple[int, str, fl
     for number in numbers:
         process.send_signal(number)
         time.sleep(0.01)
-    _, err = process.communicate(timeout=10)
-    return process.returncode, err, time.monotonic() - began
+    out, err = process.communicate(timeout=10)
+    return process.returncode, out, err, time.monotonic() - began
 
 
 @pytest.mark.skipif(os.name != "posix", reason="POSIX signals")
@@ -451,9 +604,10 @@ def stopped(sandbox: Sandbox, report: Path, *numbers: int) -> Tuple[int, str, fl
 def test_ctrl_c(new_sandbox: Callable[..., Sandbox], tmp_path: Path, numbers: Tuple[int, ...]) -> None:
     sandbox = new_sandbox("--users", "600", "--delay", "60")
     report = tmp_path / "out.csv"
-    code, err, seconds = stopped(sandbox, report, *numbers)
+    code, out, err, seconds = stopped(sandbox, report, *numbers)
     assert code == 130 and seconds < 1 and "Traceback" not in err
     assert "users left. To go on: zoom-user-status deactivate" in err and "--resume" in err
+    assert re.fullmatch(r"\d+ users deactivated, 0 failed in .*\n", out)
     found = rows(report)
     assert len({row["user"] for row in found}) == len(found) < 600
     done = {row["user"] for row in found if row["code"] == "ZUS_OK"}
@@ -579,6 +733,15 @@ def test_the_progress_bar(new_sandbox: Callable[..., Sandbox], columns: int) -> 
     assert re.search(r"\d+%\|", terminal.text) and "301/301" in terminal.text
     assert "failed=1" in terminal.text and re.search(r"users/s", terminal.text) and re.search(r"<\d\d:\d\d", terminal.text)
     assert "FAILED nobody@example.com" in terminal.text and "300 users activated, 1 failed" in terminal.text
+
+
+@pty_only
+def test_the_bar_counts_no_cancelled_user(sandbox: Sandbox) -> None:
+    terminal = Terminal(sandbox, "activate", "answer-never@example.com", "ada@example.com")
+    terminal.until("ada@example.com: activated")
+    terminal.process.send_signal(signal.SIGINT)
+    assert terminal.ended() == 130 and "LEFT answer-never@example.com" in terminal.text
+    assert "failed=1" not in terminal.text and "2/2" not in terminal.text and ", 0 failed in" in terminal.text
 
 
 def test_no_bar_without_a_terminal(sandbox: Sandbox) -> None:

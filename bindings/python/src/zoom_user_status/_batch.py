@@ -87,6 +87,7 @@ class Batch:
     To stop early, call ``stop()`` (from any thread or a signal handler) or leave its ``with`` block. No result is lost: users in
     flight are ended at once and still give theirs, so go on iterating, or take ``list(batch)`` after ``close()``. A user without a
     result was never sent. A Ctrl-C that comes while it waits stops it as well. When you take results slowly, the batch waits for you.
+    ``break`` alone doesn't stop a batch that a variable names: it goes on sending.
 
     When it ends early because no further user could succeed (no token, a refused token, a missing scope, the daily limit), the
     iteration ends with that exception after the last result. An exception of a token provider or log handler ends it the same way.

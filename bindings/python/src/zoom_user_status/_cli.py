@@ -35,22 +35,22 @@ Credentials come from the environment or --env-file, never from the command line
 ZOOM_ACCESS_TOKEN, or ZOOM_ACCOUNT_ID, ZOOM_CLIENT_ID and ZOOM_CLIENT_SECRET of a
 Server-to-Server OAuth app. ZOOM_API_URL and ZOOM_OAUTH_URL override Zoom's addresses.
 
-exit status: 0 all done, 1 some failed, 2 misuse, 3 stopped early (no token, refused token,
-missing scope, daily limit, report not writable), 130 cancelled (Ctrl-C, or a "no").
+exit status: 0 all done, 1 some failed (or the standard output can't be written; the run goes on
+without it), 2 misuse, 3 stopped early (no token, refused token, missing scope, daily limit, report
+not writable), 130 cancelled (Ctrl-C, or a "no").
 """
 _RESUME = """\
 The report gets a line as each user ends, so a run that was stopped or even killed can be resumed
 with the same command and --resume. A user who was sent but whose line was not yet written is sent
-again, which changes nothing at Zoom.
+again, which changes nothing at Zoom. Until a run's end a user who is tried again has an older line
+too: the last one counts.
 
 """
 
 
 def main(argv: Optional[Sequence[str]] = None) -> int:
     """Runs the command line and gives its exit status."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+    _open_streams()
     arguments = list(sys.argv[1:] if argv is None else argv)
     parser = _parser()
     # argparse joins users after an option, or after --, not to those before it.
@@ -64,14 +64,24 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         options.users += more
     try:
         status = _check(options) if options.command == "check" else _Run(options, arguments).run()
-        _flush()
-        return status
+        _output.flush()
+        return FAILED if status == DONE and _output.lost else status
     except KeyboardInterrupt:
         _notice("cancelled; nothing is under way")
         return CANCELLED
     except (Misuse, UsageError) as error:
         _notice(str(error.result.message) if isinstance(error, UsageError) else str(error))
         return MISUSE
+
+
+def _open_streams() -> None:
+    # Without one at the start, the next file or connection would get its number, and what is meant for the stream.
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace", line_buffering=True)  # a pipe's reader sees each line at once
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -151,7 +161,7 @@ def _check(options: argparse.Namespace) -> int:
             raise
         except ZoomUserStatusError as error:
             if options.json:
-                _say(json.dumps({"ok": False, **_json(error.result, user=False)}))
+                _output.say(json.dumps({"ok": False, **_json(error.result, user=False)}))
             else:
                 _notice(str(error))
             return FAILED
@@ -166,17 +176,17 @@ def _check(options: argparse.Namespace) -> int:
             "expires_in": found.expires_in,
             "api_url": found.api_url,
         }
-        _say(json.dumps(facts))
+        _output.say(json.dumps(facts))
     elif found.kind == "token":
-        _say("A fixed token is set. What it may do can't be learnt without touching a user.")
+        _output.say("A fixed token is set. What it may do can't be learnt without touching a user.")
     else:
-        _say("Zoom gave a token.")
-        _say(f"account  {clean(account)}")
-        _say(f"scopes   {clean(' '.join(found.scopes)) or '(none named)'}")
+        _output.say("Zoom gave a token.")
+        _output.say(f"account  {clean(account)}")
+        _output.say(f"scopes   {clean(' '.join(found.scopes)) or '(none named)'}")
         if found.expires_in is not None:
-            _say(f"expires  in {found.expires_in} s; a new one is fetched by itself")
+            _output.say(f"expires  in {found.expires_in} s; a new one is fetched by itself")
         if found.api_url:
-            _say(f"API      {clean(found.api_url)}")
+            _output.say(f"API      {clean(found.api_url)}")
     if missing:
         _notice(f"none of the scopes that updates need is granted: {', '.join(sorted(SCOPES))}")
         return FAILED
@@ -198,7 +208,11 @@ class _Run:
         users = self._users()
         if options.resume and not options.report:
             raise Misuse("--resume needs the --report of the run to go on with")
-        report = Report(options.report, self.action, options.resume, _notice) if options.report else None
+        report = (
+            Report(options.report, self.action, options.resume, _notice, read_only=options.dry_run)
+            if options.report
+            else None
+        )
         earlier = report.done if report else {}
         todo = [user for user in users if clean(user) not in earlier]
         failed_before = sum(earlier.get(clean(user), Code.OK) != Code.OK for user in users)
@@ -230,7 +244,7 @@ class _Run:
 
     def _dry_run(self, todo: List[str]) -> int:
         for user in todo:
-            _say(json.dumps({"user": user, "action": str(self.action)}) if self.options.json else clean(user))
+            _output.say(json.dumps({"user": user, "action": str(self.action)}) if self.options.json else clean(user))
         _notice(f"dry run: {_users(len(todo))} would be {self.action}d, nothing was sent")
         return DONE
 
@@ -259,24 +273,24 @@ class _Run:
             stack.enter_context(self._stopping(batch))
             try:
                 for result in batch:
-                    if report and ended is None:
-                        try:
-                            report.add(result)
-                        except OSError as error:
-                            ended = f"{report.name} can't be written: {error.strerror or error}"
+                    if report:
+                        report.add(result)
+                        if report.problem:
                             batch.stop()
                     self.counts[result.code] += 1
                     if not result.code.passing:
                         left.discard(result.user_id)
                     if self.options.json:
                         bar.say(json.dumps(_json(result)))
-                    elif not result.ok or shown:
+                    elif shown or not (result.ok or result.code is Code.CANCELLED):
                         bar.say(_line(result))
                     bar.count(result)
             except ZoomUserStatusError as error:
                 ended = f"{error.result.message} ({error.result.code.symbol})"
                 if error.result.retry_after is not None:
                     ended += f"; try again in {_duration(error.result.retry_after)}"
+        if report and report.problem:
+            ended = report.problem
         return self._summary(
             total, total - len(todo), failed_before, len(left), ended, time.monotonic() - began
         )
@@ -285,7 +299,7 @@ class _Run:
         self, total: int, before: int, failed_before: int, left: int, ended: Optional[str], seconds: float
     ) -> int:
         done = self.counts[Code.OK]
-        failed = sum(self.counts.values()) - done
+        failed = sum(self.counts.values()) - done - self.counts[Code.CANCELLED]
         if self.signals:
             status = CANCELLED
         elif ended is not None:
@@ -305,10 +319,12 @@ class _Run:
                 "ended": ended or ("cancelled" if self.signals else ""),
                 "status": status,
             }
-            _say(json.dumps({"summary": facts}))
+            _output.say(json.dumps({"summary": facts}))
         elif total != 1 or status not in (DONE, FAILED):
-            reasons = ", ".join(f"{n} {code.symbol}" for code, n in sorted(self.counts.items()) if code)
-            _say(
+            reasons = ", ".join(
+                f"{n} {code.symbol}" for code, n in sorted(self.counts.items()) if code not in (Code.OK, Code.CANCELLED)
+            )
+            _output.say(
                 f"{_users(done)} {self.action}d, {failed} failed{f' ({reasons})' if reasons else ''} in {_duration(seconds)}"
             )
         if self.signals or ended:
@@ -370,13 +386,13 @@ class _Bar:
 
     def say(self, line: str) -> None:
         if self._bar is None:
-            _say(line)
+            _output.say(line)
         else:
             with self._bar.external_write_mode(file=sys.stdout):
-                _say(line)
+                _output.say(line)
 
     def count(self, result: Result) -> None:
-        if self._bar is not None:
+        if self._bar is not None and result.code is not Code.CANCELLED:
             if not result.ok:
                 self._failed += 1
                 self._bar.set_postfix(failed=self._failed, refresh=False)
@@ -437,7 +453,9 @@ def _json(result: Result, user: bool = True) -> Dict[str, Any]:
 def _line(result: Result) -> str:
     if result.ok:
         return f"{clean(result.user_id)}: {result.action}d"
-    return f"FAILED {clean(str(error_for(result)))}"
+    # In flight at a Ctrl-C: it may or may not have been done, and stays to be done.
+    what = "LEFT" if result.code is Code.CANCELLED else "FAILED"
+    return f"{what} {clean(str(error_for(result)))}"
 
 
 def _users(count: int) -> str:
@@ -451,23 +469,33 @@ def _duration(seconds: float) -> str:
     return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min {rest} s"
 
 
-def _say(line: str) -> None:
-    try:
-        print(line)
-    except BrokenPipeError:
-        _hush()
+class _Output:
+    """The standard output. When it can't be written the run goes on without it."""
+
+    def __init__(self) -> None:
+        self.lost = False
+        """Whether something wasn't written that somebody may want to read."""
+
+    def say(self, line: str) -> None:
+        try:
+            print(line)
+        except OSError as error:
+            self._hush(error)
+
+    def flush(self) -> None:
+        try:
+            sys.stdout.flush()
+        except OSError as error:
+            self._hush(error)
+
+    def _hush(self, error: OSError) -> None:
+        if not isinstance(error, BrokenPipeError):  # whose reader has seen enough
+            self.lost = True
+            _notice(f"the standard output can't be written: {error.strerror or error}")
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _flush() -> None:
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        _hush()
-
-
-def _hush() -> None:
-    # Nobody reads any more, but the run goes on.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+_output = _Output()
 
 
 def _notice(text: str) -> None:
