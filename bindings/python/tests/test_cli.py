@@ -556,9 +556,11 @@ def running(sandbox: Sandbox, *arguments: str) -> "subprocess.Popen[str]":
 def test_a_pipe_gets_each_line_at_once(sandbox: Sandbox) -> None:
     process = running(sandbox, "activate", "answer-never@example.com", "ada@example.com")
     assert process.stdout and process.stdout.readline() == "ada@example.com: activated\n"
+    while "answer-never@example.com" not in sandbox.ledger()["users"]:
+        time.sleep(0.01)
     process.send_signal(signal.SIGINT)
     out, _ = process.communicate(timeout=20)
-    # The other user was still in flight.
+    # The other user is in flight.
     assert process.returncode == 130 and out.startswith("LEFT answer-never@example.com: ")
 
 

@@ -50,7 +50,10 @@ def ended(process: "subprocess.Popen[str]", timeout: float = 20) -> Tuple[int, s
 
 def until(process: "subprocess.Popen[str]", line: str) -> None:
     assert process.stdout
+    late = threading.Timer(60, process.kill)  # a line that never comes is a failure, and no test without an end
+    late.start()
     assert process.stdout.readline().strip() == line
+    late.cancel()
 
 
 @posix

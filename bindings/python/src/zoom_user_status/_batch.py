@@ -55,7 +55,7 @@ class _Run:
             client = self.client
             assert client is not None
 
-            def send(cancel: int, _result: native.ResultHandle) -> int:
+            def send(cancel: native.Canceller, _result: native.ResultHandle) -> int:
                 code: int = native.update_status_many(
                     client.value, users, len(self.users), self.action, cancel, on_result, None
                 )

@@ -36,26 +36,26 @@ class Cancel:
     def __init__(self) -> None:
         self._raised = False
         # No lock guards it: cancel() may come from a signal handler.
-        self._calls: Set[native.Canceller] = set()
+        self._calls: Set[Call] = set()
 
     def cancel(self) -> None:
         """Ends the calls that were given this, now and later, with ``Cancelled``."""
         self._raised = True
         for call in self._calls.copy():
-            call.cancel()
+            call.canceller.cancel()
 
     @property
     def cancelled(self) -> bool:
         """Whether ``cancel()`` was called."""
         return self._raised
 
-    def _attach(self, call: native.Canceller) -> None:
+    def _attach(self, call: Call) -> None:
         # In this order, so that a cancel() between the two isn't missed.
         self._calls.add(call)
         if self._raised:
-            call.cancel()
+            call.canceller.cancel()
 
-    def _detach(self, call: native.Canceller) -> None:
+    def _detach(self, call: Call) -> None:
         self._calls.discard(call)
 
     def __reduce__(self) -> Tuple[Any, ...]:
@@ -190,8 +190,8 @@ class _Ears:
 _ears = _Ears()
 
 
-Send = Callable[[int, native.ResultHandle], int]
-"""A native call, given the handle of a zus_cancel and where its result goes, if it gives one. Returns its code."""
+Send = Callable[[native.Canceller, native.ResultHandle], int]
+"""A native call, given a zus_cancel and where its result goes, if it gives one. Returns its code."""
 
 
 def _canceller(shared: bool) -> native.Canceller:
@@ -225,23 +225,23 @@ def perform(
             if batch:
                 hooks.batches.add(call)
             if cancel is not None:
-                cancel._attach(canceller)
+                cancel._attach(call)
             if on_main:
                 try:
                     sys.unraisablehook = call.unraisable
                     _ears.open(canceller, interrupts_only=sends >= _SENDS)
-                    code = send(canceller.handle, result)
+                    code = send(canceller, result)
                 finally:
                     _ears.close(outer)
                     sys.unraisablehook = call.outer_hook
             else:
-                code = send(canceller.handle, result)
+                code = send(canceller, result)
         finally:
             _local.call = outer
             _running.discard(call)
             hooks.batches.discard(call)
             if cancel is not None:
-                cancel._detach(canceller)
+                cancel._detach(call)
         if call.error is not None:
             raise call.error
         # A handler that came back without an exception lets the update go on: to send it again does no harm.

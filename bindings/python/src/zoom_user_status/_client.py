@@ -225,7 +225,7 @@ class Client:
         client = self._open()
         user = _bytes("user_id", user_id)
 
-        def send(canceller: int, out: native.ResultHandle) -> int:
+        def send(canceller: native.Canceller, out: native.ResultHandle) -> int:
             code: int = native.update_status(client.value, user, wanted, canceller, out)
             return code
 
@@ -272,7 +272,7 @@ class Client:
         """
         client = self._open()
 
-        def send(canceller: int, out: native.ResultHandle) -> int:
+        def send(canceller: native.Canceller, out: native.ResultHandle) -> int:
             code: int = native.check_credentials(client.value, canceller, out)
             return code
 

@@ -113,31 +113,25 @@ _method = ctypes.pythonapi.PyInstanceMethod_New
 _method.restype, _method.argtypes = ctypes.py_object, (ctypes.py_object,)
 
 
-class Owner:
-    """What frees something of libzus's: a copy would free it again."""
-
-    __slots__ = ()
-
-    def __reduce__(self) -> Tuple[Any, ...]:
-        raise TypeError(f"a {type(self).__name__} can't be copied or pickled")
-
-
-class Canceller(Owner):
+class Canceller(ctypes.c_void_p):
     """A zus_cancel. Once raised it stays so."""
 
-    __slots__ = ("__weakref__", "by_signal", "handle", "raised")
+    __slots__ = ("by_signal", "raised")
+
+    # As for ResultHandle: each Ctrl-C leaves one behind, and the next may come just then.
+    __del__ = _method(cancel_free)
 
     def __init__(self) -> None:
-        self.handle: int = cancel_new()
+        super().__init__(cancel_new())
         self.raised: bool = False
         self.by_signal: bool = False
 
     def cancel(self) -> None:
         self.raised = True
-        cancel_raise(self.handle)
+        cancel_raise(self)
 
-    def __del__(self, free: Any = cancel_free) -> None:
-        free(self.handle)
+    def __reduce__(self) -> Tuple[Any, ...]:
+        raise TypeError("a Canceller can't be copied or pickled: the copy would be freed again")
 
 
 class ResultHandle(ctypes.c_void_p):
@@ -162,10 +156,13 @@ class ResultHandle(ctypes.c_void_p):
         return self  # it never changes
 
 
-class ClientHandle(Owner):
+class ClientHandle:
     """A zus_client, freed when the last call on it has ended: each call holds a reference."""
 
     __slots__ = ("keep", "pid", "value")
+
+    def __reduce__(self) -> Tuple[Any, ...]:
+        raise TypeError("a ClientHandle can't be copied or pickled: the copy would be freed again")
 
     def __init__(self, keep: List[Any]) -> None:
         self.value: Optional[int] = None
