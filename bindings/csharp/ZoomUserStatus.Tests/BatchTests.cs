@@ -119,6 +119,20 @@ public class BatchTests
         Assert.True(client.UpdateMany(Users(20), UserStatusAction.Activate).IsSuccess);
     }
 
+    [Fact] // with a token there is a native cancel, which would abort them
+    public void Users_in_flight_finish_when_the_callback_throws()
+    {
+        using ZoomUserStatusClient client = Sandbox.Shared.Client();
+        using var stop = new CancellationTokenSource();
+        var seen = new List<UserStatusResult>();
+        Assert.Throws<FormatException>(() => client.UpdateMany(new[] { "answer-slow-1000@example.com", "ada@example.com" }, UserStatusAction.Deactivate, r =>
+        {
+            seen.Add(r);
+            if (seen.Count == 1) throw new FormatException();
+        }, stop.Token));
+        Assert.Equal(new[] { "ada@example.com: Ok, HTTP 204", "answer-slow-1000@example.com: Ok, HTTP 204" }, seen.Select(r => r.ToString()));
+    }
+
     [Fact]
     public void An_exception_of_the_list_comes_out_before_anything_is_sent()
     {

@@ -149,10 +149,13 @@ namespace ZoomUserStatus
 
         public static Call? OnThisThread(ClientCallbacks callbacks) => t_current is Call c && c._callbacks == callbacks ? c : null;
 
-        /// <summary>Keeps the first error and stops the call.</summary>
+        /// <summary>Keeps the first error, for a call that ends by itself.</summary>
+        public void Keep(ExceptionDispatchInfo error) => Interlocked.CompareExchange(ref _error, error, null);
+
+        /// <summary>Keeps the first error and cuts the call short.</summary>
         public void Fail(ExceptionDispatchInfo error)
         {
-            Interlocked.CompareExchange(ref _error, error, null);
+            Keep(error);
             _cancel.Raise();
         }
 

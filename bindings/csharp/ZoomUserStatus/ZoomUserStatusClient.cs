@@ -396,7 +396,8 @@ namespace ZoomUserStatus
             }
             catch (Exception e) // must not unwind into native frames; Run throws it again
             {
-                batch.Call.Fail(System.Runtime.ExceptionServices.ExceptionDispatchInfo.Capture(e));
+                // 1 stops the list. The cancel would abort the users in flight as well.
+                batch.Call.Keep(System.Runtime.ExceptionServices.ExceptionDispatchInfo.Capture(e));
                 return 1;
             }
         }
