@@ -179,6 +179,13 @@ expect "offboard stopped by Ctrl-C" 130 '^300 accounted for$' interrupted
 # The first snippet of the README is the one that the main README shows.
 [ -n "$SDK" ] || expect "README's first code runs" 0 'HTTP 204' program snippet01
 
+# An async lambda would be async void.
+if [ -z "$SDK" ]; then
+  echo 'using ZoomUserStatus; using var client = ZoomUserStatusClient.FromEnvironment();
+client.UpdateMany(new[] { "a" }, UserStatusAction.Activate, async r => await System.Threading.Tasks.Task.Yield());' > out/build/async.cs
+  expect "an async lambda for UpdateMany doesn't compile" 1 'error CS0619: .*await UpdateManyAsync' compile out/build/async.cs async
+fi
+
 # No library, and another one: a sentence that helps.
 expect "without the library" 2 'native library of ZoomUserStatus .*was not found' env -u LD_LIBRARY_PATH "$DOTNET" out/examples/bin/UpdateStatus/UpdateStatus.dll ada@example.com deactivate
 if command -v gcc >/dev/null; then

@@ -134,6 +134,26 @@ public class BatchTests
     }
 
     [Fact]
+    public async Task An_async_callback_is_waited_for()
+    {
+        using ZoomUserStatusClient client = Sandbox.Shared.Client();
+        int done = 0;
+        UserStatusBatch batch = await client.UpdateManyAsync(Users(6), UserStatusAction.Activate, async r =>
+        {
+            await Task.Delay(20);
+            done++;
+        });
+        Assert.Equal(6, batch.Results.Count);
+        Assert.Equal(6, done);
+        await Assert.ThrowsAsync<FormatException>(() => client.UpdateManyAsync(Users(5), UserStatusAction.Activate, async r =>
+        {
+            await Task.Yield();
+            if (r.Index >= 0) throw new FormatException();
+        }));
+        Assert.Throws<ArgumentNullException>(() => { client.UpdateManyAsync(new string[0], UserStatusAction.Activate, (Func<UserStatusResult, Task>)null!); });
+    }
+
+    [Fact]
     public void An_exception_of_the_list_comes_out_before_anything_is_sent()
     {
         using ZoomUserStatusClient client = Sandbox.Shared.Client();

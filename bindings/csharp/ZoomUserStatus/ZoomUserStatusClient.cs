@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using System.ComponentModel;
 using System.Linq;
 using System.Runtime.InteropServices;
 using System.Threading;
@@ -230,6 +231,19 @@ namespace ZoomUserStatus
             Run(Users(userIds, action), action, onResult ?? throw new ArgumentNullException(nameof(onResult)), true, cancellationToken);
 
         /// <summary>
+        /// Not for use: catches an async lambda, which would otherwise compile as async void, with nobody to wait for it or to hear its exceptions.
+        /// </summary>
+        /// <param name="userIds">Not used.</param>
+        /// <param name="action">Not used.</param>
+        /// <param name="onResult">Not used.</param>
+        /// <param name="cancellationToken">Not used.</param>
+        /// <returns>Nothing.</returns>
+        /// <exception cref="NotSupportedException">Always.</exception>
+        [Obsolete("UpdateMany can't wait for an async callback: await UpdateManyAsync, which does.", error: true), EditorBrowsable(EditorBrowsableState.Never)]
+        public UserStatusBatch UpdateMany(IEnumerable<string> userIds, UserStatusAction action, Func<UserStatusResult, Task> onResult, CancellationToken cancellationToken = default) =>
+            throw new NotSupportedException();
+
+        /// <summary>
         /// <see cref="UpdateMany(IEnumerable{string}, UserStatusAction, IProgress{UserStatusResult}, CancellationToken)"/> on a thread of its own.
         /// </summary>
         /// <param name="userIds">The users; read to its end at once.</param>
@@ -267,6 +281,26 @@ namespace ZoomUserStatus
             string[] users = Users(userIds, action);
             if (onResult is null) throw new ArgumentNullException(nameof(onResult));
             return OnOwnThread(() => Run(users, action, onResult, true, cancellationToken), cancellationToken);
+        }
+
+        /// <summary>
+        /// Like <see cref="UpdateManyAsync(IEnumerable{string}, UserStatusAction, Action{UserStatusResult}, CancellationToken)"/>, for an async
+        /// callback: <paramref name="onResult"/> is waited for before the next result, on the list's own thread.
+        /// </summary>
+        /// <param name="userIds">The users; read to its end at once.</param>
+        /// <param name="action">What to do with each.</param>
+        /// <param name="onResult">Called with each result, in any order, one at a time. An exception stops the list and comes out unchanged.</param>
+        /// <param name="cancellationToken">Stops the list. Users in flight are still reported; a user not reported was never sent.</param>
+        /// <returns>All results, and who was not sent.</returns>
+        /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled before the end.</exception>
+        /// <exception cref="ZoomUserStatusException">The call could not be begun, e.g. from a callback of the same client.</exception>
+        /// <exception cref="ArgumentNullException"><paramref name="userIds"/> or <paramref name="onResult"/> is null.</exception>
+        /// <exception cref="ArgumentOutOfRangeException"><paramref name="action"/> is none of the enum's.</exception>
+        /// <exception cref="ObjectDisposedException">The client is disposed.</exception>
+        public Task<UserStatusBatch> UpdateManyAsync(IEnumerable<string> userIds, UserStatusAction action, Func<UserStatusResult, Task> onResult, CancellationToken cancellationToken = default)
+        {
+            if (onResult is null) throw new ArgumentNullException(nameof(onResult));
+            return UpdateManyAsync(userIds, action, (Action<UserStatusResult>)(result => onResult(result).GetAwaiter().GetResult()), cancellationToken);
         }
 
 #if NET8_0_OR_GREATER
