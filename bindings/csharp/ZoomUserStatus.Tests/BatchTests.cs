@@ -225,6 +225,24 @@ public class BatchTests
     }
 
     [Fact]
+    public async Task Leaving_a_stream_leaves_no_exception_behind()
+    {
+        using var zoom = new Sandbox("--users 500 --delay 20");
+        using ZoomUserStatusClient client = zoom.Client();
+        Exception? unobserved = null;
+        void Collect() { for (int i = 0; i < 3; i++) { GC.Collect(); GC.WaitForPendingFinalizers(); } }
+        void Hear(object? sender, UnobservedTaskExceptionEventArgs e) => unobserved = e.Exception;
+        async Task Leave() { await foreach (UserStatusResult r in client.UpdateManyAsAsyncEnumerable(Users(500), UserStatusAction.Deactivate)) break; }
+        Collect(); // of other tests
+        TaskScheduler.UnobservedTaskException += Hear;
+        for (int i = 0; i < 3; i++) await Leave();
+        await Task.Delay(50);
+        Collect();
+        TaskScheduler.UnobservedTaskException -= Hear;
+        Assert.Null(unobserved);
+    }
+
+    [Fact]
     public async Task A_stream_that_ends_early_says_so()
     {
         using var zoom = new Sandbox("--users 100");

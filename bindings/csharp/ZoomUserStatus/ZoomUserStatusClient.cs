@@ -306,7 +306,8 @@ namespace ZoomUserStatus
 #if NET8_0_OR_GREATER
         /// <summary>
         /// Updates a list of users, as a stream of results in the order they end; nothing is sent before the first is asked for. It waits for
-        /// a slow reader, and keeps no results. For .NET 8 and later.
+        /// a slow reader, and keeps no results. An enumerator that is dropped without DisposeAsync keeps its threads waiting for ever: await
+        /// foreach disposes it. For .NET 8 and later.
         /// </summary>
         /// <param name="userIds">The users; read to its end at once.</param>
         /// <param name="action">What to do with each.</param>
@@ -345,6 +346,7 @@ namespace ZoomUserStatus
                 stop.Cancel();
                 await foreach (UserStatusResult _ in channel.Reader.ReadAllAsync(CancellationToken.None).ConfigureAwait(false)) { }
                 await Task.WhenAny(batch).ConfigureAwait(false);
+                _ = batch.Exception; // seen, for a reader that left: otherwise it goes to UnobservedTaskException
             }
             UserStatusCode code;
             try { code = (await batch.ConfigureAwait(false)).Code; }
