@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Generic;
 using System.Linq;
+using System.Threading;
 using System.Threading.Tasks;
 using Xunit;
 using ZoomUserStatus;
@@ -116,5 +117,23 @@ public class CallbackTests
         Assert.Same(boom, Assert.Throws<FormatException>(() => client.UpdateMany(Enumerable.Repeat("ada@example.com", 30), UserStatusAction.Activate)));
         full = false;
         Assert.True(client.Activate("ada@example.com").IsSuccess);
+    }
+
+    [Fact]
+    public async Task An_exception_of_the_log_in_a_list_leaves_other_callers_alone()
+    {
+        using var other = new ManualResetEventSlim();
+        ZoomUserStatusOptions options = Sandbox.Shared.Options();
+        options.LogLevel = UserStatusLogLevel.Debug;
+        options.Log = (level, text) =>
+        {
+            if (text.Contains("slow")) other.Set();
+            if (text.Contains("linus")) throw new FormatException();
+        };
+        using var client = new ZoomUserStatusClient(options);
+        Task<UserStatusResult> single = client.ActivateAsync("answer-slow-1000@example.com");
+        Assert.True(other.Wait(5000), "the other call logs nothing");
+        await Assert.ThrowsAsync<FormatException>(() => client.UpdateManyAsync(new[] { "linus@example.com" }, UserStatusAction.Activate));
+        Assert.True((await single).IsSuccess);
     }
 }

@@ -25,7 +25,7 @@ namespace ZoomUserStatus
 
         private readonly AccessTokenProvider? _token;
         private readonly Action<UserStatusLogLevel, string>? _log;
-        private readonly HashSet<Call> _calls = new HashSet<Call>();
+        private readonly HashSet<Call> _lists = new HashSet<Call>(); // that run
         private byte[]? _tooLong; // a token that waits for a larger buffer
         private volatile ExceptionDispatchInfo? _tokenError;
 
@@ -44,8 +44,8 @@ namespace ZoomUserStatus
         /// <summary>What the provider threw when it was last asked; also for calls that shared that failed request.</summary>
         public ExceptionDispatchInfo? TokenError => _tokenError;
 
-        public void Enter(Call call) { lock (_calls) _calls.Add(call); }
-        public void Leave(Call call) { lock (_calls) _calls.Remove(call); }
+        public void EnterList(Call call) { lock (_lists) _lists.Add(call); }
+        public void LeaveList(Call call) { lock (_lists) _lists.Remove(call); }
 
         private static ClientCallbacks? Find(nint userdata) =>
             Live.TryGetValue(userdata, out WeakReference<ClientCallbacks>? weak) && weak.TryGetTarget(out ClientCallbacks? found) ? found : null;
@@ -93,10 +93,10 @@ namespace ZoomUserStatus
                 ExceptionDispatchInfo error = ExceptionDispatchInfo.Capture(e);
                 Call? own = Call.OnThisThread(self);
                 if (own != null) { own.Fail(error); return; }
-                // A batch's own thread doesn't tell its call: all that run on this client end with it.
-                Call[] calls;
-                lock (self._calls) { calls = new Call[self._calls.Count]; self._calls.CopyTo(calls); }
-                foreach (Call call in calls) call.Fail(error);
+                // A list's own thread doesn't tell its list: all that run on this client end with it.
+                Call[] lists;
+                lock (self._lists) { lists = new Call[self._lists.Count]; self._lists.CopyTo(lists); }
+                foreach (Call list in lists) list.Fail(error);
             }
         }
     }
@@ -113,7 +113,7 @@ namespace ZoomUserStatus
         private readonly CancellationTokenRegistration _registration;
         private ExceptionDispatchInfo? _error;
 
-        public Call(ClientCallbacks callbacks, ClientHandle? client, CancellationToken token)
+        public Call(ClientCallbacks callbacks, ClientHandle? client, CancellationToken token, bool isList = false)
         {
             token.ThrowIfCancellationRequested();
             _callbacks = callbacks;
@@ -139,7 +139,7 @@ namespace ZoomUserStatus
             }
             _outer = t_current;
             t_current = this;
-            callbacks.Enter(this);
+            if (isList) callbacks.EnterList(this);
         }
 
         /// <summary>To hand to the native call.</summary>
@@ -169,7 +169,7 @@ namespace ZoomUserStatus
 
         public void Dispose()
         {
-            _callbacks.Leave(this);
+            _callbacks.LeaveList(this);
             t_current = _outer;
             _client?.DangerousRelease();
             if (_cancel == CancelHandle.None) return;

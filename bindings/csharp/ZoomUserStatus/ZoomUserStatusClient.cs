@@ -371,8 +371,8 @@ namespace ZoomUserStatus
             _client?.Dispose();
         }
 
-        private Call Begin(CancellationToken cancellationToken) =>
-            _disposed || _client is null ? throw new ObjectDisposedException(GetType().Name) : new Call(_callbacks!, _client, cancellationToken);
+        private Call Begin(CancellationToken cancellationToken, bool isList = false) =>
+            _disposed || _client is null ? throw new ObjectDisposedException(GetType().Name) : new Call(_callbacks!, _client, cancellationToken, isList);
 
         private static void CheckAction(UserStatusAction action)
         {
@@ -440,7 +440,7 @@ namespace ZoomUserStatus
 
         private unsafe UserStatusBatch Run(string[] users, UserStatusAction action, Action<UserStatusResult>? report, bool keep, CancellationToken cancellationToken)
         {
-            using Call call = Begin(cancellationToken);
+            using Call call = Begin(cancellationToken, isList: true);
             var batch = new Batch(users, keep, report, _headers!, call);
             nint ids = CopyIds(users);
             GCHandle self = GCHandle.Alloc(batch);

@@ -83,7 +83,8 @@ namespace ZoomUserStatus
 
         /// <summary>
         /// Gets log lines. Never a secret, at any level. It runs on whichever thread has something to say, one at a time per client, and
-        /// must not use the client. An exception stops the call and comes out of it unchanged. With Microsoft.Extensions.Logging:
+        /// must not use the client. An exception stops the call that the line is about, and comes out of it unchanged; when the line is a list's,
+        /// all lists that this client is updating then. With Microsoft.Extensions.Logging:
         /// <c>options.Log = (level, line) => logger.Log((LogLevel)level, "{Line}", line);</c>
         /// </summary>
         public Action<UserStatusLogLevel, string>? Log { get; set; }
