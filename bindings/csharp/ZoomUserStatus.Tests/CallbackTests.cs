@@ -8,9 +8,11 @@ using ZoomUserStatus;
 
 public class CallbackTests
 {
-    private static ZoomUserStatusClient WithProvider(AccessTokenProvider provider)
+    private static ZoomUserStatusClient WithProvider(AccessTokenProvider provider, int concurrency = 16, int timeout = 60_000)
     {
         ZoomUserStatusOptions options = Sandbox.Shared.Options();
+        options.Concurrency = concurrency;
+        options.Timeout = TimeSpan.FromMilliseconds(timeout);
         options.AccessToken = null;
         options.TokenProvider = provider;
         return new ZoomUserStatusClient(options);
@@ -67,7 +69,6 @@ public class CallbackTests
         Assert.Same(boom, Assert.Throws<TimeoutException>(() => client.TryUpdate("ada@example.com", UserStatusAction.Activate)));
         Assert.Same(boom, Assert.Throws<TimeoutException>(() => client.CheckCredentials()));
         Assert.Same(boom, await Assert.ThrowsAsync<TimeoutException>(() => client.ActivateAsync("ada@example.com")));
-        Assert.Same(boom, Assert.Throws<TimeoutException>(() => client.UpdateMany(Enumerable.Repeat("ada@example.com", 50), UserStatusAction.Activate)));
         Exception?[] all = await Task.WhenAll(Enumerable.Range(0, 8).Select(async _ =>
         {
             try { await client.ActivateAsync("ada@example.com"); return null; } catch (Exception e) { return e; }
@@ -76,6 +77,56 @@ public class CallbackTests
         Assert.Contains(nameof(An_exception_of_the_provider_comes_out_unchanged), boom.StackTrace!); // where it was thrown first
         shut = false;
         Assert.True(client.Activate("ada@example.com").IsSuccess);
+    }
+
+    [Fact]
+    public async Task An_exception_of_the_provider_amid_a_list_loses_no_results()
+    {
+        var boom = new TimeoutException("vault is shut");
+        string[] users = { "ada@example.com", "answer-401-expired@example.com", "linus@example.com", "grace@example.com" };
+        ZoomUserStatusClient OneByOne() => WithProvider(refused => refused ? throw boom : "sandbox-token", concurrency: 1);
+        using ZoomUserStatusClient client = OneByOne();
+        UserStatusBatch batch = client.UpdateMany(users, UserStatusAction.Activate);
+        Assert.Equal(UserStatusCode.Token, batch.Code);
+        Assert.Same(boom, batch.Error);
+        Assert.Equal(new[] { UserStatusCode.Ok, UserStatusCode.Token }, batch.Results.Select(r => r.Code));
+        Assert.Equal(users.Skip(2), batch.NotSent);
+        batch = await client.UpdateManyAsync(users, UserStatusAction.Activate); // now for the first user
+        Assert.Same(boom, batch.Error);
+        Assert.Equal(3, batch.NotSent.Count);
+#if NET8_0_OR_GREATER
+        using ZoomUserStatusClient another = OneByOne();
+        int seen = 0;
+        Assert.Same(boom, await Assert.ThrowsAsync<TimeoutException>(async () =>
+        {
+            await foreach (UserStatusResult r in another.UpdateManyAsAsyncEnumerable(users, UserStatusAction.Activate)) seen++;
+        }));
+        Assert.Equal(2, seen);
+#endif
+    }
+
+    [Fact]
+    public async Task A_provider_that_is_cancelled_is_not_the_caller_who_cancels()
+    {
+        using var stop = new CancellationTokenSource();
+        Action cancel = () => { };
+        using ZoomUserStatusClient client = WithProvider(_ => { cancel(); throw new TaskCanceledException("the vault's own time-out"); });
+        var e = Assert.Throws<InvalidOperationException>(() => client.Activate("ada@example.com", stop.Token));
+        Assert.True(e.InnerException is TaskCanceledException);
+        Task<UserStatusResult> call = client.ActivateAsync("ada@example.com", stop.Token);
+        await Assert.ThrowsAsync<InvalidOperationException>(() => call);
+        Assert.False(call.IsCanceled);
+        Assert.True(client.UpdateMany(new[] { "ada@example.com" }, UserStatusAction.Activate).Error is InvalidOperationException);
+        cancel = stop.Cancel; // this time it is
+        Assert.ThrowsAny<OperationCanceledException>(() => client.Activate("ada@example.com", stop.Token));
+    }
+
+    [Fact]
+    public void A_cancelled_call_that_timed_out_in_the_provider_is_cancelled()
+    {
+        using var stop = new CancellationTokenSource();
+        using ZoomUserStatusClient client = WithProvider(_ => { stop.Cancel(); Thread.Sleep(400); return "sandbox-token"; }, timeout: 200);
+        Assert.Equal(stop.Token, Assert.ThrowsAny<OperationCanceledException>(() => client.Activate("ada@example.com", stop.Token)).CancellationToken);
     }
 
     [Fact]

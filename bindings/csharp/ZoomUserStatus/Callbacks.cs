@@ -76,8 +76,10 @@ namespace ZoomUserStatus
             }
             catch (Exception e)
             {
+                // A time-out of the provider's own must not pass for the caller's cancellation.
+                if (e is OperationCanceledException) e = new InvalidOperationException("The token provider was cancelled or timed out.", e);
                 self._tokenError = ExceptionDispatchInfo.Capture(e);
-                Call.OnThisThread(self)?.Fail(self._tokenError);
+                Call.OnThisThread(self)?.Keep(self._tokenError); // without a token the call ends by itself
                 return 0;
             }
         }
@@ -162,9 +164,10 @@ namespace ZoomUserStatus
         /// <summary>Throws what a callback threw, unchanged; or that the caller cancelled.</summary>
         public void ThrowIfFailed(UserStatusCode code)
         {
+            if (code == UserStatusCode.Token) _token.ThrowIfCancellationRequested(); // the provider may hear the caller's token, too
             Volatile.Read(ref _error)?.Throw();
-            if (code == UserStatusCode.Token) _callbacks.TokenError?.Throw();
-            if (code == UserStatusCode.Cancelled) _token.ThrowIfCancellationRequested();
+            // Timeout: a delegate of the caller's held the call up until both were due.
+            if (code == UserStatusCode.Cancelled || code == UserStatusCode.Timeout) _token.ThrowIfCancellationRequested();
         }
 
         public void Dispose()

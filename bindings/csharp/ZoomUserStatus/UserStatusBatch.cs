@@ -1,3 +1,4 @@
+using System;
 using System.Collections.Generic;
 using System.Linq;
 
@@ -10,8 +11,10 @@ namespace ZoomUserStatus
         /// <param name="code">How it ended.</param>
         /// <param name="results">One for each user that was sent or refused.</param>
         /// <param name="notSent">The ids never sent.</param>
-        public UserStatusBatch(UserStatusCode code, IReadOnlyList<UserStatusResult> results, IReadOnlyList<string> notSent)
+        /// <param name="error">What the token provider threw.</param>
+        public UserStatusBatch(UserStatusCode code, IReadOnlyList<UserStatusResult> results, IReadOnlyList<string> notSent, Exception? error = null)
         {
+            Error = error;
             Code = code;
             Results = results;
             NotSent = notSent;
@@ -31,6 +34,10 @@ namespace ZoomUserStatus
         public IEnumerable<UserStatusResult> Failures => Results.Where(r => !r.IsSuccess);
         /// <summary>The users that nothing was sent for, in the order of the list: give them to the next run.</summary>
         public IReadOnlyList<string> NotSent { get; }
+        /// <summary>
+        /// What the token provider threw, when that ended the list (<see cref="Code"/> is <see cref="UserStatusCode.Token"/>); otherwise null.
+        /// </summary>
+        public Exception? Error { get; }
 
         /// <summary>"Partial: 98 done, 2 failed, 0 not sent".</summary>
         /// <returns>The line.</returns>

@@ -2,6 +2,7 @@ using System;
 using System.Collections.Generic;
 using System.ComponentModel;
 using System.Linq;
+using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
 using System.Threading;
 using System.Threading.Tasks;
@@ -19,6 +20,7 @@ namespace ZoomUserStatus
     /// <remarks>
     /// The calls block while they wait for Zoom; the Async ones do so on a thread of the pool (of its own for lists). For many users use
     /// <see cref="UpdateMany(IEnumerable{string}, UserStatusAction, IProgress{UserStatusResult}, CancellationToken)"/> and not a loop of tasks.
+    /// A CancellationToken and a time limit end what the library waits for; while your own delegate runs (token provider, log), they wait for it.
     /// </remarks>
     public class ZoomUserStatusClient : IDisposable
     {
@@ -66,7 +68,7 @@ namespace ZoomUserStatus
 
         /// <summary>Activates a user. See <see cref="Update"/>.</summary>
         /// <param name="userId">The user's id or e-mail address.</param>
-        /// <param name="cancellationToken">Ends the call.</param>
+        /// <param name="cancellationToken">Ends the call, within 100 ms or when your own delegate returns.</param>
         /// <returns>The result, a success.</returns>
         /// <exception cref="ZoomUserStatusException">The update failed.</exception>
         /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
@@ -74,7 +76,7 @@ namespace ZoomUserStatus
 
         /// <summary>Deactivates a user. See <see cref="Update"/>.</summary>
         /// <param name="userId">The user's id or e-mail address.</param>
-        /// <param name="cancellationToken">Ends the call.</param>
+        /// <param name="cancellationToken">Ends the call, within 100 ms or when your own delegate returns.</param>
         /// <returns>The result, a success.</returns>
         /// <exception cref="ZoomUserStatusException">The update failed.</exception>
         /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
@@ -82,7 +84,7 @@ namespace ZoomUserStatus
 
         /// <summary>Activates a user. See <see cref="UpdateAsync"/>.</summary>
         /// <param name="userId">The user's id or e-mail address.</param>
-        /// <param name="cancellationToken">Ends the call.</param>
+        /// <param name="cancellationToken">Ends the call, within 100 ms or when your own delegate returns.</param>
         /// <returns>The result, a success.</returns>
         /// <exception cref="ZoomUserStatusException">The update failed.</exception>
         /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
@@ -90,7 +92,7 @@ namespace ZoomUserStatus
 
         /// <summary>Deactivates a user. See <see cref="UpdateAsync"/>.</summary>
         /// <param name="userId">The user's id or e-mail address.</param>
-        /// <param name="cancellationToken">Ends the call.</param>
+        /// <param name="cancellationToken">Ends the call, within 100 ms or when your own delegate returns.</param>
         /// <returns>The result, a success.</returns>
         /// <exception cref="ZoomUserStatusException">The update failed.</exception>
         /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
@@ -104,7 +106,7 @@ namespace ZoomUserStatus
         /// The user's id or e-mail address, without blanks around it. Not "me" with a server-to-server app.
         /// </param>
         /// <param name="action">What to do.</param>
-        /// <param name="cancellationToken">Ends the call; the request may have reached Zoom or not.</param>
+        /// <param name="cancellationToken">Ends the call, within 100 ms or when your own delegate returns; the request may have reached Zoom or not.</param>
         /// <returns>The result, a success.</returns>
         /// <exception cref="ZoomUserStatusException">The update failed, or the id is refused; see its Code and Result.</exception>
         /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled before the answer came.</exception>
@@ -117,7 +119,7 @@ namespace ZoomUserStatus
         /// <summary><see cref="Update"/> on a thread of the pool.</summary>
         /// <param name="userId">The user's id or e-mail address, without blanks around it.</param>
         /// <param name="action">What to do.</param>
-        /// <param name="cancellationToken">Ends the call; the request may have reached Zoom or not.</param>
+        /// <param name="cancellationToken">Ends the call, within 100 ms or when your own delegate returns; the request may have reached Zoom or not.</param>
         /// <returns>The result, a success.</returns>
         /// <exception cref="ZoomUserStatusException">The update failed, or the id is refused; see its Code and Result.</exception>
         /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled before the answer came.</exception>
@@ -130,7 +132,7 @@ namespace ZoomUserStatus
         /// <summary>Like <see cref="Update"/>, but a failure is a result and not an exception.</summary>
         /// <param name="userId">The user's id or e-mail address, without blanks around it.</param>
         /// <param name="action">What to do.</param>
-        /// <param name="cancellationToken">Ends the call; the request may have reached Zoom or not.</param>
+        /// <param name="cancellationToken">Ends the call, within 100 ms or when your own delegate returns; the request may have reached Zoom or not.</param>
         /// <returns>The result; see its IsSuccess and Code.</returns>
         /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled before the answer came.</exception>
         /// <exception cref="ArgumentNullException"><paramref name="userId"/> is null.</exception>
@@ -150,7 +152,7 @@ namespace ZoomUserStatus
         /// <summary>Like <see cref="UpdateAsync"/>, but a failure is a result and not an exception.</summary>
         /// <param name="userId">The user's id or e-mail address, without blanks around it.</param>
         /// <param name="action">What to do.</param>
-        /// <param name="cancellationToken">Ends the call; the request may have reached Zoom or not.</param>
+        /// <param name="cancellationToken">Ends the call, within 100 ms or when your own delegate returns; the request may have reached Zoom or not.</param>
         /// <returns>The result; see its IsSuccess and Code.</returns>
         /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled before the answer came.</exception>
         /// <exception cref="ArgumentNullException"><paramref name="userId"/> is null.</exception>
@@ -168,7 +170,7 @@ namespace ZoomUserStatus
         /// <c>{"token_type":"bearer","expires_in":3600,"scope":"user:write:admin"}</c>. With a fixed token or a provider it is "":
         /// nothing can be learnt without touching a user.
         /// </summary>
-        /// <param name="cancellationToken">Ends the call.</param>
+        /// <param name="cancellationToken">Ends the call, within 100 ms or when your own delegate returns.</param>
         /// <returns>The result, a success.</returns>
         /// <exception cref="ZoomUserStatusException">No token could be had.</exception>
         /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled before the answer came.</exception>
@@ -182,7 +184,7 @@ namespace ZoomUserStatus
         }
 
         /// <summary><see cref="CheckCredentials"/> on a thread of the pool.</summary>
-        /// <param name="cancellationToken">Ends the call.</param>
+        /// <param name="cancellationToken">Ends the call, within 100 ms or when your own delegate returns.</param>
         /// <returns>The result, a success.</returns>
         /// <exception cref="ZoomUserStatusException">No token could be had.</exception>
         /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled before the answer came.</exception>
@@ -193,7 +195,8 @@ namespace ZoomUserStatus
         /// <summary>
         /// Updates a list of users: paced by <see cref="ZoomUserStatusOptions.RateLimit"/>, <see cref="ZoomUserStatusOptions.Concurrency"/> in flight.
         /// A user's failure is a result and not an exception. What no further user could survive (no token, a refused token, a missing
-        /// scope, the daily limit) ends the list early, see <see cref="UserStatusBatch.Code"/>.
+        /// scope, the daily limit) ends the list early, see <see cref="UserStatusBatch.Code"/>; what the token provider threw is in
+        /// <see cref="UserStatusBatch.Error"/>.
         /// </summary>
         /// <param name="userIds">The users; read to its end before the first request. One that is null or refused gets a result that says so. Duplicates are sent each.</param>
         /// <param name="action">What to do with each.</param>
@@ -317,7 +320,10 @@ namespace ZoomUserStatus
         /// </param>
         /// <returns>The results; failures among them.</returns>
         /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled before the end.</exception>
-        /// <exception cref="ZoomUserStatusException">After the last result: something ended the list early that no further user could survive.</exception>
+        /// <exception cref="ZoomUserStatusException">
+        /// After the last result: something ended the list early that no further user could survive. What the token provider threw comes out
+        /// unchanged instead.
+        /// </exception>
         /// <exception cref="ArgumentNullException"><paramref name="userIds"/> is null.</exception>
         /// <exception cref="ArgumentOutOfRangeException"><paramref name="action"/> is none of the enum's.</exception>
         /// <exception cref="ObjectDisposedException">The client is disposed.</exception>
@@ -348,9 +354,11 @@ namespace ZoomUserStatus
                 await Task.WhenAny(batch).ConfigureAwait(false);
                 _ = batch.Exception; // seen, for a reader that left: otherwise it goes to UnobservedTaskException
             }
-            UserStatusCode code;
-            try { code = (await batch.ConfigureAwait(false)).Code; }
+            UserStatusBatch end;
+            try { end = await batch.ConfigureAwait(false); }
             catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested) { throw new OperationCanceledException(cancellationToken); }
+            if (end.Error != null) ExceptionDispatchInfo.Capture(end.Error).Throw();
+            UserStatusCode code = end.Code;
             if (code != UserStatusCode.Ok && code != UserStatusCode.Partial)
                 throw new ZoomUserStatusException(last != null && last.Code == code ? last : UserStatusResult.OfCode((int)code, null));
         }
@@ -393,6 +401,7 @@ namespace ZoomUserStatus
         {
             using var owned = new ResultHandle(native);
             call.ThrowIfFailed((UserStatusCode)code);
+            if (code == (int)UserStatusCode.Token) _callbacks!.TokenError?.Throw(); // of another call, whose request for a token this one shared
             return owned.IsInvalid ? UserStatusResult.OfCode(code, userId) : new UserStatusResult(native, userId, 0, _headers!);
         }
 
@@ -433,7 +442,7 @@ namespace ZoomUserStatus
             catch (Exception e) // must not unwind into native frames; Run throws it again
             {
                 // 1 stops the list. The cancel would abort the users in flight as well.
-                batch.Call.Keep(System.Runtime.ExceptionServices.ExceptionDispatchInfo.Capture(e));
+                batch.Call.Keep(ExceptionDispatchInfo.Capture(e));
                 return 1;
             }
         }
@@ -456,8 +465,10 @@ namespace ZoomUserStatus
             }
             call.ThrowIfFailed((UserStatusCode)code);
             if (code != 0 && code < 20) throw new ZoomUserStatusException(UserStatusResult.OfCode(code, null));
-            if (batch.Results is null) return new UserStatusBatch((UserStatusCode)code, Array.Empty<UserStatusResult>(), Array.Empty<string>());
-            return new UserStatusBatch((UserStatusCode)code, batch.Results.OfType<UserStatusResult>().ToArray(), users.Where((_, i) => batch.Results[i] is null).ToArray());
+            // Not thrown: the results so far would be lost.
+            Exception? error = code == (int)UserStatusCode.Token ? _callbacks!.TokenError?.SourceException : null;
+            if (batch.Results is null) return new UserStatusBatch((UserStatusCode)code, Array.Empty<UserStatusResult>(), Array.Empty<string>(), error);
+            return new UserStatusBatch((UserStatusCode)code, batch.Results.OfType<UserStatusResult>().ToArray(), users.Where((_, i) => batch.Results[i] is null).ToArray(), error);
         }
 
         /// <summary>The list for C, in one block of native memory, which stays where it is for the whole run: the pointers, then the texts.</summary>

@@ -6,7 +6,9 @@ namespace ZoomUserStatus
     /// <summary>
     /// Gives a bearer token (up to 8,192 bytes) when one is needed. The client keeps it until Zoom refuses it, so this is called seldom. It
     /// runs on whichever thread needs a token, one at a time per client. It must not use the client that it serves. An exception ends the calls
-    /// that need the token, and comes out of them unchanged.
+    /// that need the token, and comes out of them unchanged; a list gives it as <see cref="UserStatusBatch.Error"/>, and a stream throws it after
+    /// the last result. An <see cref="OperationCanceledException"/> comes inside an <see cref="InvalidOperationException"/>, unless the caller
+    /// cancelled. Time spent in here counts, but can't be cut short: give it a time limit of its own.
     /// </summary>
     /// <param name="refused">True when Zoom refused the last token: don't give the same one again.</param>
     /// <returns>The token; null or "" when none can be had (<see cref="UserStatusCode.Token"/>).</returns>
@@ -42,7 +44,10 @@ namespace ZoomUserStatus
 
         /// <summary>Longest time until a connection is ready: name, TCP, proxy and TLS. 1 millisecond to 1 day. Default 10 seconds.</summary>
         public TimeSpan ConnectTimeout { get; set; } = TimeSpan.FromMilliseconds(10_000);
-        /// <summary>Longest time for one user's update with everything in it: token, waits, retries. 1 millisecond to 1 day. Default 60 seconds.</summary>
+        /// <summary>
+        /// Longest time for one user's update with everything in it: token, waits, retries. 1 millisecond to 1 day. Default 60 seconds. Time spent
+        /// inside your own delegates (<see cref="TokenProvider"/>, <see cref="Log"/>) counts, but can't be cut short: then the call ends after them.
+        /// </summary>
         public TimeSpan Timeout { get; set; } = TimeSpan.FromMilliseconds(60_000);
         /// <summary>
         /// Most requests for one user: the first and its retries. 1 to 100; 1 never retries. Default 4. Not counted: one repeat with a new
