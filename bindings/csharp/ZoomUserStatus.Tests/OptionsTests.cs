@@ -46,6 +46,31 @@ public class OptionsTests
     }
 
     [Fact]
+    public void A_refusal_says_what_is_allowed()
+    {
+        foreach (TimeSpan wrong in new[] { TimeSpan.Zero, System.Threading.Timeout.InfiniteTimeSpan, TimeSpan.FromDays(1.1), TimeSpan.MaxValue })
+        {
+            Refused("Timeout is not from 1 millisecond to 1 day", o => o.Timeout = wrong);
+            Refused("RatePeriod is not from 1 millisecond to 1 day", o => o.RatePeriod = wrong);
+        }
+        Refused("without \"Bearer \" and line ends", o => o.AccessToken = "Bearer " + Secret);
+    }
+
+    [System.Runtime.InteropServices.DllImport("libc", EntryPoint = "setenv")]
+    private static extern int SetEnv(string name, string value, int overwrite);
+    [System.Runtime.InteropServices.DllImport("libc", EntryPoint = "unsetenv")]
+    private static extern int UnsetEnv(string name);
+
+    [Fact]
+    public void A_malformed_proxy_of_the_environment_is_named()
+    {
+        if (Environment.OSVersion.Platform != PlatformID.Unix) return; // the C runtime's environment, which .NET doesn't set there
+        SetEnv("https_proxy", "http://user:" + Secret + "@bad host", 1);
+        try { Refused("proxy that the environment names", o => { o.UseProxy = true; o.ApiUrl = new Uri("https://api.zoom.us/v2"); }); }
+        finally { UnsetEnv("https_proxy"); }
+    }
+
+    [Fact]
     public void Good_settings_are_taken()
     {
         ZoomUserStatusOptions options = Sandbox.Shared.Options();

@@ -32,7 +32,7 @@ namespace ZoomUserStatus
         /// <summary>Makes a client.</summary>
         /// <param name="options">Credentials and settings; copied.</param>
         /// <exception cref="ArgumentNullException"><paramref name="options"/> is null.</exception>
-        /// <exception cref="ArgumentException">A setting is refused; the message names it, and shows no value.</exception>
+        /// <exception cref="ArgumentException">A setting, or a proxy that the environment names, is refused; the message names it, and shows no value.</exception>
         /// <exception cref="ZoomUserStatusException">The client could not be made, e.g. the system's certificates can't be read.</exception>
         /// <exception cref="DllNotFoundException">The native library is not there.</exception>
         /// <exception cref="InvalidOperationException">The native library has another version.</exception>
@@ -49,6 +49,9 @@ namespace ZoomUserStatus
             int code = NativeMethods.zus_client_new(config.Pointer, &client);
             _client = new ClientHandle(client, _callbacks);
             call.ThrowIfFailed((UserStatusCode)code);
+            if (code == (int)UserStatusCode.Argument) // the setters took all the rest
+                throw new ArgumentException("The proxy that the environment names (https_proxy, all_proxy) is not a URL such as http://proxy.example.com:3128. " +
+                    "Mend it, or set Proxy, or UseProxy to false.", nameof(options));
             if (code != 0) throw new ZoomUserStatusException(UserStatusResult.OfCode(code, null));
         }
 

@@ -75,7 +75,8 @@ namespace ZoomUserStatus
         public bool UseProxy { get; set; } = true;
         /// <summary>
         /// The proxy: an http, https or socks5 URL, with a user and password where needed. Default null: what the environment says when the
-        /// client is made (HTTPS_PROXY or https_proxy, else ALL_PROXY; NO_PROXY), as for curl.
+        /// client is made (HTTPS_PROXY or https_proxy, else ALL_PROXY; NO_PROXY), as for curl. On Unix that is the environment that the process
+        /// was started with: what Environment.SetEnvironmentVariable sets is seen by .NET alone.
         /// </summary>
         public Uri? Proxy { get; set; }
         /// <summary>
@@ -146,7 +147,7 @@ namespace ZoomUserStatus
             if ((AccessToken != null ? 1 : 0) + (oauth ? 1 : 0) + (TokenProvider != null ? 1 : 0) != 1)
                 throw new ArgumentException("Give one kind of credentials: AccessToken; AccountId, ClientId and ClientSecret; or TokenProvider.", "options");
             if (AccessToken != null)
-                With(AccessToken, p => NativeMethods.zus_config_set_token(config, p), nameof(AccessToken));
+                With(AccessToken, p => NativeMethods.zus_config_set_token(config, p), "AccessToken (visible ASCII, without \"Bearer \" and line ends)");
             if (oauth)
                 With(AccountId, a => With2(ClientId, ClientSecret, (c, s) => NativeMethods.zus_config_set_oauth(config, a, c, s)), "AccountId, ClientId, ClientSecret");
             if (TokenProvider != null)
@@ -204,7 +205,7 @@ namespace ZoomUserStatus
         private static uint Milliseconds(TimeSpan time, string option)
         {
             double ms = Math.Ceiling(time.TotalMilliseconds);
-            return ms >= 0 && ms <= uint.MaxValue ? (uint)ms : throw new ArgumentException(option + " is not from 0 to 49 days.", "options");
+            return ms >= 1 && ms <= 86_400_000 ? (uint)ms : throw new ArgumentException(option + " is not from 1 millisecond to 1 day (24 hours).", "options");
         }
 
         private static uint Count(int number, string option) =>
