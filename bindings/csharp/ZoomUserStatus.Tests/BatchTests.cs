@@ -99,6 +99,8 @@ public class BatchTests
             ? await Assert.ThrowsAnyAsync<OperationCanceledException>(() => client.UpdateManyAsync(Users(500), UserStatusAction.Deactivate, onResult, stop.Token))
             : Assert.ThrowsAny<OperationCanceledException>(() => client.UpdateMany(Users(500), UserStatusAction.Deactivate, onResult, stop.Token));
         Assert.Equal(stop.Token, e.CancellationToken);
+        Assert.ThrowsAny<OperationCanceledException>(() => client.UpdateMany(Users(1), UserStatusAction.Activate, stop.Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => client.UpdateManyAsync(Users(1), UserStatusAction.Activate, stop.Token));
         Assert.InRange(seen.Count, 40, 80);
         Assert.Equal(seen.Count, seen.Distinct().Count());
         foreach (string user in Users(500).Except(seen)) Assert.Equal(0, zoom.Received(user));

@@ -217,6 +217,21 @@ namespace ZoomUserStatus
             Run(Users(userIds, action), action, progress is null ? (Action<UserStatusResult>?)null : progress.Report, true, cancellationToken);
 
         /// <summary>
+        /// <see cref="UpdateMany(IEnumerable{string}, UserStatusAction, IProgress{UserStatusResult}, CancellationToken)"/> without progress.
+        /// </summary>
+        /// <param name="userIds">The users; read to its end before the first request.</param>
+        /// <param name="action">What to do with each.</param>
+        /// <param name="cancellationToken">Stops the list.</param>
+        /// <returns>All results, and who was not sent.</returns>
+        /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled before the end.</exception>
+        /// <exception cref="ZoomUserStatusException">The call could not be begun, e.g. from a callback of the same client.</exception>
+        /// <exception cref="ArgumentNullException"><paramref name="userIds"/> is null.</exception>
+        /// <exception cref="ArgumentOutOfRangeException"><paramref name="action"/> is none of the enum's.</exception>
+        /// <exception cref="ObjectDisposedException">The client is disposed.</exception>
+        public UserStatusBatch UpdateMany(IEnumerable<string> userIds, UserStatusAction action, CancellationToken cancellationToken) =>
+            UpdateMany(userIds, action, progress: null, cancellationToken);
+
+        /// <summary>
         /// Updates a list of users, and calls <paramref name="onResult"/> on this thread as each ends. See
         /// <see cref="UpdateMany(IEnumerable{string}, UserStatusAction, IProgress{UserStatusResult}, CancellationToken)"/>.
         /// </summary>
@@ -267,6 +282,21 @@ namespace ZoomUserStatus
             string[] users = Users(userIds, action);
             return OnOwnThread(() => Run(users, action, progress is null ? (Action<UserStatusResult>?)null : progress.Report, true, cancellationToken), cancellationToken);
         }
+
+        /// <summary>
+        /// <see cref="UpdateManyAsync(IEnumerable{string}, UserStatusAction, IProgress{UserStatusResult}, CancellationToken)"/> without progress.
+        /// </summary>
+        /// <param name="userIds">The users; read to its end at once.</param>
+        /// <param name="action">What to do with each.</param>
+        /// <param name="cancellationToken">Stops the list.</param>
+        /// <returns>All results, and who was not sent.</returns>
+        /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled before the end.</exception>
+        /// <exception cref="ZoomUserStatusException">The call could not be begun, e.g. from a callback of the same client.</exception>
+        /// <exception cref="ArgumentNullException"><paramref name="userIds"/> is null.</exception>
+        /// <exception cref="ArgumentOutOfRangeException"><paramref name="action"/> is none of the enum's.</exception>
+        /// <exception cref="ObjectDisposedException">The client is disposed.</exception>
+        public Task<UserStatusBatch> UpdateManyAsync(IEnumerable<string> userIds, UserStatusAction action, CancellationToken cancellationToken) =>
+            UpdateManyAsync(userIds, action, progress: null, cancellationToken);
 
         /// <summary>
         /// <see cref="UpdateMany(IEnumerable{string}, UserStatusAction, Action{UserStatusResult}, CancellationToken)"/> on a thread of its own,
