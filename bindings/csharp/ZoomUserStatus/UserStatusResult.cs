@@ -5,6 +5,7 @@ using System.Text;
 namespace ZoomUserStatus
 {
     /// <summary>What came of one user's update. Immutable: a copy of everything that the native result holds.</summary>
+    [Serializable] // as a part of ZoomUserStatusException
     public sealed class UserStatusResult
     {
         private readonly byte[] _body;
