@@ -113,6 +113,7 @@ CS
     rc out/build/ns20/ZoomUserStatus.Tests.runtimeconfig.json
     run "netstandard2.0 on .NET 8" "$DOTNET" out/build/ns20/ZoomUserStatus.Tests.dll
     # The package's assembly on Mono: the net462 tests beside it; mono-runtime alone has no netstandard.dll.
+    rm out/build/ns20/ZoomUserStatus.Tests.dll # another AppDomain would find it before the .exe
     cp out/build/net462/ZoomUserStatus.Tests.* out/build/ns20/
     run "netstandard2.0 on Mono" env MONO_PATH="$TOOL/netfx/4.5/Facades" mono --debug out/build/ns20/ZoomUserStatus.Tests.exe
 
