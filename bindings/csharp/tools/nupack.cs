@@ -4,6 +4,7 @@ using System;
 using System.Collections.Generic;
 using System.IO;
 using System.Linq;
+using System.Xml.Linq;
 using NuGet.Client;
 using NuGet.ContentModel;
 using NuGet.Frameworks;
@@ -56,6 +57,8 @@ static class NuPack
             NuGetFramework near = reducer.GetNearest(NuGetFramework.Parse(tfm), r.GetBuildItems().Select(g => g.TargetFramework));
             Check("targets for " + tfm, near != null && files.Contains("build/net461/ZoomUserStatus.targets"), near?.GetShortFolderName() ?? "none");
         }
+        using (Stream targets = r.GetStream("build/net461/ZoomUserStatus.targets"))
+            Check("targets leave a RuntimeIdentifier to NuGet", XDocument.Load(targets).Descendants("ItemGroup").All(g => (string)g.Attribute("Condition") == "'$(RuntimeIdentifier)' == ''"), "every ItemGroup");
         Check("no targets for net8.0", reducer.GetNearest(NuGetFramework.Parse("net8.0"), r.GetBuildItems().Select(g => g.TargetFramework)) == null, "it reads runtimes/ itself");
 
         // The native files, as restore sees them.
