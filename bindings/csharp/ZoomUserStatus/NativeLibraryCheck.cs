@@ -17,8 +17,8 @@ namespace ZoomUserStatus
             catch (DllNotFoundException e)
             {
                 throw new DllNotFoundException("The native library of ZoomUserStatus (libzus.so, libzus.dylib or zus.dll) was not found. It comes with the NuGet package " +
-                    "for win-x64, win-x86, linux-x64, linux-arm64, linux-musl-x64, osx-arm64 and osx-x64. Elsewhere, build it and put it beside the program, or into a folder " +
-                    "that the system searches (LD_LIBRARY_PATH, DYLD_LIBRARY_PATH, PATH). The system said: " + e.Message, e);
+                    "for win-x64, win-x86, linux-x64, linux-arm64, linux-musl-x64, osx-arm64 and osx-x64. Elsewhere, build it and put it beside the program or, on Linux and macOS, " +
+                    "into a folder that the system searches (LD_LIBRARY_PATH, DYLD_LIBRARY_PATH). The system said: " + e.Message, e);
             }
             catch (BadImageFormatException e)
             {

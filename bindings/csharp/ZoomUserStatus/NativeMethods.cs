@@ -1,6 +1,9 @@
 using System;
 using System.Runtime.InteropServices;
 
+// On Windows from beside the assembly or the program, or from System32; not from the working directory or PATH, where others may put a zus.dll.
+[assembly: DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory | DllImportSearchPath.SafeDirectories)]
+
 namespace ZoomUserStatus
 {
     /// <summary>size_t (*zus_token_fn)(void *userdata, int32_t refused, char *buffer, size_t capacity)</summary>
