@@ -54,7 +54,7 @@ try
         status = code switch { UserStatusCode.Ok => 0, UserStatusCode.Partial => 1, _ => 3 };
         end = code.ToString();
     }
-    catch (OperationCanceledException)
+    catch (OperationCanceledException) when (stop.IsCancellationRequested)
     {
         status = 130;
         end = "stopped";

@@ -3,6 +3,7 @@ using System.Collections.Generic;
 using System.Diagnostics;
 using System.IO;
 using System.Linq;
+using System.Runtime.InteropServices;
 using Xunit;
 using ZoomUserStatus;
 
@@ -56,9 +57,9 @@ public class OptionsTests
         Refused("without \"Bearer \" and line ends", o => o.AccessToken = "Bearer " + Secret);
     }
 
-    [System.Runtime.InteropServices.DllImport("libc", EntryPoint = "setenv")]
+    [DllImport("libc", EntryPoint = "setenv")]
     private static extern int SetEnv(string name, string value, int overwrite);
-    [System.Runtime.InteropServices.DllImport("libc", EntryPoint = "unsetenv")]
+    [DllImport("libc", EntryPoint = "unsetenv")]
     private static extern int UnsetEnv(string name);
 
     [Fact]
@@ -183,6 +184,13 @@ public class OptionsTests
         NativeLibraryCheck.Check("0.1.7");
         foreach (string wrong in new[] { "0.2.0", "0.10.0", "1.1.0", "", "libfoo" })
             Assert.Contains("needs 0.1", Assert.Throws<InvalidOperationException>(() => NativeLibraryCheck.Check(wrong)).Message);
+    }
+
+    [Fact] // on Windows; PATH and the working directory are others' to write to
+    public void The_library_is_not_searched_for_everywhere()
+    {
+        var paths = (DefaultDllImportSearchPathsAttribute)Attribute.GetCustomAttribute(typeof(ZoomUserStatusClient).Assembly, typeof(DefaultDllImportSearchPathsAttribute))!;
+        Assert.Equal(DllImportSearchPath.AssemblyDirectory | DllImportSearchPath.SafeDirectories, paths.Paths);
     }
 
     [Fact]
