@@ -13,8 +13,16 @@
 const path = require('path');
 const koffi = require('koffi');
 
-// koffi runs C on a stack of its own: TLS needs more than an asynchronous call gets by default.
-koffi.config({ async_stack_size: 1024 * 1024 });
+// koffi runs C on a stack of its own: TLS needs more than an asynchronous call gets by default. It can't be changed
+// once a library is loaded.
+const STACK = 1024 * 1024;
+if (koffi.config().async_stack_size < STACK) {
+  try {
+    koffi.config({ async_stack_size: STACK, max_async_calls: 4096 });
+  } catch (failure) {
+    throw new Error(`require('./zus') before anything else that loads a library with koffi: it needs a larger stack (${failure.message})`);
+  }
+}
 
 const FILE = { win32: 'zus.dll', darwin: 'libzus.dylib' }[process.platform] || 'libzus.so';
 const lib = koffi.load(path.join(process.env.ZUS_LIB_DIR || path.join(__dirname, '..', '..', 'target', 'release'), FILE));
@@ -69,6 +77,8 @@ function check(code) {
 function text(value, what) {
   if (typeof value !== 'string') throw new TypeError(`${what} is a string`);
   if (value.includes('\0')) throw new ZusError(3, `${what} holds a NUL`);
+  // Node.js would send U+FFFD in its place: another user's id.
+  if (/\p{Surrogate}/u.test(value)) throw new ZusError(2, `${what} holds half of a surrogate pair`);
   return value;
 }
 
@@ -101,9 +111,11 @@ function answer(code, user, handle) {
   }
 }
 
-// Made once, and shared. close() it when no call is running any more.
+// Made once, and shared. close() it at the end; calls that run then are finished first.
 class Client {
   #handle = null;
+  #running = 0; // calls of updateAsync
+  #closed = false;
 
   // token, or accountId + clientId + clientSecret; apiUrl, oauthUrl; connectMs with totalMs, the time in ms to connect
   // and for a whole call.
@@ -145,6 +157,8 @@ class Client {
     return new Promise((resolve, reject) => {
       const out = [null];
       c.zus_update_status.async(...this.#call(user, action), null, out, (failure, code) => {
+        this.#running--;
+        this.#free();
         try {
           if (failure) throw failure;
           resolve(answer(code, user, out[0]));
@@ -152,15 +166,24 @@ class Client {
           reject(mistake);
         }
       });
+      this.#running++; // only now: what throws above never runs
     });
   }
 
   close() {
+    this.#closed = true;
+    this.#free();
+  }
+
+  // Once closed, when the last call has ended: a running one uses the client.
+  #free() {
+    if (!this.#closed || this.#running !== 0) return;
     c.zus_client_free(this.#handle);
     this.#handle = null;
   }
 
   #call(user, action) {
+    if (this.#closed) throw new ZusError(1, 'the client is closed');
     return [this.#handle, text(user, 'user'), Object.hasOwnProperty.call(ACTIONS, action) ? ACTIONS[action] : 0];
   }
 }

@@ -75,7 +75,13 @@ function tests(env) {
       assert.throws(() => client({ totalMs: 1000 }), mistake('ZUS_ERR_ARGUMENT')); // both, or none
       assert.throws(() => client({ connectMs: 1, totalMs: 2 ** 32 + 1000 }), mistake('ZUS_ERR_ARGUMENT'));
       assert.throws(() => new zus.Client(), mistake('ZUS_ERR_CREDENTIALS'));
+      for (const half of ['\ud800', '\udc00', '\udc00\ud800']) {
+        assert.throws(() => zoom.update(`ada${half}@example.com`, 'activate'), mistake('ZUS_ERR_UTF8'));
+      }
+      assert.throws(() => client({ token: 'half\ud800' }), mistake('ZUS_ERR_UTF8'));
+      assert.strictEqual(zoom.update('🚆@example.com', 'activate').code, 'ZUS_ERR_USER_NOT_FOUND'); // a whole pair
       zoom.close();
+      assert.throws(() => zoom.update('ada@example.com', 'activate'), /the client is closed/);
       assert.throws(() => zoom.update('ada@example.com', 'activate'), mistake('ZUS_ERR_NULL'));
     },
     'promises wait on worker threads': async () => {
@@ -89,6 +95,31 @@ function tests(env) {
       assert.ok(turns > 3, `${turns} turns`);
       await assert.rejects(zoom.updateAsync('', 'deactivate'), zus.ZusError);
       zoom.close();
+    },
+    'close() waits for the calls that run': async () => {
+      const zoom = client();
+      const calls = ['answer-slow-300@example.com', 'answer-503-then-ok-3@example.com'].map((user) => zoom.updateAsync(user, 'deactivate'));
+      await assert.rejects(zoom.updateAsync(' padded@example.com', 'deactivate'), zus.ZusError);
+      zoom.close();
+      zoom.close();
+      const others = Array.from({ length: 300 }, () => client({ token: 'y'.repeat(7000) })); // into the memory, if it was freed
+      await assert.rejects(zoom.updateAsync('ada@example.com', 'deactivate'), /the client is closed/);
+      assert.deepStrictEqual((await Promise.all(calls)).map((answer) => answer.code), ['ZUS_OK', 'ZUS_OK']);
+      others.forEach((other) => other.close());
+    },
+    'a thousand promises at once': async () => {
+      const zoom = client();
+      const answers = await Promise.all(Array.from({ length: 1000 }, () => zoom.updateAsync('..', 'deactivate').catch((mistake) => mistake)));
+      assert.deepStrictEqual([...new Set(answers.map((answer) => answer.code))], ['ZUS_ERR_ARGUMENT']); // no "too many calls" of koffi's
+      zoom.close();
+    },
+    'another koffi library first': async () => {
+      const code = (config) => `const koffi = require('koffi'); ${config} koffi.load(process.argv[1]); require('./zus');`;
+      const load = (config) => new Promise((resolve) => {
+        execFile(process.execPath, ['-e', code(config), path.join(process.env.ZUS_LIB_DIR, 'libzus.so')], { cwd: EXAMPLE }, (failure, out, err) => resolve(err));
+      });
+      assert.match(await load(''), /require\('\.\/zus'\) before anything else/);
+      assert.strictEqual(await load('koffi.config({ async_stack_size: 2 ** 20 });'), '');
     },
     'OAuth': () => {
       const oauth = { token: undefined, accountId: env.ZOOM_ACCOUNT_ID, clientId: env.ZOOM_CLIENT_ID };
