@@ -47,6 +47,7 @@ namespace ZoomUserStatus
         /// <summary>
         /// Longest time for one user's update with everything in it: token, waits, retries. 1 millisecond to 1 day. Default 60 seconds. Time spent
         /// inside your own delegates (<see cref="TokenProvider"/>, <see cref="Log"/>) counts, but can't be cut short: then the call ends after them.
+        /// In a list it begins with the user's first turn at the <see cref="RateLimit"/>.
         /// </summary>
         public TimeSpan Timeout { get; set; } = TimeSpan.FromMilliseconds(60_000);
         /// <summary>
