@@ -607,7 +607,7 @@ def test_ctrl_c(new_sandbox: Callable[..., Sandbox], tmp_path: Path, numbers: Tu
     sandbox = new_sandbox("--users", "600", "--delay", "60")
     report = tmp_path / "out.csv"
     code, out, err, seconds = stopped(sandbox, report, *numbers)
-    assert code == 130 and seconds < 1 and "Traceback" not in err
+    assert code == 130 and seconds < 5 and "Traceback" not in err
     assert "users left. To go on: zoom-user-status deactivate" in err and "--resume" in err
     assert re.fullmatch(r"\d+ users deactivated, 0 failed in .*\n", out)
     found = rows(report)

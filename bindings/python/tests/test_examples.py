@@ -83,7 +83,7 @@ def test_offboard_is_stopped(new_sandbox: Callable[..., Sandbox]) -> None:
     began = time.monotonic()
     assert process.stderr
     out, err = process.stdout.read(), process.stderr.read()
-    assert process.wait(10) == 130 and time.monotonic() - began < 1 and err == ""
+    assert process.wait(10) == 130 and time.monotonic() - began < 5 and err == ""
     process.stdout.close()
     process.stderr.close()
     lines = (first + out).splitlines()

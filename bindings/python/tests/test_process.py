@@ -76,7 +76,7 @@ def test_ctrl_c_during_a_call(sandbox: Sandbox) -> None:
         began = time.monotonic()
         process.send_signal(signal.SIGINT)
         until(process, "interrupted")
-        assert time.monotonic() - began < 0.5
+        assert time.monotonic() - began < 5  # else it takes 20
     assert ended(process) == (0, "True\n", "")
 
 
@@ -279,14 +279,14 @@ def test_asyncio_to_thread(sandbox: Sandbox) -> None:
 
     async def main() -> Tuple[List[Any], float]:
         began = time.monotonic()
-        calls = [asyncio.to_thread(client.deactivate, "answer-slow-300@example.com") for _ in range(4)]
+        calls = [asyncio.to_thread(client.deactivate, "answer-slow-1000@example.com") for _ in range(4)]
         failing = asyncio.to_thread(client.deactivate, "nobody@example.com")
         results = await asyncio.gather(*calls, failing, return_exceptions=True)
         return list(results), time.monotonic() - began
 
     results, seconds = asyncio.run(main())
     assert all(result.ok for result in results[:4]) and isinstance(results[4], zus.UserNotFound)
-    assert seconds < 1
+    assert seconds < 3  # one after the other it would be 4
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="fork")
@@ -362,7 +362,7 @@ def test_the_interpreters_end(sandbox: Sandbox, text: str) -> None:
     code, _, err = ended(program(sandbox, text))
     assert code == (1 if "1 / 0" in text else 0), err
     assert "Fatal" not in err and "panic" not in err
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < 10
 
 
 def test_no_handle_is_left_behind(sandbox: Sandbox) -> None:
