@@ -553,7 +553,8 @@ def running(sandbox: Sandbox, *arguments: str) -> "subprocess.Popen[str]":
 
 
 @pytest.mark.skipif(os.name != "posix", reason="POSIX signals")
-def test_a_pipe_gets_each_line_at_once(sandbox: Sandbox) -> None:
+def test_a_pipe_gets_each_line_at_once(new_sandbox: Callable[..., Sandbox]) -> None:
+    sandbox = new_sandbox()
     process = running(sandbox, "activate", "answer-never@example.com", "ada@example.com")
     assert process.stdout and process.stdout.readline() == "ada@example.com: activated\n"
     while "answer-never@example.com" not in sandbox.ledger()["users"]:
