@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 import urllib.request
 from pathlib import Path
 from typing import Any, Callable, Dict, Generator, List, Optional
@@ -102,6 +103,14 @@ def sandbox() -> Generator[Sandbox, None, None]:
     one = Sandbox("--quiet", "--users", "600")
     yield one
     one.close()
+
+
+def received(sandbox: Sandbox, user: str, times: int = 1) -> None:
+    """Waits until the sandbox has had so many requests for this user; needs a sandbox of one's own."""
+    until = time.monotonic() + 10
+    while sandbox.ledger()["users"].get(user, {"received": 0})["received"] < times:
+        assert time.monotonic() < until
+        time.sleep(0.01)
 
 
 def clean_env(sandbox: Sandbox, **more: str) -> Dict[str, str]:

@@ -11,7 +11,7 @@ from typing import Any, Callable, List
 
 import pytest
 import zoom_user_status as zus
-from conftest import Sandbox
+from conftest import Sandbox, received
 from zoom_user_status import Action, Code, Result
 
 USERS = [f"user{n:05}@example.com" for n in range(1, 601)]
@@ -126,7 +126,8 @@ def test_a_providers_exception_leaves_the_callers_cancel_as_it_is(sandbox: Sandb
     assert not cancel.cancelled and sandbox.client().activate("ada@example.com", cancel=cancel).ok
 
 
-def test_one_cancel_ends_all_its_batches(sandbox: Sandbox) -> None:
+def test_one_cancel_ends_all_its_batches(new_sandbox: Callable[..., Sandbox]) -> None:
+    sandbox = new_sandbox()
     client = sandbox.client(timeout=20)
     cancel = zus.Cancel()
     batches = [
@@ -134,6 +135,7 @@ def test_one_cancel_ends_all_its_batches(sandbox: Sandbox) -> None:
     ]
     for batch in batches:
         assert next(batch).ok
+    received(sandbox, "answer-never@example.com", len(batches))
     cancel.cancel()
     for batch in batches:
         assert [result.code for result in batch] == [Code.CANCELLED] and batch.code is Code.CANCELLED

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
 import pytest
-from conftest import Sandbox, clean_env, cli
+from conftest import Sandbox, clean_env, cli, received
 
 USERS = [f"user{n:05}@example.com" for n in range(1, 601)]
 
@@ -557,8 +557,7 @@ def test_a_pipe_gets_each_line_at_once(new_sandbox: Callable[..., Sandbox]) -> N
     sandbox = new_sandbox()
     process = running(sandbox, "activate", "answer-never@example.com", "ada@example.com")
     assert process.stdout and process.stdout.readline() == "ada@example.com: activated\n"
-    while "answer-never@example.com" not in sandbox.ledger()["users"]:
-        time.sleep(0.01)
+    received(sandbox, "answer-never@example.com")
     process.send_signal(signal.SIGINT)
     out, _ = process.communicate(timeout=20)
     # The other user is in flight.
@@ -566,11 +565,15 @@ def test_a_pipe_gets_each_line_at_once(new_sandbox: Callable[..., Sandbox]) -> N
 
 
 @pytest.mark.skipif(os.name != "posix", reason="POSIX signals")
-def test_who_is_in_flight_at_a_ctrl_c_is_left_and_has_not_failed(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_who_is_in_flight_at_a_ctrl_c_is_left_and_has_not_failed(
+    new_sandbox: Callable[..., Sandbox], tmp_path: Path
+) -> None:
+    sandbox = new_sandbox()
     report = tmp_path / "out.csv"
     users = ["answer-never@example.com", "ada@example.com"]
     process = running(sandbox, "activate", "--json", *users, "--report", str(report))
     assert process.stdout and json.loads(process.stdout.readline())["user"] == users[1]
+    received(sandbox, users[0])
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=20)
     line, summary = map(json.loads, out.splitlines())
@@ -739,9 +742,11 @@ def test_the_progress_bar(new_sandbox: Callable[..., Sandbox], columns: int) -> 
 
 
 @pty_only
-def test_the_bar_counts_no_cancelled_user(sandbox: Sandbox) -> None:
+def test_the_bar_counts_no_cancelled_user(new_sandbox: Callable[..., Sandbox]) -> None:
+    sandbox = new_sandbox()
     terminal = Terminal(sandbox, "activate", "answer-never@example.com", "ada@example.com")
     terminal.until("ada@example.com: activated")
+    received(sandbox, "answer-never@example.com")
     terminal.process.send_signal(signal.SIGINT)
     assert terminal.ended() == 130 and "LEFT answer-never@example.com" in terminal.text
     assert "failed=1" not in terminal.text and "2/2" not in terminal.text and ", 0 failed in" in terminal.text
