@@ -351,7 +351,7 @@ def csharp(http):
     section("C#, a warm call (CPU; both send JSON, HTTP)")
     dotnet, program = os.environ.get("BENCH_DOTNET"), OUT / "csharp/CSharpCall.dll"
     if not dotnet or not program.exists():
-        row("the wrapper", "skipped: no .NET here; bindings/csharp/test.sh fetches one")
+        row("the wrapper", "skipped: bindings/csharp/tools/setup.sh could not fetch .NET")
         return
     programs = {name: lambda name=name: numbers(dotnet, program, name, http, 4000) for name in ("zus", "httpclient")}
     try:

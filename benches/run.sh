@@ -3,7 +3,8 @@
 #   benches/run.sh          everything
 #   benches/run.sh quick    fewer rounds, under 90 seconds
 #   benches/run.sh readme   everything, and puts the table into benches/README.md
-# What is missing is installed: nginx, libcurl's header, strace and valgrind by apt-get; Python packages into .tools/bench.
+# What is missing is installed: nginx, libcurl's header, strace and valgrind by apt-get; Python packages into .tools/bench, .NET
+# into .tools/dotnet.
 #   ZUS_LIB_DIR   where libzus.so is (default <repo>/target/release)
 set -euo pipefail
 HERE=$(cd "$(dirname "$0")" && pwd)
@@ -42,8 +43,9 @@ gcc "${warnings[@]}" -shared -fPIC "$HERE/allocations.c" -o "$OUT/allocations.so
 CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
   cargo build -q --release --locked --example sandbox --target-dir "$OUT/sandbox"
 
-# C#, when bindings/csharp/test.sh has fetched its compiler and runtime.
+# C#, with the compiler and runtime of its tests.
 DOTNET=$REPO/.tools/dotnet
+"$REPO/bindings/csharp/tools/setup.sh" || echo "no .NET: C# is left out" >&2
 if [ -x "$DOTNET/dotnet/dotnet" ] && [ -f "$DOTNET/csc/csc.dll" ]; then
   export DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1 BENCH_DOTNET=$DOTNET/dotnet/dotnet
   references=()
