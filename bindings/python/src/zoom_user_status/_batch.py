@@ -86,8 +86,10 @@ class Batch:
 
     To stop early, call ``stop()`` (from any thread or a signal handler) or leave its ``with`` block. No result is lost: users in
     flight are ended at once and still give theirs, so go on iterating, or take ``list(batch)`` after ``close()``. A user without a
-    result was never sent. A Ctrl-C that comes while it waits stops it as well. When you take results slowly, the batch waits for you.
-    ``break`` alone doesn't stop a batch that a variable names: it goes on sending.
+    result was never sent. When you take results slowly, the batch waits for you.
+
+    A Ctrl-C that comes while it waits for a result stops it. One that comes while your own code has a result does not, nor does
+    ``break``: a batch that a variable names goes on sending. So write ``with client.update_many(...) as batch:``, or call ``stop()``.
 
     When it ends early because no further user could succeed (no token, a refused token, a missing scope, the daily limit), the
     iteration ends with that exception after the last result. An exception of a token provider or log handler ends it the same way.
@@ -115,20 +117,20 @@ class Batch:
         run = self._run
         if self._over:
             raise StopIteration
-        self._start()
         try:
+            self._start()
             while not run.results:
                 if run.code is not None and not run.results:
                     self._end()
                 run.changed.clear()
                 if not run.results and run.code is None:
                     run.changed.wait(_WAIT)
+            result = run.results[0]
+            run.room.set()
+            del run.results[0]  # last: an interrupt before this loses nothing
         except BaseException:
             self.stop()
             raise
-        result = run.results[0]
-        del run.results[0]  # only now: an interrupt before this loses nothing
-        run.room.set()
         return result
 
     def stop(self) -> None:
