@@ -593,7 +593,7 @@ def stopped(sandbox: Sandbox, report: Path, *numbers: int) -> Tuple[int, str, st
         stderr=subprocess.PIPE,
         text=True,
     )
-    until = time.monotonic() + 10
+    until = time.monotonic() + 60
     while not report.exists() or len(report.read_text().splitlines()) < 50:
         assert time.monotonic() < until and process.poll() is None
         time.sleep(0.02)
