@@ -16,6 +16,9 @@
 //! ([`Config::set_timeouts`]). It is shared between threads by reference. [`Client::update_status_many`] works through
 //! a whole list.
 //!
+//! What a client does is told to the function of [`Config::set_log`], without secrets. The crates below write to the
+//! `log` crate: keep `ureq_proto` at `Debug` there, since at `Trace` it shows the wire, tokens included.
+//!
 //! The same is there for C and every language that calls C: `include/zus.h`, written from the module `ffi`.
 #![deny(unsafe_code)]
 #![warn(missing_docs)]
