@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import copy
 import gc
+import inspect
 import logging
+import sys
 import threading
 import time
+from types import CodeType, FrameType
 from typing import Any, Callable, List
 
 import pytest
 import zoom_user_status as zus
 from conftest import Sandbox, received
-from zoom_user_status import Action, Code, Result
+from zoom_user_status import Action, Batch, Code, Result
 
 USERS = [f"user{n:05}@example.com" for n in range(1, 601)]
 
@@ -44,6 +47,51 @@ def test_it_runs_at_once_many(sandbox: Sandbox) -> None:
     began = time.monotonic()
     assert sum(result.ok for result in client.update_many(users, Action.ACTIVATE)) == 32
     assert time.monotonic() - began < 5  # one after the other it would be 6.4
+
+
+def test_an_interrupt_at_any_line_loses_no_result(new_sandbox: Callable[..., Sandbox]) -> None:
+    sandbox = new_sandbox("--users", "600", "--delay", "200")
+    client = sandbox.client(concurrency=8)
+    code = Batch.__next__.__code__
+    source, first = inspect.getsourcelines(Batch.__next__)
+    bare = [line.strip() for line in source]
+    places = range(first + bare.index("try:") + 1, first + bare.index("except BaseException:"))
+    for number, place in enumerate(places):
+        users = USERS[number * 40 : number * 40 + 40]
+        batch = client.update_many(users, "deactivate")
+        results = [] if "_start()" in bare[place - first] else [next(batch)]
+        interrupted = raise_once_at(code, place, lambda: results.extend(batch))  # noqa: B023
+        results += batch
+        what = bare[place - first]
+        assert interrupted, what
+        assert len({result.index for result in results}) == len(results), what
+        sent = set(sandbox.ledger()["users"]) & set(users)
+        assert sent <= {result.user_id for result in results}, what
+        assert (len(results) < 40, batch.code) == ((False, Code.OK) if "_end()" in what else (True, Code.CANCELLED)), what
+
+
+def raise_once_at(code: CodeType, line: int, act: Callable[[], object]) -> bool:
+    """Does ``act`` until just before it comes to that line of ``code``. Whether it came there."""
+
+    def trace(frame: FrameType, event: str, _arg: object) -> Any:
+        if frame.f_code is code:
+            return in_code
+        return None
+
+    def in_code(frame: FrameType, event: str, _arg: object) -> Any:
+        if event == "line" and frame.f_lineno == line:
+            raise KeyboardInterrupt
+        return in_code
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        act()
+    except KeyboardInterrupt:
+        return True
+    finally:
+        sys.settrace(before)
+    return False
 
 
 def test_any_iterable_and_none_at_all(sandbox: Sandbox) -> None:
