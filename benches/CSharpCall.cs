@@ -13,7 +13,7 @@ if (args[0] == "zus")
 {
     var client = new ZoomUserStatusClient(new ZoomUserStatusOptions
     {
-        AccessToken = "sandbox-token", ApiUrl = new Uri(api), RateLimit = 0, Body = UserStatusBody.Json,
+        AccessToken = "sandbox-token", ApiUrl = new Uri(api), RateLimit = 0, Encoding = UserStatusEncoding.Json,
     });
     call = () => client.Update("user00001@example.com", UserStatusAction.Deactivate);
 }

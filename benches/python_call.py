@@ -13,7 +13,7 @@ BODY = {"action": "deactivate"}
 if name == "zus":
     from zoom_user_status import Client
 
-    client = Client("sandbox-token", base_url=api, rate=None, body="json", ca_file=ca)
+    client = Client("sandbox-token", base_url=api, rate=None, encoding="json", ca_file=ca)
 
     def call():
         assert client.deactivate(USER_ID).http_status == 204

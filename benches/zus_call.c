@@ -24,7 +24,7 @@ int main(int argc, char **argv)
     if (!code)
         code = zus_config_set_rate(config, 0, 1000);
     if (!code)
-        code = zus_config_set_body(config, a.form ? ZUS_BODY_FORM : ZUS_BODY_JSON);
+        code = zus_config_set_encoding(config, a.form ? ZUS_ENCODING_FORM : ZUS_ENCODING_JSON);
     if (!code && a.ca) {
         size_t length;
         char *pem = read_file(a.ca, &length);

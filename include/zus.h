@@ -21,9 +21,9 @@
  *  - What zus_X_new or an out-parameter gave is freed once with zus_X_free. Freeing NULL is fine.
  *    On failure an out-parameter is set to NULL, but a zus_result is given whenever the update was begun.
  *  - A `const` handle is safe from many threads at once; any other handle from one thread at a time.
- *  - A zus_result_fn runs on the thread that made the call, before it returns. A zus_token_fn or zus_log_fn runs on
+ *  - A zus_result_fn runs on the thread that made the call, before it returns. A zus_token_provider_fn or zus_log_fn runs on
  *    whichever thread needs it, a batch's own among them; each is one at a time per client, but both may run at once.
- *    Their userdata must outlive the client. A callback that calls its own client gets ZUS_ERR_BUSY. A callback must not leave by longjmp, a C++
+ *    Their userdata must outlive the client. A callback that calls its own client gets ZUS_ERR_REENTRANT. A callback must not leave by longjmp, a C++
  *    exception or a Rust panic: the process is ended.
  *  - After fork() the child makes a new client; the parent's answers ZUS_ERR_FORKED there.
  */
@@ -44,6 +44,11 @@
 #else
 #  define ZUS_API
 #endif
+
+/**
+ * The number of the ABI that this header describes: see zus_abi_version.
+ */
+#define ZUS_ABI_VERSION 0
 
 /**
  * What a call came to. 1-19 the caller; 20-39 the network; 40-69 Zoom; 70-79 the run; 99 a bug.
@@ -81,7 +86,7 @@ enum zus_code
   /**
    * A callback called back into its own client.
    */
-  ZUS_ERR_BUSY = 6,
+  ZUS_ERR_REENTRANT = 6,
   /**
    * The host name could not be resolved.
    */
@@ -137,7 +142,7 @@ enum zus_code
   /**
    * The account has no seat left to activate the user into.
    */
-  ZUS_ERR_SEAT_LIMIT = 46,
+  ZUS_ERR_USER_LIMIT = 46,
   /**
    * Zoom's limit per second was reached, and still so after the repeats.
    */
@@ -155,7 +160,7 @@ enum zus_code
    */
   ZUS_ERR_SERVER = 50,
   /**
-   * zus_cancel_raise, or a zus_result_fn that stopped its batch.
+   * zus_cancel_trigger, or a zus_result_fn that stopped its batch.
    */
   ZUS_ERR_CANCELLED = 70,
   /**
@@ -214,19 +219,23 @@ typedef int32_t (*zus_result_fn)(void *userdata, size_t index, const zus_result 
  * is called seldom. Called on any thread that needs a token, one call at a time per client.
  * The buffer is the library's, lent until return, and wiped after it.
  */
-typedef size_t (*zus_token_fn)(void *userdata, int32_t refused, char *buffer, size_t capacity);
+typedef size_t (*zus_token_provider_fn)(void *userdata, int32_t refused, char *buffer, size_t capacity);
 
 /**
- * How `action` travels: ZUS_BODY_FORM or ZUS_BODY_JSON.
+ * How `action` travels: ZUS_ENCODING_FORM or ZUS_ENCODING_JSON.
  */
-typedef int32_t zus_body;
+typedef int32_t zus_encoding;
 
 /**
- * Hears of running calls. level: 1 error (a user failed), 2 warning (again after a failure), 3 info (what was
- * answered), 4 debug (what was sent). `message` is lent until return. Never a secret, at any level.
+ * The level of a log line. Each level includes those before it.
+ */
+typedef int32_t zus_log_level;
+
+/**
+ * Receives one log line. `message` is borrowed until the function returns, and never holds a secret, at any level.
  * Called on any thread that works for the client, one call at a time per client.
  */
-typedef void (*zus_log_fn)(void *userdata, int32_t level, const char *message);
+typedef void (*zus_log_fn)(void *userdata, zus_log_level level, const char *message);
 
 /**
  * Let a deactivated user log in again. Zoom does not say that licences come back.
@@ -251,12 +260,32 @@ typedef void (*zus_log_fn)(void *userdata, int32_t level, const char *message);
 /**
  * multipart/form-data; where the server refuses that encoding, JSON from then on. The default.
  */
-#define ZUS_BODY_FORM 0
+#define ZUS_ENCODING_FORM 0
 
 /**
  * application/json
  */
-#define ZUS_BODY_JSON 1
+#define ZUS_ENCODING_JSON 1
+
+/**
+ * The update of a user failed.
+ */
+#define ZUS_LOG_ERROR 1
+
+/**
+ * An attempt failed, and another one follows.
+ */
+#define ZUS_LOG_WARN 2
+
+/**
+ * A response came.
+ */
+#define ZUS_LOG_INFO 3
+
+/**
+ * A request was sent.
+ */
+#define ZUS_LOG_DEBUG 4
 
 #ifdef __cplusplus
 extern "C" {
@@ -272,7 +301,7 @@ ZUS_API zus_cancel *zus_cancel_new(void);
  * later: it can't be lowered again. From any thread; not from a signal handler. NULL is fine.
  */
 ZUS_API
-void zus_cancel_raise(const zus_cancel *cancel);
+void zus_cancel_trigger(const zus_cancel *cancel);
 
 /**
  * Frees a cancel, which no running call may be using. NULL is fine.
@@ -309,7 +338,7 @@ zus_code zus_update_status(const zus_client *client,
 /**
  * Gets a token and touches no user: are the credentials good? The result's body is what Zoom said of the token
  * (scope, expires_in, api_url) as JSON, without the token itself; empty for zus_config_set_token and
- * zus_config_set_token_fn, of which nothing can be learnt without a call. Otherwise like zus_update_status.
+ * zus_config_set_token_provider, of which nothing can be learnt without a call. Otherwise like zus_update_status.
  */
 ZUS_API
 zus_code zus_check_credentials(const zus_client *client,
@@ -353,15 +382,30 @@ ZUS_API const char *zus_code_text(int32_t code);
 ZUS_API const char *zus_version(void);
 
 /**
- * A configuration without credentials, and with defaults fit for Zoom. NULL only when memory is out.
- * Free it with zus_config_free.
+ * Returns the number of the ABI in use: the number in the name of the shared library where names have one
+ * (libzus.so.0, libzus.0.dylib). A program that was built with another number must not use this library.
+ * ZUS_ABI_VERSION is the header's. Thread-safe.
  */
-ZUS_API zus_config *zus_config_new(void);
+ZUS_API int32_t zus_abi_version(void);
+
+/**
+ * Makes a configuration without credentials, and with defaults fit for Zoom. Never NULL: where memory runs out, the
+ * process is aborted, here as in every function of this library. Free it with zus_config_free.
+ */
+ZUS_API
+zus_config *zus_config_new(void);
 
 /**
  * Frees a configuration, and wipes its secrets. Clients made from it live on. NULL is fine.
  */
 ZUS_API void zus_config_free(zus_config *config);
+
+/**
+ * Returns why the last setter or zus_client_new on this configuration failed, in words: what is wrong with which
+ * value, without a secret. "" when it succeeded, and for NULL. Borrowed until the next call with this configuration.
+ */
+ZUS_API
+const char *zus_config_message(const zus_config *config);
 
 /**
  * Credentials: a bearer token that you got elsewhere, without the word "Bearer", visible ASCII, up to 8,192 bytes.
@@ -387,9 +431,9 @@ zus_code zus_config_set_oauth(zus_config *config,
  * configuration. Replaces other credentials.
  */
 ZUS_API
-zus_code zus_config_set_token_fn(zus_config *config,
-                                 zus_token_fn token_fn,
-                                 void *userdata);
+zus_code zus_config_set_token_provider(zus_config *config,
+                                       zus_token_provider_fn provider,
+                                       void *userdata);
 
 /**
  * Where Zoom is: the API's base (default "https://api.zoom.us/v2") and the OAuth token endpoint (default
@@ -403,9 +447,9 @@ zus_code zus_config_set_urls(zus_config *config,
                              const char *oauth);
 
 /**
- * How `action` travels. Default: ZUS_BODY_FORM.
+ * How `action` travels. Default: ZUS_ENCODING_FORM.
  */
-ZUS_API zus_code zus_config_set_body(zus_config *config, zus_body body);
+ZUS_API zus_code zus_config_set_encoding(zus_config *config, zus_encoding encoding);
 
 /**
  * The longest time, in milliseconds, that one connection may take to be ready (name, TCP, proxy and TLS; default
@@ -472,12 +516,12 @@ zus_code zus_config_set_ca_pem(zus_config *config,
 ZUS_API zus_code zus_config_set_user_agent(zus_config *config, const char *user_agent);
 
 /**
- * Who hears of running calls, from `level` (1 error to 4 debug) down to 1. A NULL function: nobody, the default.
+ * Sets the function that receives log lines, from `level` down to ZUS_LOG_ERROR. NULL: no log, the default.
  * `userdata` must live as long as the clients made from this configuration.
  */
 ZUS_API
 zus_code zus_config_set_log(zus_config *config,
-                            int32_t level,
+                            zus_log_level level,
                             zus_log_fn log_fn,
                             void *userdata);
 

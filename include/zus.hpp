@@ -62,7 +62,7 @@ enum class code : std::int32_t {
   argument = ZUS_ERR_ARGUMENT,              ///< A value is empty, out of range or not allowed.
   credentials = ZUS_ERR_CREDENTIALS,        ///< No token and no OAuth credentials are configured.
   forked = ZUS_ERR_FORKED,                  ///< The client was made before fork(): make a new one in the child.
-  busy = ZUS_ERR_BUSY,                      ///< A callback called into its own client.
+  reentrant = ZUS_ERR_REENTRANT,                      ///< A callback called into its own client.
   resolve = ZUS_ERR_RESOLVE,                ///< The host name was not found.
   connect = ZUS_ERR_CONNECT,                ///< No connection could be made.
   tls = ZUS_ERR_TLS,                        ///< The certificate was not trusted, or the handshake failed.
@@ -76,7 +76,7 @@ enum class code : std::int32_t {
   user_not_found = ZUS_ERR_USER_NOT_FOUND,  ///< No such user on this account.
   user_protected = ZUS_ERR_USER_PROTECTED,  ///< A Zoom Room or an admin, whose status can't be changed.
   user_busy = ZUS_ERR_USER_BUSY,            ///< The user has an upcoming Zoom Events event.
-  seat_limit = ZUS_ERR_SEAT_LIMIT,          ///< No seat is left to activate the user into.
+  user_limit = ZUS_ERR_USER_LIMIT,          ///< No seat is left to activate the user into.
   rate_limited = ZUS_ERR_RATE_LIMITED,      ///< Too many requests a second, and the retries are used up.
   daily_limit = ZUS_ERR_DAILY_LIMIT,        ///< The account's requests of today are used up.
   rejected = ZUS_ERR_REJECTED,              ///< Zoom refused for another reason.
@@ -95,9 +95,9 @@ enum class action : std::int32_t {
 };
 
 /// How the action travels.
-enum class body : std::int32_t {
-  form = ZUS_BODY_FORM,  ///< multipart/form-data; where the server refuses it, JSON from then on. The default.
-  json = ZUS_BODY_JSON   ///< application/json
+enum class encoding : std::int32_t {
+  form = ZUS_ENCODING_FORM,  ///< multipart/form-data; where the server refuses it, JSON from then on. The default.
+  json = ZUS_ENCODING_JSON   ///< application/json
 };
 
 /// How much a log says.
@@ -111,6 +111,9 @@ inline std::string_view text(code value) noexcept { return zus_code_text(static_
 
 /// The version of the library that is loaded: "0.1.0". ZUS_VERSION_* are the header's.
 inline std::string_view version() noexcept { return zus_version(); }
+
+/// The number of the ABI of the library in use; ZUS_ABI_VERSION is the number that this program was compiled with.
+inline std::int32_t abi_version() noexcept { return zus_abi_version(); }
 
 /// A mistake of the caller, thrown where exceptions are on. what() names the mistake, never a secret.
 class error : public std::invalid_argument {
@@ -304,7 +307,7 @@ class config {
   config& token_provider(std::function<std::string(bool refused)> provider) & {
     if (!provider) return checked("token_provider", ZUS_ERR_NULL);
     auto source = std::make_shared<detail::token_source>(std::move(provider));
-    const zus_code value = zus_config_set_token_fn(get(), &detail::token_source::call, source.get());
+    const zus_code value = zus_config_set_token_provider(get(), &detail::token_source::call, source.get());
     if (value == ZUS_OK) token_source_ = std::move(source);
     return checked("token_provider", value);
   }
@@ -326,11 +329,11 @@ class config {
   }
   config&& oauth_url(text_arg url) && { return std::move(oauth_url(url)); }
 
-  /// How the action travels, default body::form.
-  config& body(zus::body value) & {
-    return checked("body", zus_config_set_body(get(), static_cast<zus_body>(value)));
+  /// How the action travels, default encoding::form.
+  config& encoding(zus::encoding value) & {
+    return checked("encoding", zus_config_set_encoding(get(), static_cast<zus_encoding>(value)));
   }
-  config&& body(zus::body value) && { return std::move(body(value)); }
+  config&& encoding(zus::encoding value) && { return std::move(encoding(value)); }
 
   /// The time to connect (default 10 s), and for a whole call with its retries and waits (default 60 s). Each 1 ms to
   /// a day.
@@ -411,10 +414,16 @@ class config {
  private:
   friend class client;
 
+  /// What the library says of the last failure, or what the code says where the failure is this file's.
+  const char* reason(zus_code value) const noexcept {
+    const char* const message = zus_config_message(get());
+    return *message != '\0' ? message : zus_code_text(value);
+  }
+
   config& checked(const char* setter, zus_code value) {
     if (value == ZUS_OK) return *this;
 #if ZUS_HPP_EXCEPTIONS
-    throw error(static_cast<zus::code>(value), std::string("zus::config::") + setter + ": " + zus_code_text(value));
+    throw error(static_cast<zus::code>(value), std::string("zus::config::") + setter + ": " + reason(value));
 #else
     static_cast<void>(setter);
     if (code_ == ZUS_OK) code_ = value;
@@ -452,7 +461,7 @@ class cancel {
 
   /// Ends the calls that were given this, those that run now (within 100 ms) and those to come, with code::cancelled.
   /// From any thread; not from a signal handler.
-  void raise() const noexcept { zus_cancel_raise(handle_.get()); }
+  void trigger() const noexcept { zus_cancel_trigger(handle_.get()); }
 
   /// One that nobody raises: the default of every call. Any other without a handle, as after a move, is code::null.
   static const cancel& never() noexcept {
@@ -657,7 +666,7 @@ class client {
     if (code_ == ZUS_OK) code_ = zus_client_new(from.get(), &made);
     handle_.reset(made);
 #if ZUS_HPP_EXCEPTIONS
-    if (code_ != ZUS_OK) throw error(static_cast<zus::code>(code_), std::string("zus::client: ") + zus_code_text(code_));
+    if (code_ != ZUS_OK) throw error(static_cast<zus::code>(code_), std::string("zus::client: ") + from.reason(code_));
 #endif
   }
 
@@ -725,7 +734,7 @@ class client {
   /// It returns nothing, or a bool: false stops the batch. A user without a call was never sent. An id that can't be
   /// one (empty, blanks around it) gets its call with that code, and the batch goes on.
   /// What `each` throws stops the batch and is rethrown unchanged after it; until then `each` is still called for the
-  /// users in flight, so that none that was sent goes unreported. It must not call this client (code::busy).
+  /// users in flight, so that none that was sent goes unreported. It must not call this client (code::reentrant).
   /// @throws zus::error for a mistake that concerns the whole batch, and whatever the token provider throws.
   template <class Range, class Fn>
   summary update_many(Range&& ids, action what, Fn&& each, const cancel& stop = cancel::never()) const {

@@ -50,7 +50,7 @@ impl Client {
         };
         let work = |results: mpsc::SyncSender<(usize, Outcome)>| {
             loop {
-                if halt.is_raised() || cancel.is_some_and(Cancel::is_raised) {
+                if halt.is_triggered() || cancel.is_some_and(Cancel::is_triggered) {
                     return;
                 }
                 let index = next.fetch_add(1, Ordering::Relaxed);
@@ -60,7 +60,7 @@ impl Client {
                 let outcome = catch_unwind(AssertUnwindSafe(|| update(index)))
                     .unwrap_or_else(|_| Outcome::from(Error::new(Code::Panic, "")));
                 if is_fatal(&outcome) {
-                    halt.raise();
+                    halt.trigger();
                 }
                 if results.send((index, outcome)).is_err() {
                     return;
@@ -76,7 +76,7 @@ impl Client {
             struct Halt<'a>(&'a Cancel);
             impl Drop for Halt<'_> {
                 fn drop(&mut self) {
-                    self.0.raise();
+                    self.0.trigger();
                 }
             }
             let workers = self.concurrency().min(count);
@@ -108,11 +108,11 @@ impl Client {
                 failed |= !outcome.ok();
                 if !in_callback(self.id(), || on_result(index, outcome)) {
                     stopped = true;
-                    halt.0.raise();
+                    halt.0.trigger();
                 }
             }
         });
-        if stopped || cancel.is_some_and(Cancel::is_raised) {
+        if stopped || cancel.is_some_and(Cancel::is_triggered) {
             Code::Cancelled
         } else if let Some(code) = fatal {
             code

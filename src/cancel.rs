@@ -26,7 +26,7 @@ impl Cancel {
     }
 
     /// Ends every call that was given this, within 100 ms, with [`Code::Cancelled`](crate::Code::Cancelled).
-    pub fn raise(&self) {
+    pub fn trigger(&self) {
         let sockets = self.sockets();
         self.0.raised.store(true, Ordering::SeqCst);
         for socket in sockets.iter() {
@@ -36,14 +36,14 @@ impl Cancel {
     }
 
     /// Whether it was raised.
-    pub fn is_raised(&self) -> bool {
+    pub fn is_triggered(&self) -> bool {
         self.0.raised.load(Ordering::SeqCst)
     }
 
     /// Shuts `socket` down when raised, until `unwatch`. False when it is raised already.
     pub(crate) fn watch(&self, socket: &Socket) -> bool {
         let mut sockets = self.sockets();
-        if self.is_raised() {
+        if self.is_triggered() {
             return false;
         }
         sockets.push(Arc::clone(socket));
@@ -64,6 +64,6 @@ impl Cancel {
 
 impl fmt::Debug for Cancel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Cancel(raised: {})", self.is_raised())
+        write!(f, "Cancel(raised: {})", self.is_triggered())
     }
 }

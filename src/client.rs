@@ -14,7 +14,7 @@ use crate::http::limits::{Limits, Stop};
 use crate::log::Log;
 use crate::outcome::{self, Outcome};
 use crate::pace::Pace;
-use crate::request::{Action, Body, Requests, check_user_id};
+use crate::request::{Action, Encoding, Requests, check_user_id};
 use crate::retry::{Retry, is_passing};
 use crate::token::{Credentials, Tokens};
 
@@ -68,13 +68,13 @@ impl Client {
             .credentials
             .take_if(|c| matches!(c, Credentials::Callback(_)))
         {
-            config.set_token_provider(Arc::new(move |refused| {
+            config.set_provider(Arc::new(move |refused| {
                 in_callback(id, || provider(refused))
             }));
         }
         Ok(Client {
             http: Http::new(&config)?,
-            requests: Requests::new(&config.api, &config.user_agent, config.body),
+            requests: Requests::new(&config.api, &config.user_agent, config.encoding),
             tokens: Tokens::new(&config)?,
             pace: Pace::new(config.interval),
             log: Log::new(config.log_level, config.log.take()),
@@ -135,7 +135,7 @@ impl Client {
         let code = if std::process::id() != self.process {
             Code::Forked
         } else if IN_CALLBACK.with_borrow(|ids| ids.contains(&self.id)) {
-            Code::Busy
+            Code::Reentrant
         } else {
             return Ok(());
         };
@@ -162,7 +162,7 @@ impl Client {
 
     fn attempts(&self, user_id: &str, action: Action, mut limits: Limits) -> Outcome {
         let uri = self.requests.uri(user_id);
-        let mut body = self.requests.body();
+        let mut encoding = self.requests.encoding();
         let mut retry = Retry::new(self.config.retry);
         let mut renewed = false;
         let mut attempts = 0;
@@ -194,14 +194,14 @@ impl Client {
             let headers = token
                 .headers
                 .get_or_init(|| self.requests.headers(&token.authorization));
-            let request = self.requests.update_status(&uri, action, body, headers);
+            let request = self.requests.update_status(&uri, action, encoding, headers);
             self.log.write(
                 LogLevel::Debug,
                 format_args!(
                     "PUT {} action={} ({}), attempt {attempts}",
                     uri.path(),
                     action.as_str(),
-                    body.name()
+                    encoding.name()
                 ),
             );
             let sent = self.log.enabled(LogLevel::Info).then(Instant::now);
@@ -211,15 +211,15 @@ impl Client {
                     let read = outcome::read(answer);
                     let outcome = read.outcome;
                     self.log_answer(&outcome, sent);
-                    if read.wrong_encoding && body == Body::Form {
-                        body = Body::Json;
+                    if read.wrong_encoding && encoding == Encoding::Form {
+                        encoding = Encoding::Json;
                         self.log.write(
                             LogLevel::Info,
                             format_args!("the form is refused; once more as JSON"),
                         );
                         continue;
                     }
-                    if body == Body::Json && outcome.is_about_the_user() {
+                    if encoding == Encoding::Json && outcome.is_about_the_user() {
                         self.requests.stay_with_json();
                     }
                     if outcome.code == Code::Unauthorized && !renewed && self.tokens.refused(&token)

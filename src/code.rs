@@ -16,7 +16,7 @@ pub enum Code {
     Argument = 3,
     Credentials = 4,
     Forked = 5,
-    Busy = 6,
+    Reentrant = 6,
     Resolve = 20,
     Connect = 21,
     Tls = 22,
@@ -30,7 +30,7 @@ pub enum Code {
     UserNotFound = 43,
     UserProtected = 44,
     UserBusy = 45,
-    SeatLimit = 46,
+    UserLimit = 46,
     RateLimited = 47,
     DailyLimit = 48,
     Rejected = 49,
@@ -49,7 +49,7 @@ impl Code {
         Code::Argument,
         Code::Credentials,
         Code::Forked,
-        Code::Busy,
+        Code::Reentrant,
         Code::Resolve,
         Code::Connect,
         Code::Tls,
@@ -63,7 +63,7 @@ impl Code {
         Code::UserNotFound,
         Code::UserProtected,
         Code::UserBusy,
-        Code::SeatLimit,
+        Code::UserLimit,
         Code::RateLimited,
         Code::DailyLimit,
         Code::Rejected,
@@ -108,8 +108,8 @@ impl Code {
                 c"ZUS_ERR_FORKED",
                 c"this client was made before fork(); make a new one in the child process",
             ),
-            Code::Busy => (
-                c"ZUS_ERR_BUSY",
+            Code::Reentrant => (
+                c"ZUS_ERR_REENTRANT",
                 c"a callback called back into its own client",
             ),
             Code::Resolve => (c"ZUS_ERR_RESOLVE", c"the host name could not be resolved"),
@@ -137,8 +137,8 @@ impl Code {
                 c"ZUS_ERR_USER_BUSY",
                 c"the user has an upcoming Zoom Events event",
             ),
-            Code::SeatLimit => (
-                c"ZUS_ERR_SEAT_LIMIT",
+            Code::UserLimit => (
+                c"ZUS_ERR_USER_LIMIT",
                 c"the account has no seat left to activate the user into",
             ),
             Code::RateLimited => (
@@ -194,6 +194,14 @@ impl Error {
     /// What was wrong.
     pub fn message(&self) -> &str {
         &self.message
+    }
+
+    /// What was wrong, or what the code says where there is no more to say.
+    pub(crate) fn to_sentence(&self) -> &str {
+        match self.message.as_str() {
+            "" => self.code.text(),
+            message => message,
+        }
     }
 }
 

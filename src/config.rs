@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 use crate::code::{Code, Error};
 use crate::log::Sink;
-use crate::request::Body;
+use crate::request::Encoding;
 use crate::token::{Credentials, Provider, bearer};
 
 /// Zoom's API for accounts that are not on Zoom for Government.
@@ -78,7 +78,7 @@ pub struct Config {
     pub(crate) credentials: Option<Credentials>,
     pub(crate) api: Url,
     pub(crate) oauth: Url,
-    pub(crate) body: Body,
+    pub(crate) encoding: Encoding,
     pub(crate) connect: Duration,
     pub(crate) total: Duration,
     pub(crate) retry: RetryPolicy,
@@ -112,7 +112,7 @@ impl Config {
             credentials: None,
             api: Url::parse(API).expect("the default is a URL"),
             oauth: Url::parse(OAUTH).expect("the default is a URL"),
-            body: Body::Form,
+            encoding: Encoding::Form,
             connect: ms(CONNECT_MS),
             total: ms(TOTAL_MS),
             retry: RetryPolicy {
@@ -165,16 +165,16 @@ impl Config {
 
     /// A function that gives bearer tokens: called when the client has none, and with `refused` true when Zoom
     /// refused the last one. `None` when it can't have one. One call at a time per client.
-    pub fn set_token_fn(
+    pub fn set_token_provider(
         &mut self,
         provider: impl Fn(bool) -> Option<String> + Send + Sync + 'static,
     ) {
-        self.set_token_provider(Arc::new(move |refused| {
+        self.set_provider(Arc::new(move |refused| {
             provider(refused).map(|token| Zeroizing::new(token.into_bytes()))
         }));
     }
 
-    pub(crate) fn set_token_provider(&mut self, provider: Provider) {
+    pub(crate) fn set_provider(&mut self, provider: Provider) {
         self.credentials = Some(Credentials::Callback(provider));
     }
 
@@ -188,9 +188,9 @@ impl Config {
         Ok(())
     }
 
-    /// How `action` travels. Default: [`Body::Form`].
-    pub fn set_body(&mut self, body: Body) {
-        self.body = body;
+    /// How `action` travels. Default: [`Encoding::Form`].
+    pub fn set_encoding(&mut self, encoding: Encoding) {
+        self.encoding = encoding;
     }
 
     /// The longest time that one connection may take to be ready (name, TCP, proxy and TLS; default 10,000 ms), and

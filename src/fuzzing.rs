@@ -34,6 +34,6 @@ pub fn retry_after(value: &str) -> Option<i64> {
 pub fn path(user_id: &str) -> Option<String> {
     check_user_id(user_id).ok()?;
     let config = Config::new();
-    let requests = Requests::new(&config.api, &config.user_agent, config.body);
+    let requests = Requests::new(&config.api, &config.user_agent, config.encoding);
     Some(requests.uri(user_id).path().to_owned())
 }

@@ -46,4 +46,4 @@ pub use client::Client;
 pub use code::{Code, Error};
 pub use config::{Config, LogLevel};
 pub use outcome::Outcome;
-pub use request::{Action, Body};
+pub use request::{Action, Encoding};

@@ -107,7 +107,7 @@ impl Outcome {
     pub(crate) fn is_about_the_user(&self) -> bool {
         matches!(
             self.code,
-            Code::Ok | Code::UserNotFound | Code::UserProtected | Code::UserBusy | Code::SeatLimit
+            Code::Ok | Code::UserNotFound | Code::UserProtected | Code::UserBusy | Code::UserLimit
         )
     }
 
@@ -295,7 +295,7 @@ fn classify(status: u16, said: &Said, html: bool, headers: &HeaderMap) -> Code {
         200 => Code::UserProtected,
         300 if is_validation(said) => Code::Rejected,
         300 => Code::UserBusy,
-        3412 | 2033 => Code::SeatLimit,
+        3412 | 2033 => Code::UserLimit,
         124 => Code::Unauthorized,
         104 | 201 | 4700 | 4711 => Code::Forbidden,
         429 => Code::RateLimited,

@@ -90,25 +90,25 @@ impl Action {
 /// How `action` travels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(i32)]
-pub enum Body {
+pub enum Encoding {
     /// multipart/form-data; where the server refuses that encoding, JSON from then on.
     Form = 0,
     /// application/json
     Json = 1,
 }
 
-impl Body {
+impl Encoding {
     /// The body with this number, if there is one.
-    pub fn from_number(number: i32) -> Option<Body> {
-        [Body::Form, Body::Json]
+    pub fn from_number(number: i32) -> Option<Encoding> {
+        [Encoding::Form, Encoding::Json]
             .into_iter()
             .find(|b| *b as i32 == number)
     }
 
     pub(crate) fn name(self) -> &'static str {
         match self {
-            Body::Form => "form",
-            Body::Json => "JSON",
+            Encoding::Form => "form",
+            Encoding::Json => "JSON",
         }
     }
 }
@@ -166,7 +166,7 @@ pub(crate) struct Requests {
 pub(crate) struct Headers([[HeaderMap; Action::ALL.len()]; 2]);
 
 impl Requests {
-    pub fn new(api: &Url, user_agent: &HeaderValue, body: Body) -> Requests {
+    pub fn new(api: &Url, user_agent: &HeaderValue, encoding: Encoding) -> Requests {
         let host = api.authority().as_str();
         Requests {
             scheme: api.scheme().clone(),
@@ -174,16 +174,16 @@ impl Requests {
             users: format!("{}/users/", api.path()),
             host: HeaderValue::from_str(host).expect("a host is a header value"),
             user_agent: user_agent.clone(),
-            use_json: AtomicBool::new(body == Body::Json),
+            use_json: AtomicBool::new(encoding == Encoding::Json),
         }
     }
 
     /// The encoding in use.
-    pub fn body(&self) -> Body {
+    pub fn encoding(&self) -> Encoding {
         if self.use_json.load(Ordering::Relaxed) {
-            Body::Json
+            Encoding::Json
         } else {
-            Body::Form
+            Encoding::Form
         }
     }
 
@@ -229,16 +229,16 @@ impl Requests {
         &self,
         uri: &Uri,
         action: Action,
-        body: Body,
+        encoding: Encoding,
         headers: &Headers,
     ) -> Request<&'static str> {
-        let mut request = Request::new(match body {
-            Body::Form => action.form(),
-            Body::Json => action.json(),
+        let mut request = Request::new(match encoding {
+            Encoding::Form => action.form(),
+            Encoding::Json => action.json(),
         });
         *request.method_mut() = Method::PUT;
         *request.uri_mut() = uri.clone();
-        *request.headers_mut() = headers.0[body as usize][action as usize - 1].clone();
+        *request.headers_mut() = headers.0[encoding as usize][action as usize - 1].clone();
         request
     }
 }

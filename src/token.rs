@@ -32,7 +32,7 @@ const RENEW_AGAIN: Duration = Duration::from_secs(5);
 /// What Zoom's tokens live, where an answer doesn't say.
 const LIFE: u64 = 3600;
 /// The longest token, in bytes. Zoom's have some hundreds.
-const TOKEN_MOST: usize = 8 * 1024;
+pub(crate) const TOKEN_MOST: usize = 8 * 1024;
 
 /// What the caller gave us to get tokens with.
 #[derive(Clone)]
@@ -139,7 +139,7 @@ impl Tokens {
             None => {
                 return Err(Error::new(
                     Code::Credentials,
-                    "set a token, OAuth credentials or a token function first",
+                    "set a token, OAuth credentials or a token provider first",
                 ));
             }
             Some(Credentials::Token(authorization)) => {

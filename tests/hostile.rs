@@ -58,10 +58,10 @@ fn null_in_each_position() {
             zus_config_set_oauth(config, null(), text, text),
             zus_config_set_oauth(config, text, null(), text),
             zus_config_set_oauth(config, text, text, null()),
-            zus_config_set_token_fn(null_config, None, null_mut()),
-            zus_config_set_token_fn(config, None, null_mut()),
+            zus_config_set_token_provider(null_config, None, null_mut()),
+            zus_config_set_token_provider(config, None, null_mut()),
             zus_config_set_urls(null_config, null(), null()),
-            zus_config_set_body(null_config, ZUS_BODY_JSON),
+            zus_config_set_encoding(null_config, ZUS_ENCODING_JSON),
             zus_config_set_timeouts(null_config, 1, 1),
             zus_config_set_retry(null_config, 1, 1, 1),
             zus_config_set_rate(null_config, 1, 1),
@@ -115,7 +115,7 @@ fn null_in_each_position() {
             Some(go_on),
             null_mut(),
         ));
-        zus_cancel_raise(null());
+        zus_cancel_trigger(null());
         zus_cancel_free(null_mut());
         zus_client_free(null_mut());
         zus_config_free(null_mut());
@@ -187,7 +187,11 @@ fn numbers_at_the_edge() {
     unsafe {
         for &a in &edges {
             let n = a as i32;
-            check(zus_config_set_body(config, n), n == 0 || n == 1, "body");
+            check(
+                zus_config_set_encoding(config, n),
+                n == 0 || n == 1,
+                "encoding",
+            );
             check(
                 zus_config_set_log(config, n, None, null_mut()),
                 (1..=4).contains(&n),
@@ -331,7 +335,7 @@ fn nothing_can_be_smuggled_into_a_header() {
     }
     let server = Server::new(|_| panic!("something was sent"));
     let config = Config::new(&server.url());
-    ok(unsafe { zus_config_set_token_fn(config.0, Some(evil), null_mut()) });
+    ok(unsafe { zus_config_set_token_provider(config.0, Some(evil), null_mut()) });
     let answer = config.client().deactivate("x");
     assert_eq!((answer.code, answer.attempts), (ZUS_ERR_TOKEN, 0));
     assert!(!answer.message.contains("Evil"), "{}", answer.message);
@@ -493,7 +497,7 @@ fn thirty_two_threads_while_cancelling_at_random() {
             let mut random = Random(99);
             while Instant::now() < until {
                 let slot = slots.0[random.below(32) as usize].lock().unwrap();
-                unsafe { zus_cancel_raise(*slot) };
+                unsafe { zus_cancel_trigger(*slot) };
                 drop(slot);
                 thread::sleep(Duration::from_micros(random.below(2_000)));
             }
@@ -564,7 +568,7 @@ fn a_batch_that_ends_early_reports_all_that_were_sent() {
                 scope.spawn(move || {
                     let cancel = shared;
                     thread::sleep(after);
-                    zus_cancel_raise(cancel.0);
+                    zus_cancel_trigger(cancel.0);
                 });
             }
             let userdata = (&raw mut report).cast();
@@ -627,7 +631,7 @@ fn a_log_line_is_one_line() {
     }
 }
 
-/// A callback that calls its own client gets ZUS_ERR_BUSY, and one that calls another works.
+/// A callback that calls its own client gets ZUS_ERR_REENTRANT, and one that calls another works.
 #[test]
 fn callbacks_that_call_back() {
     struct Both {
@@ -646,7 +650,7 @@ fn callbacks_that_call_back() {
                 zus_check_credentials(own, null(), null_mut()),
                 zus_update_status_many(own, ids.as_ptr(), 1, 1, null(), Some(go_on), null_mut()),
             ] {
-                assert_eq!(code, ZUS_ERR_BUSY);
+                assert_eq!(code, ZUS_ERR_REENTRANT);
                 both.busy.fetch_add(1, Ordering::SeqCst);
             }
             ok(zus_update_status(
@@ -684,7 +688,11 @@ fn callbacks_that_call_back() {
     let userdata: *mut c_void = (&raw mut both).cast();
     let config = Config::new(&server.url());
     unsafe {
-        ok(zus_config_set_token_fn(config.0, Some(token), userdata));
+        ok(zus_config_set_token_provider(
+            config.0,
+            Some(token),
+            userdata,
+        ));
         ok(zus_config_set_log(config.0, 4, Some(log), userdata));
         let client = config.client();
         both.own.store(client.0, Ordering::SeqCst);
@@ -738,7 +746,11 @@ mod panics {
             let config = Config::new(&server.url());
             unsafe {
                 if with_token {
-                    ok(zus_config_set_token_fn(config.0, Some(token), null_mut()));
+                    ok(zus_config_set_token_provider(
+                        config.0,
+                        Some(token),
+                        null_mut(),
+                    ));
                 }
                 if with_log {
                     ok(zus_config_set_log(config.0, 4, Some(log), null_mut()));

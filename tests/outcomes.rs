@@ -22,7 +22,7 @@ fn c(s: &str) -> CString {
 struct Client(*mut zus_client);
 
 impl Client {
-    fn new(server: &Server, body: zus_body) -> Client {
+    fn new(server: &Server, body: zus_encoding) -> Client {
         let mut client = ptr::null_mut();
         // SAFETY: live handles and NUL-ended strings throughout.
         unsafe {
@@ -35,7 +35,7 @@ impl Client {
             assert_eq!(zus_config_set_token(config, c(TOKEN).as_ptr()) as i32, 0);
             assert_eq!(zus_config_set_retry(config, 1, 1, 1) as i32, 0);
             assert_eq!(zus_config_set_rate(config, 0, 1000) as i32, 0);
-            assert_eq!(zus_config_set_body(config, body) as i32, 0);
+            assert_eq!(zus_config_set_encoding(config, body) as i32, 0);
             assert_eq!(zus_client_new(config, &mut client) as i32, 0);
             zus_config_free(config);
         }
@@ -235,7 +235,7 @@ const TABLE: &[Row] = &[
         400,
         JSON,
         r#"{"code":3412,"message":"the permitted maximum number"}"#,
-        "ZUS_ERR_SEAT_LIMIT",
+        "ZUS_ERR_USER_LIMIT",
         3412,
         "maximum",
     ),
@@ -243,7 +243,7 @@ const TABLE: &[Row] = &[
         400,
         JSON,
         r#"{"code":2033,"message":"limit"}"#,
-        "ZUS_ERR_SEAT_LIMIT",
+        "ZUS_ERR_USER_LIMIT",
         2033,
         "limit",
     ),
@@ -433,7 +433,7 @@ const TABLE: &[Row] = &[
 #[test]
 fn the_table_of_answers() {
     let mut server = Server::new();
-    let client = Client::new(&server, ZUS_BODY_JSON);
+    let client = Client::new(&server, ZUS_ENCODING_JSON);
     for (i, &(status, kind, body, code, zoom, says)) in TABLE.iter().enumerate() {
         let user = format!("row{i}@example.com");
         let mut mock = server
@@ -470,7 +470,7 @@ fn the_table_of_answers() {
 #[test]
 fn the_kind_of_limit_is_the_headers_word() {
     let mut server = Server::new();
-    let client = Client::new(&server, ZUS_BODY_JSON);
+    let client = Client::new(&server, ZUS_ENCODING_JSON);
     for (kind, code) in [
         ("QPS", "ZUS_ERR_RATE_LIMITED"),
         ("Daily-limit", "ZUS_ERR_DAILY_LIMIT"),
@@ -494,7 +494,7 @@ fn the_kind_of_limit_is_the_headers_word() {
 #[test]
 fn the_form_is_the_one_that_curl_sends() {
     let mut server = Server::new();
-    let client = Client::new(&server, ZUS_BODY_FORM);
+    let client = Client::new(&server, ZUS_ENCODING_FORM);
     for (action, word) in [
         (ZUS_ACTIVATE, "activate"),
         (ZUS_DEACTIVATE, "deactivate"),
@@ -553,7 +553,7 @@ fn a_server_that_takes_only_json_gets_json_and_is_remembered() {
             .with_status(204)
             .expect(2)
             .create();
-        let client = Client::new(&server, ZUS_BODY_FORM);
+        let client = Client::new(&server, ZUS_ENCODING_FORM);
         let first = client.update("ada@example.com", ZUS_DEACTIVATE);
         assert_eq!((first.code().as_str(), first.attempts()), ("ZUS_OK", 2));
         let second = client.update("grace@example.com", ZUS_DEACTIVATE);
@@ -572,7 +572,7 @@ fn a_refusal_that_zoom_documents_is_no_reason_to_repeat() {
         .with_body(r#"{"code":200,"message":"Zoom Room"}"#)
         .expect(1)
         .create();
-    let client = Client::new(&server, ZUS_BODY_FORM);
+    let client = Client::new(&server, ZUS_ENCODING_FORM);
     let result = client.update("room@example.com", ZUS_DEACTIVATE);
     assert_eq!(result.code(), "ZUS_ERR_USER_PROTECTED");
     mock.assert();
@@ -581,7 +581,7 @@ fn a_refusal_that_zoom_documents_is_no_reason_to_repeat() {
 #[test]
 fn the_user_id_is_one_path_segment() {
     let mut server = Server::new();
-    let client = Client::new(&server, ZUS_BODY_FORM);
+    let client = Client::new(&server, ZUS_ENCODING_FORM);
     for (user, path) in [
         ("me", "me"),
         ("KDcuGIm1QgePTO8WbOqwIQ", "KDcuGIm1QgePTO8WbOqwIQ"),

@@ -206,7 +206,7 @@ fn child() {
             looked_for.push(("oauth-token", oauth_token()));
         }
         "callback" => {
-            ok(unsafe { zus_config_set_token_fn(config.0, Some(give_token), null_mut()) });
+            ok(unsafe { zus_config_set_token_provider(config.0, Some(give_token), null_mut()) });
             looked_for.push(("callback-token", callback_token()));
         }
         "proxy" => {

@@ -12,7 +12,7 @@ static const zus_cancel *interrupt_cancel;
 
 static BOOL WINAPI interrupt_handler(DWORD event) { /* Windows calls it on a new thread */
   if (event != CTRL_C_EVENT && event != CTRL_BREAK_EVENT) return FALSE;
-  zus_cancel_raise(interrupt_cancel);
+  zus_cancel_trigger(interrupt_cancel);
   return TRUE;
 }
 
@@ -34,7 +34,7 @@ static void *interrupt_wait(void *unused) {
   (void)unused;
   sigemptyset(&signals);
   sigaddset(&signals, SIGINT);
-  if (sigwait(&signals, &number) == 0) zus_cancel_raise(interrupt_cancel);
+  if (sigwait(&signals, &number) == 0) zus_cancel_trigger(interrupt_cancel);
   return NULL;
 }
 

@@ -30,7 +30,7 @@ fuzz_target!(|bytes: &[u8]| {
                 3 => zus_config_set_proxy(config, text(0)),
                 4 => zus_config_set_user_agent(config, text(0)),
                 5 => zus_config_set_ca_pem(config, rest.as_ptr(), rest.len()),
-                6 => zus_config_set_body(config, number(0) as i32),
+                6 => zus_config_set_encoding(config, number(0) as i32),
                 7 => zus_config_set_timeouts(config, number(0), number(1)),
                 8 => zus_config_set_retry(config, number(0), number(1), number(2)),
                 9 => zus_config_set_rate(config, number(0), number(1)),

@@ -24,11 +24,11 @@ pub extern "C" fn zus_cancel_new() -> *mut zus_cancel {
 /// # Safety
 /// `cancel` is NULL or a live handle.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn zus_cancel_raise(cancel: *const zus_cancel) {
+pub unsafe extern "C" fn zus_cancel_trigger(cancel: *const zus_cancel) {
     guard_or((), || {
         // SAFETY: the caller's promise.
         if let Some(cancel) = unsafe { cancel.as_ref() } {
-            cancel.cancel.raise();
+            cancel.cancel.trigger();
         }
     });
 }

@@ -49,14 +49,18 @@ pub unsafe extern "C" fn zus_client_new(
     client: *mut *mut zus_client,
 ) -> zus_code {
     guard(|| {
-        // SAFETY: the caller's promise.
-        let out = unsafe { client.as_mut() }.ok_or(Code::Null)?;
-        *out = std::ptr::null_mut();
+        if client.is_null() {
+            return Err(Code::Null);
+        }
+        // SAFETY: not NULL, and a place for a pointer by the caller's promise.
+        unsafe { client.write(std::ptr::null_mut()) };
         // SAFETY: the caller's promise.
         let config = unsafe { borrow(config) }?;
-        *out = give(zus_client {
-            client: Client::new(&config.config)?,
+        let made = give(zus_client {
+            client: config.keep(Client::new(&config.config))?,
         });
+        // SAFETY: as above.
+        unsafe { client.write(made) };
         Ok(())
     })
 }
@@ -87,24 +91,24 @@ pub unsafe extern "C" fn zus_update_status(
     cancel: *const zus_cancel,
     result: *mut *mut zus_result,
 ) -> zus_code {
-    // SAFETY: the caller's promise.
-    unsafe {
-        call(client, cancel, result, |client, cancel| {
-            let user_id = text(user_id)?;
-            Ok(match Action::from_number(action) {
-                Some(action) => client.update_status(user_id, action, cancel),
-                None => Outcome {
-                    user_id: user_id.to_owned(),
-                    ..Outcome::from(Error::argument(format!("there is no action {action}")))
-                },
-            })
+    let f = |client: &Client, cancel: Option<&Cancel>| {
+        // SAFETY: the caller's promise.
+        let user_id = unsafe { text("user ID", user_id) }?;
+        Ok(match Action::from_number(action) {
+            Some(action) => client.update_status(user_id, action, cancel),
+            None => Outcome {
+                user_id: user_id.to_owned(),
+                ..Outcome::from(Error::argument(format!("there is no action {action}")))
+            },
         })
-    }
+    };
+    // SAFETY: the caller's promise.
+    unsafe { call(client, cancel, result, f) }
 }
 
 /// Gets a token and touches no user: are the credentials good? The result's body is what Zoom said of the token
 /// (scope, expires_in, api_url) as JSON, without the token itself; empty for zus_config_set_token and
-/// zus_config_set_token_fn, of which nothing can be learnt without a call. Otherwise like zus_update_status.
+/// zus_config_set_token_provider, of which nothing can be learnt without a call. Otherwise like zus_update_status.
 ///
 /// # Safety
 /// The handles are live; `result` is NULL or points to a place for a pointer.
@@ -114,12 +118,9 @@ pub unsafe extern "C" fn zus_check_credentials(
     cancel: *const zus_cancel,
     result: *mut *mut zus_result,
 ) -> zus_code {
+    let f = |client: &Client, cancel: Option<&Cancel>| Ok(client.check_credentials(cancel));
     // SAFETY: the caller's promise.
-    unsafe {
-        call(client, cancel, result, |client, cancel| {
-            Ok(client.check_credentials(cancel))
-        })
-    }
+    unsafe { call(client, cancel, result, f) }
 }
 
 /// Updates many users: paced by the configured rate, several in flight, one call of on_result a user as each ends, in
@@ -152,8 +153,9 @@ pub unsafe extern "C" fn zus_update_status_many(
         /// There is an entry of that index.
         unsafe fn get<'a>(&self, index: usize) -> Result<&'a str, Error> {
             // SAFETY: the caller's promise.
-            unsafe { text(*self.0.add(index)) }
-                .map_err(|code| Error::new(code, format!("entry {index} of the list")))
+            let entry = unsafe { *self.0.add(index) };
+            // SAFETY: the caller's promise.
+            unsafe { text(&format!("user ID at index {index}"), entry) }
         }
     }
     let userdata = Userdata(userdata);
@@ -194,19 +196,21 @@ unsafe fn call(
     f: impl FnOnce(&Client, Option<&Cancel>) -> Result<Outcome, Code>,
 ) -> zus_code {
     guard(|| {
+        let put = |handle: *mut zus_result| {
+            if !result.is_null() {
+                // SAFETY: not NULL, and a place for a pointer by the caller's promise.
+                unsafe { result.write(handle) };
+            }
+        };
+        put(std::ptr::null_mut()); // for a panic
         // SAFETY: the caller's promise.
-        let mut out = unsafe { result.as_mut() };
-        if let Some(out) = &mut out {
-            **out = std::ptr::null_mut(); // for a panic
-        }
+        let client = unsafe { borrow(client) }?;
         // SAFETY: the caller's promise.
-        let (client, cancel) = unsafe { (client.as_ref(), cancel.as_ref()) };
-        let outcome = client
-            .ok_or(Code::Null)
-            .and_then(|client| f(&client.client, cancel.map(|c| &c.cancel)));
-        let code = outcome.as_ref().map_or_else(|code| *code, Outcome::code);
-        if let Some(out) = out {
-            *out = outcome.map_or(std::ptr::null_mut(), |o| give(zus_result::new(o)));
+        let cancel = unsafe { cancel.as_ref() };
+        let outcome = f(&client.client, cancel.map(|c| &c.cancel))?;
+        let code = outcome.code();
+        if !result.is_null() {
+            put(give(zus_result::new(outcome)));
         }
         if code == Code::Ok { Ok(()) } else { Err(code) }
     })

@@ -23,7 +23,7 @@ pub enum zus_code {
     /// The client was made before fork(): make a new one in the child process.
     ZUS_ERR_FORKED = 5,
     /// A callback called back into its own client.
-    ZUS_ERR_BUSY = 6,
+    ZUS_ERR_REENTRANT = 6,
     /// The host name could not be resolved.
     ZUS_ERR_RESOLVE = 20,
     /// No connection could be made.
@@ -51,7 +51,7 @@ pub enum zus_code {
     /// The user has an upcoming Zoom Events event.
     ZUS_ERR_USER_BUSY = 45,
     /// The account has no seat left to activate the user into.
-    ZUS_ERR_SEAT_LIMIT = 46,
+    ZUS_ERR_USER_LIMIT = 46,
     /// Zoom's limit per second was reached, and still so after the repeats.
     ZUS_ERR_RATE_LIMITED = 47,
     /// Zoom's limit per day was reached: see zus_result_retry_after.
@@ -60,7 +60,7 @@ pub enum zus_code {
     ZUS_ERR_REJECTED = 49,
     /// HTTP 408 or 5xx, and still so after the repeats.
     ZUS_ERR_SERVER = 50,
-    /// zus_cancel_raise, or a zus_result_fn that stopped its batch.
+    /// zus_cancel_trigger, or a zus_result_fn that stopped its batch.
     ZUS_ERR_CANCELLED = 70,
     /// The batch ran to its end and some users failed.
     ZUS_ERR_PARTIAL = 71,
@@ -77,7 +77,7 @@ impl From<Code> for zus_code {
             Code::Argument => zus_code::ZUS_ERR_ARGUMENT,
             Code::Credentials => zus_code::ZUS_ERR_CREDENTIALS,
             Code::Forked => zus_code::ZUS_ERR_FORKED,
-            Code::Busy => zus_code::ZUS_ERR_BUSY,
+            Code::Reentrant => zus_code::ZUS_ERR_REENTRANT,
             Code::Resolve => zus_code::ZUS_ERR_RESOLVE,
             Code::Connect => zus_code::ZUS_ERR_CONNECT,
             Code::Tls => zus_code::ZUS_ERR_TLS,
@@ -91,7 +91,7 @@ impl From<Code> for zus_code {
             Code::UserNotFound => zus_code::ZUS_ERR_USER_NOT_FOUND,
             Code::UserProtected => zus_code::ZUS_ERR_USER_PROTECTED,
             Code::UserBusy => zus_code::ZUS_ERR_USER_BUSY,
-            Code::SeatLimit => zus_code::ZUS_ERR_SEAT_LIMIT,
+            Code::UserLimit => zus_code::ZUS_ERR_USER_LIMIT,
             Code::RateLimited => zus_code::ZUS_ERR_RATE_LIMITED,
             Code::DailyLimit => zus_code::ZUS_ERR_DAILY_LIMIT,
             Code::Rejected => zus_code::ZUS_ERR_REJECTED,
@@ -133,6 +133,17 @@ pub extern "C" fn zus_code_text(code: i32) -> *const c_char {
 pub extern "C" fn zus_version() -> *const c_char {
     concat!(env!("CARGO_PKG_VERSION"), "\0").as_ptr().cast()
 }
+
+/// Returns the number of the ABI in use: the number in the name of the shared library where names have one
+/// (libzus.so.0, libzus.0.dylib). A program that was built with another number must not use this library.
+/// ZUS_ABI_VERSION is the header's. Thread-safe.
+#[unsafe(no_mangle)]
+pub extern "C" fn zus_abi_version() -> i32 {
+    ZUS_ABI_VERSION
+}
+
+/// The number of the ABI that this header describes: see zus_abi_version.
+pub const ZUS_ABI_VERSION: i32 = 0;
 
 #[cfg(test)]
 mod tests {

@@ -1,26 +1,42 @@
 //! zus_config: settings.
 
-use std::ffi::{c_char, c_void};
-use std::sync::Arc;
+use std::ffi::{CString, c_char, c_void};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use zeroize::Zeroizing;
 
-use super::{Userdata, borrow, free, give, guard, guard_or, optional_text, text, zus_code};
-use crate::code::Code;
+use super::result::c_string;
+use super::{Userdata, free, give, guard, guard_or, optional_text, text, zus_code};
+use crate::code::{Code, Error};
 use crate::config::{Config, LogLevel};
-use crate::request::Body;
+use crate::request::Encoding;
+use crate::token::TOKEN_MOST;
 
 /// Settings for clients. Use it from one thread at a time.
 pub struct zus_config {
     pub(super) config: Config,
+    /// Why the last setter or zus_client_new failed. Behind a lock, since zus_client_new takes a const handle.
+    message: Mutex<CString>,
 }
 
-/// How `action` travels: ZUS_BODY_FORM or ZUS_BODY_JSON.
-pub type zus_body = i32;
+impl zus_config {
+    /// Keeps the message of an error for zus_config_message, and returns its code.
+    pub(super) fn keep<T>(&self, result: Result<T, Error>) -> Result<T, Code> {
+        let message = match &result {
+            Ok(_) => CString::default(),
+            Err(e) => c_string(e.to_sentence()),
+        };
+        *self.message.lock().unwrap_or_else(PoisonError::into_inner) = message;
+        result.map_err(Code::from)
+    }
+}
+
+/// How `action` travels: ZUS_ENCODING_FORM or ZUS_ENCODING_JSON.
+pub type zus_encoding = i32;
 /// multipart/form-data; where the server refuses that encoding, JSON from then on. The default.
-pub const ZUS_BODY_FORM: zus_body = 0;
+pub const ZUS_ENCODING_FORM: zus_encoding = 0;
 /// application/json
-pub const ZUS_BODY_JSON: zus_body = 1;
+pub const ZUS_ENCODING_JSON: zus_encoding = 1;
 
 /// Gives a bearer token: writes it (visible ASCII, without the word "Bearer"; a NUL is not needed) into `buffer` and
 /// returns its length in bytes. 0: none can be had. More than `capacity`: nothing was written, call again with at
@@ -28,7 +44,7 @@ pub const ZUS_BODY_JSON: zus_body = 1;
 /// `refused` is 1 when Zoom refused the last one: give another. The client keeps a token until it is refused, so this
 /// is called seldom. Called on any thread that needs a token, one call at a time per client.
 /// The buffer is the library's, lent until return, and wiped after it.
-pub type zus_token_fn = Option<
+pub type zus_token_provider_fn = Option<
     unsafe extern "C-unwind" fn(
         userdata: *mut c_void,
         refused: i32,
@@ -37,23 +53,38 @@ pub type zus_token_fn = Option<
     ) -> usize,
 >;
 
-/// Hears of running calls. level: 1 error (a user failed), 2 warning (again after a failure), 3 info (what was
-/// answered), 4 debug (what was sent). `message` is lent until return. Never a secret, at any level.
+/// The level of a log line. Each level includes those before it.
+pub type zus_log_level = i32;
+/// The update of a user failed.
+pub const ZUS_LOG_ERROR: zus_log_level = 1;
+/// An attempt failed, and another one follows.
+pub const ZUS_LOG_WARN: zus_log_level = 2;
+/// A response came.
+pub const ZUS_LOG_INFO: zus_log_level = 3;
+/// A request was sent.
+pub const ZUS_LOG_DEBUG: zus_log_level = 4;
+
+/// Receives one log line. `message` is borrowed until the function returns, and never holds a secret, at any level.
 /// Called on any thread that works for the client, one call at a time per client.
-pub type zus_log_fn =
-    Option<unsafe extern "C-unwind" fn(userdata: *mut c_void, level: i32, message: *const c_char)>;
+pub type zus_log_fn = Option<
+    unsafe extern "C-unwind" fn(
+        userdata: *mut c_void,
+        level: zus_log_level,
+        message: *const c_char,
+    ),
+>;
 
-/// The size of the buffer that a zus_token_fn is first called with, and the largest it may ask for.
+/// The size of the buffer that a zus_token_provider_fn is first called with.
 const TOKEN_FIRST: usize = 4 * 1024;
-const TOKEN_MOST: usize = 8 * 1024;
 
-/// A configuration without credentials, and with defaults fit for Zoom. NULL only when memory is out.
-/// Free it with zus_config_free.
+/// Makes a configuration without credentials, and with defaults fit for Zoom. Never NULL: where memory runs out, the
+/// process is aborted, here as in every function of this library. Free it with zus_config_free.
 #[unsafe(no_mangle)]
 pub extern "C" fn zus_config_new() -> *mut zus_config {
     guard_or(std::ptr::null_mut(), || {
         give(zus_config {
             config: Config::new(),
+            message: Mutex::default(),
         })
     })
 }
@@ -68,18 +99,36 @@ pub unsafe extern "C" fn zus_config_free(config: *mut zus_config) {
     unsafe { free(config) }
 }
 
-/// Runs a setter on a config.
+/// Returns why the last setter or zus_client_new on this configuration failed, in words: what is wrong with which
+/// value, without a secret. "" when it succeeded, and for NULL. Borrowed until the next call with this configuration.
+///
+/// # Safety
+/// `config` is NULL or a live handle.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zus_config_message(config: *const zus_config) -> *const c_char {
+    guard_or(c"".as_ptr(), || {
+        // SAFETY: the caller's promise.
+        let config = unsafe { config.as_ref() };
+        config.map_or(c"".as_ptr(), |c| {
+            let message = c.message.lock().unwrap_or_else(PoisonError::into_inner);
+            message.as_ptr()
+        })
+    })
+}
+
+/// Runs a setter on a configuration.
 ///
 /// # Safety
 /// `config` is NULL or a live handle that no other thread uses.
 unsafe fn set(
     config: *mut zus_config,
-    f: impl FnOnce(&mut Config) -> Result<(), Code>,
+    f: impl FnOnce(&mut Config) -> Result<(), Error>,
 ) -> zus_code {
     guard(|| {
         // SAFETY: the caller's promise.
         let config = unsafe { config.as_mut() }.ok_or(Code::Null)?;
-        f(&mut config.config)
+        let result = f(&mut config.config);
+        config.keep(result)
     })
 }
 
@@ -93,8 +142,12 @@ pub unsafe extern "C" fn zus_config_set_token(
     config: *mut zus_config,
     token: *const c_char,
 ) -> zus_code {
+    let f = |c: &mut Config| {
+        // SAFETY: the caller's promise.
+        c.set_token(unsafe { text("token", token) }?)
+    };
     // SAFETY: the caller's promise.
-    unsafe { set(config, |c| Ok(c.set_token(text(token)?)?)) }
+    unsafe { set(config, f) }
 }
 
 /// Credentials: server-to-server OAuth. The client fetches tokens (POST to the OAuth URL, HTTP Basic, form body), keeps
@@ -110,12 +163,17 @@ pub unsafe extern "C" fn zus_config_set_oauth(
     client_id: *const c_char,
     client_secret: *const c_char,
 ) -> zus_code {
+    let f = |c: &mut Config| {
+        // SAFETY: the caller's promise.
+        let account_id = unsafe { text("account ID", account_id) }?;
+        // SAFETY: the caller's promise.
+        let client_id = unsafe { text("client ID", client_id) }?;
+        // SAFETY: the caller's promise.
+        let client_secret = unsafe { text("client secret", client_secret) }?;
+        c.set_oauth(account_id, client_id, client_secret)
+    };
     // SAFETY: the caller's promise.
-    unsafe {
-        set(config, |c| {
-            Ok(c.set_oauth(text(account_id)?, text(client_id)?, text(client_secret)?)?)
-        })
-    }
+    unsafe { set(config, f) }
 }
 
 /// Credentials: a function that gives bearer tokens. `userdata` must live as long as the clients made from this
@@ -124,45 +182,46 @@ pub unsafe extern "C" fn zus_config_set_oauth(
 /// # Safety
 /// `config` is a live handle; `fn_` may be called with `userdata` from any thread.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn zus_config_set_token_fn(
+pub unsafe extern "C" fn zus_config_set_token_provider(
     config: *mut zus_config,
-    token_fn: zus_token_fn,
+    provider: zus_token_provider_fn,
     userdata: *mut c_void,
 ) -> zus_code {
     let userdata = Userdata(userdata);
+    let f = |c: &mut Config| {
+        let provider =
+            provider.ok_or_else(|| Error::new(Code::Null, "the token provider is NULL"))?;
+        c.set_provider(Arc::new(move |rejected| {
+            // SAFETY: function and userdata are the caller's promise.
+            obtain(rejected, |rejected, buffer, capacity| unsafe {
+                provider(userdata.get(), rejected, buffer, capacity)
+            })
+        }));
+        Ok(())
+    };
     // SAFETY: the caller's promise.
-    unsafe {
-        set(config, |c| {
-            let token_fn = token_fn.ok_or(Code::Null)?;
-            c.set_token_provider(Arc::new(move |refused| {
-                let mut buffer = Zeroizing::new(vec![0u8; TOKEN_FIRST]);
-                // Twice: the second time with as much as it asked for.
-                for _ in 0..2 {
-                    let capacity = buffer.len();
-                    // SAFETY: the buffer has that capacity; function and userdata are the caller's promise.
-                    let length = token_fn(
-                        userdata.get(),
-                        refused.into(),
-                        buffer.as_mut_ptr().cast(),
-                        capacity,
-                    );
-                    match length {
-                        0 => return None,
-                        length if length <= capacity => {
-                            buffer.truncate(length);
-                            return Some(buffer);
-                        }
-                        length if length <= TOKEN_MOST => {
-                            buffer = Zeroizing::new(vec![0u8; length]);
-                        }
-                        _ => return None,
-                    }
-                }
-                None
-            }));
-            Ok(())
-        })
+    unsafe { set(config, f) }
+}
+
+/// Calls a token provider, with a larger buffer where it asks for one.
+fn obtain(
+    rejected: bool,
+    provider: impl Fn(i32, *mut c_char, usize) -> usize,
+) -> Option<Zeroizing<Vec<u8>>> {
+    let mut buffer = Zeroizing::new(vec![0u8; TOKEN_FIRST]);
+    for _ in 0..2 {
+        let capacity = buffer.len();
+        match provider(rejected.into(), buffer.as_mut_ptr().cast(), capacity) {
+            0 => return None,
+            length if length <= capacity => {
+                buffer.truncate(length);
+                return Some(buffer);
+            }
+            length if length <= TOKEN_MOST => buffer = Zeroizing::new(vec![0u8; length]),
+            _ => return None,
+        }
     }
+    None
 }
 
 /// Where Zoom is: the API's base (default "https://api.zoom.us/v2") and the OAuth token endpoint (default
@@ -178,27 +237,33 @@ pub unsafe extern "C" fn zus_config_set_urls(
     api: *const c_char,
     oauth: *const c_char,
 ) -> zus_code {
+    let f = |c: &mut Config| {
+        // SAFETY: the caller's promise.
+        let api = unsafe { optional_text("API URL", api) }?;
+        // SAFETY: the caller's promise.
+        let oauth = unsafe { optional_text("OAuth URL", oauth) }?;
+        c.set_urls(api, oauth)
+    };
     // SAFETY: the caller's promise.
-    unsafe {
-        set(config, |c| {
-            Ok(c.set_urls(optional_text(api)?, optional_text(oauth)?)?)
-        })
-    }
+    unsafe { set(config, f) }
 }
 
-/// How `action` travels. Default: ZUS_BODY_FORM.
+/// How `action` travels. Default: ZUS_ENCODING_FORM.
 ///
 /// # Safety
 /// `config` is a live handle.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn zus_config_set_body(config: *mut zus_config, body: zus_body) -> zus_code {
+pub unsafe extern "C" fn zus_config_set_encoding(
+    config: *mut zus_config,
+    encoding: zus_encoding,
+) -> zus_code {
+    let f = |c: &mut Config| {
+        let unknown = || Error::argument(format!("there is no encoding {encoding}"));
+        c.set_encoding(Encoding::from_number(encoding).ok_or_else(unknown)?);
+        Ok(())
+    };
     // SAFETY: the caller's promise.
-    unsafe {
-        set(config, |c| {
-            c.set_body(Body::from_number(body).ok_or(Code::Argument)?);
-            Ok(())
-        })
-    }
+    unsafe { set(config, f) }
 }
 
 /// The longest time, in milliseconds, that one connection may take to be ready (name, TCP, proxy and TLS; default
@@ -215,7 +280,7 @@ pub unsafe extern "C" fn zus_config_set_timeouts(
     total_ms: u32,
 ) -> zus_code {
     // SAFETY: the caller's promise.
-    unsafe { set(config, |c| Ok(c.set_timeouts(connect_ms, total_ms)?)) }
+    unsafe { set(config, |c| c.set_timeouts(connect_ms, total_ms)) }
 }
 
 /// Up to `attempts` requests for a user (1 to 100; default 4; 1 repeats nothing). Repeated is what is safe and useful:
@@ -234,7 +299,7 @@ pub unsafe extern "C" fn zus_config_set_retry(
     most_ms: u32,
 ) -> zus_code {
     // SAFETY: the caller's promise.
-    unsafe { set(config, |c| Ok(c.set_retry(attempts, first_ms, most_ms)?)) }
+    unsafe { set(config, |c| c.set_retry(attempts, first_ms, most_ms)) }
 }
 
 /// At the most `requests` (0 to 1,000,000; 0 for no limit) in per_ms milliseconds (1 to 86,400,000), evenly spread,
@@ -251,7 +316,7 @@ pub unsafe extern "C" fn zus_config_set_rate(
     per_ms: u32,
 ) -> zus_code {
     // SAFETY: the caller's promise.
-    unsafe { set(config, |c| Ok(c.set_rate(requests, per_ms)?)) }
+    unsafe { set(config, |c| c.set_rate(requests, per_ms)) }
 }
 
 /// Users in flight at once in a batch, 1 to 256. Default 16.
@@ -264,7 +329,7 @@ pub unsafe extern "C" fn zus_config_set_concurrency(
     in_flight: u32,
 ) -> zus_code {
     // SAFETY: the caller's promise.
-    unsafe { set(config, |c| Ok(c.set_concurrency(in_flight)?)) }
+    unsafe { set(config, |c| c.set_concurrency(in_flight)) }
 }
 
 /// A proxy: "http://" (or nothing), "https://" or "socks5://" and "[user:password@]host[:port]", percent-encoded where
@@ -279,8 +344,12 @@ pub unsafe extern "C" fn zus_config_set_proxy(
     config: *mut zus_config,
     url: *const c_char,
 ) -> zus_code {
+    let f = |c: &mut Config| {
+        // SAFETY: the caller's promise.
+        c.set_proxy(unsafe { text("proxy", url) }?)
+    };
     // SAFETY: the caller's promise.
-    unsafe { set(config, |c| Ok(c.set_proxy(text(url)?)?)) }
+    unsafe { set(config, f) }
 }
 
 /// Trust only the certificates in this PEM text of `length` bytes, instead of the operating system's trust store.
@@ -294,17 +363,18 @@ pub unsafe extern "C" fn zus_config_set_ca_pem(
     pem: *const u8,
     length: usize,
 ) -> zus_code {
+    let f = |c: &mut Config| {
+        if pem.is_null() {
+            return Err(Error::new(Code::Null, "the PEM text is NULL"));
+        }
+        if length > isize::MAX as usize {
+            return Err(Error::argument("the PEM text is longer than memory"));
+        }
+        // SAFETY: not NULL, and of that length by the caller's promise.
+        c.set_ca_pem(unsafe { std::slice::from_raw_parts(pem, length) })
+    };
     // SAFETY: the caller's promise.
-    unsafe {
-        set(config, |c| {
-            let _ = borrow(pem)?;
-            if length > isize::MAX as usize {
-                return Err(Code::Argument);
-            }
-            // SAFETY: not NULL, and of that length by the caller's promise.
-            Ok(c.set_ca_pem(std::slice::from_raw_parts(pem, length))?)
-        })
-    }
+    unsafe { set(config, f) }
 }
 
 /// The User-Agent header, up to 256 bytes. Default: "zoom-user-status/" and the version.
@@ -316,11 +386,15 @@ pub unsafe extern "C" fn zus_config_set_user_agent(
     config: *mut zus_config,
     user_agent: *const c_char,
 ) -> zus_code {
+    let f = |c: &mut Config| {
+        // SAFETY: the caller's promise.
+        c.set_user_agent(unsafe { text("user agent", user_agent) }?)
+    };
     // SAFETY: the caller's promise.
-    unsafe { set(config, |c| Ok(c.set_user_agent(text(user_agent)?)?)) }
+    unsafe { set(config, f) }
 }
 
-/// Who hears of running calls, from `level` (1 error to 4 debug) down to 1. A NULL function: nobody, the default.
+/// Sets the function that receives log lines, from `level` down to ZUS_LOG_ERROR. NULL: no log, the default.
 /// `userdata` must live as long as the clients made from this configuration.
 ///
 /// # Safety
@@ -328,25 +402,25 @@ pub unsafe extern "C" fn zus_config_set_user_agent(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn zus_config_set_log(
     config: *mut zus_config,
-    level: i32,
+    level: zus_log_level,
     log_fn: zus_log_fn,
     userdata: *mut c_void,
 ) -> zus_code {
     let userdata = Userdata(userdata);
+    let f = |c: &mut Config| {
+        let unknown = || Error::argument(format!("the log level is {level}; it must be 1 to 4"));
+        let level = LogLevel::from_number(level).ok_or_else(unknown)?;
+        let Some(log_fn) = log_fn else {
+            c.clear_log();
+            return Ok(());
+        };
+        c.set_log(level, move |level, line| {
+            let line = c_string(line);
+            // SAFETY: the line lives until it returns; function and userdata are the caller's promise.
+            unsafe { log_fn(userdata.get(), level as i32, line.as_ptr()) };
+        });
+        Ok(())
+    };
     // SAFETY: the caller's promise.
-    unsafe {
-        set(config, |c| {
-            let level = LogLevel::from_number(level).ok_or(Code::Argument)?;
-            let Some(log_fn) = log_fn else {
-                c.clear_log();
-                return Ok(());
-            };
-            c.set_log(level, move |level, line| {
-                let line = super::result::c_string(line);
-                // SAFETY: the line lives until it returns; function and userdata are the caller's promise.
-                log_fn(userdata.get(), level as i32, line.as_ptr());
-            });
-            Ok(())
-        })
-    }
+    unsafe { set(config, f) }
 }

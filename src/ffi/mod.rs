@@ -22,7 +22,7 @@ pub use result::*;
 
 use crate::code::{Code, Error};
 
-/// Turns a panic into a code: it must not unwind into C.
+/// Runs the body of an export that returns a code. A panic becomes a code, since it must not unwind into C.
 fn guard(f: impl FnOnce() -> Result<(), Code>) -> zus_code {
     let code = match catch_unwind(AssertUnwindSafe(f)) {
         Ok(Ok(())) => Code::Ok,
@@ -32,7 +32,7 @@ fn guard(f: impl FnOnce() -> Result<(), Code>) -> zus_code {
     code.into()
 }
 
-/// The same for a function that gives no code.
+/// The same for an export that returns something else.
 fn guard_or<T>(otherwise: T, f: impl FnOnce() -> T) -> T {
     catch_unwind(AssertUnwindSafe(f)).unwrap_or(otherwise)
 }
@@ -43,30 +43,28 @@ impl From<Error> for Code {
     }
 }
 
-/// Borrows a C string for the length of the call.
+/// Borrows a C string for the length of the call. `what` names it in the error.
 ///
 /// # Safety
 /// `text` is NULL or points to a NUL-ended string that lives until the call ends.
-unsafe fn text<'a>(text: *const c_char) -> Result<&'a str, Code> {
-    if text.is_null() {
-        return Err(Code::Null);
-    }
-    // SAFETY: not NULL, and the caller's promise is ours.
-    unsafe { CStr::from_ptr(text) }
-        .to_str()
-        .map_err(|_| Code::Utf8)
+unsafe fn text<'a>(what: &str, text: *const c_char) -> Result<&'a str, Error> {
+    // SAFETY: the caller's promise is ours.
+    let text = unsafe { optional_text(what, text) }?;
+    text.ok_or_else(|| Error::new(Code::Null, format!("the {what} is NULL")))
 }
 
 /// The same where NULL means "not given".
 ///
 /// # Safety
 /// As for `text`.
-unsafe fn optional_text<'a>(value: *const c_char) -> Result<Option<&'a str>, Code> {
-    if value.is_null() {
+unsafe fn optional_text<'a>(what: &str, text: *const c_char) -> Result<Option<&'a str>, Error> {
+    if text.is_null() {
         return Ok(None);
     }
-    // SAFETY: the caller's promise is ours.
-    unsafe { text(value) }.map(Some)
+    // SAFETY: not NULL, and the caller's promise is ours.
+    let text = unsafe { CStr::from_ptr(text) };
+    let not_utf8 = |_| Error::new(Code::Utf8, format!("the {what} is not valid UTF-8"));
+    text.to_str().map(Some).map_err(not_utf8)
 }
 
 /// Borrows a handle.
@@ -78,7 +76,7 @@ unsafe fn borrow<'a, T>(handle: *const T) -> Result<&'a T, Code> {
     unsafe { handle.as_ref() }.ok_or(Code::Null)
 }
 
-/// Gives a new handle to the caller.
+/// Gives a new handle to the caller, who owns it.
 fn give<T>(value: T) -> *mut T {
     Box::into_raw(Box::new(value))
 }

@@ -168,7 +168,9 @@ pub unsafe extern "C" fn zus_result_header(
     // SAFETY: the caller's promise.
     unsafe {
         get(result, c"".as_ptr(), |r| {
-            text(name).map_or(c"", |name| r.header(name)).as_ptr()
+            text("name", name)
+                .map_or(c"", |name| r.header(name))
+                .as_ptr()
         })
     }
 }

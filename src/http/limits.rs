@@ -34,7 +34,7 @@ pub(crate) enum Stop {
 
 impl Limits {
     pub fn cancelled(&self) -> bool {
-        self.cancel.as_ref().is_some_and(Cancel::is_raised)
+        self.cancel.as_ref().is_some_and(Cancel::is_triggered)
     }
 
     /// Whether nothing more may be begun.
@@ -46,7 +46,7 @@ impl Limits {
     pub fn check_at(&self, now: Instant) -> Result<(), Stop> {
         if self.cancelled() {
             Err(Stop::Cancelled)
-        } else if self.halt.as_ref().is_some_and(Cancel::is_raised) {
+        } else if self.halt.as_ref().is_some_and(Cancel::is_triggered) {
             Err(Stop::Halted)
         } else if now >= self.deadline {
             Err(Stop::Late)
@@ -244,7 +244,7 @@ pub(crate) fn watch(socket: &Socket) -> bool {
             return true;
         };
         if e.watched.iter().any(|s| Arc::ptr_eq(s, socket)) {
-            return !cancel.is_raised();
+            return !cancel.is_triggered();
         }
         e.watched.push(Arc::clone(socket));
         cancel.watch(socket)

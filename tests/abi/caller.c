@@ -39,10 +39,10 @@ int main(void) {
   zus_config *config = zus_config_new();
   CHECK(zus_config_set_token(config, "token") == ZUS_OK);
   CHECK(zus_config_set_oauth(config, "account", "client", "secret") == ZUS_OK);
-  CHECK(zus_config_set_token_fn(config, token, &tokens) == ZUS_OK);
+  CHECK(zus_config_set_token_provider(config, token, &tokens) == ZUS_OK);
   CHECK(zus_config_set_urls(config, "http://127.0.0.1:9/v2", "http://127.0.0.1:9/oauth/token") == ZUS_OK);
-  CHECK(zus_config_set_body(config, ZUS_BODY_JSON) == ZUS_OK);
-  CHECK(zus_config_set_body(config, ZUS_BODY_FORM) == ZUS_OK);
+  CHECK(zus_config_set_encoding(config, ZUS_ENCODING_JSON) == ZUS_OK);
+  CHECK(zus_config_set_encoding(config, ZUS_ENCODING_FORM) == ZUS_OK);
   CHECK(zus_config_set_timeouts(config, 5000, 5000) == ZUS_OK);
   CHECK(zus_config_set_retry(config, 2, 1, 1) == ZUS_OK);
   CHECK(zus_config_set_rate(config, 100, 1000) == ZUS_OK);
@@ -79,7 +79,7 @@ int main(void) {
   CHECK(results == 2 && lines > 0);
 
   zus_cancel *cancel = zus_cancel_new();
-  zus_cancel_raise(cancel);
+  zus_cancel_trigger(cancel);
   CHECK(zus_update_status(client, ids[0], ZUS_CLOCK_IN, cancel, NULL) == ZUS_ERR_CANCELLED);
   CHECK(zus_update_status(client, ids[0], ZUS_CLOCK_OUT, cancel, NULL) == ZUS_ERR_CANCELLED);
   zus_cancel_free(cancel);

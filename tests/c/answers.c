@@ -30,8 +30,8 @@ static const struct {
     {"answer-200-credentials@example.com", ZUS_DEACTIVATE, ZUS_ERR_UNAUTHORIZED, 400, 200, "Invalid api key or secret."},
     {"events@example.com", ZUS_DEACTIVATE, ZUS_ERR_USER_BUSY, 400, 300, "upcoming Zoom Events event"},
     {"answer-300@example.com", ZUS_DEACTIVATE, ZUS_ERR_REJECTED, 400, 300, "Validation Failed."}, /* sent as JSON as well */
-    {"seatless@example.com", ZUS_ACTIVATE, ZUS_ERR_SEAT_LIMIT, 400, 3412, "maximum number of 50 \"Basic\" users"},
-    {"basic@example.com", ZUS_ACTIVATE, ZUS_ERR_SEAT_LIMIT, 400, 2033, "\"Basic\" user limit"},
+    {"seatless@example.com", ZUS_ACTIVATE, ZUS_ERR_USER_LIMIT, 400, 3412, "maximum number of 50 \"Basic\" users"},
+    {"basic@example.com", ZUS_ACTIVATE, ZUS_ERR_USER_LIMIT, 400, 2033, "\"Basic\" user limit"},
     {"answer-1010@example.com", ZUS_DEACTIVATE, ZUS_ERR_USER_NOT_FOUND, 400, 1010, "does not belong to this account"},
     {"answer-1120@example.com", ZUS_DEACTIVATE, ZUS_ERR_USER_NOT_FOUND, 400, 1120, "Invitation"},
     /* 404 */

@@ -128,13 +128,13 @@ static void numbers(void) {
   CHECK_CODE(zus_config_set_concurrency(c, 257), ZUS_ERR_ARGUMENT);
   CHECK_CODE(zus_config_set_concurrency(c, most), ZUS_ERR_ARGUMENT);
 
-  test("set_body: form and JSON");
-  CHECK_CODE(zus_config_set_body(NULL, ZUS_BODY_FORM), ZUS_ERR_NULL);
-  CHECK_CODE(zus_config_set_body(c, ZUS_BODY_FORM), ZUS_OK);
-  CHECK_CODE(zus_config_set_body(c, ZUS_BODY_JSON), ZUS_OK);
-  CHECK_CODE(zus_config_set_body(c, -1), ZUS_ERR_ARGUMENT);
-  CHECK_CODE(zus_config_set_body(c, 2), ZUS_ERR_ARGUMENT);
-  CHECK_CODE(zus_config_set_body(c, INT32_MAX), ZUS_ERR_ARGUMENT);
+  test("set_encoding: form and JSON");
+  CHECK_CODE(zus_config_set_encoding(NULL, ZUS_ENCODING_FORM), ZUS_ERR_NULL);
+  CHECK_CODE(zus_config_set_encoding(c, ZUS_ENCODING_FORM), ZUS_OK);
+  CHECK_CODE(zus_config_set_encoding(c, ZUS_ENCODING_JSON), ZUS_OK);
+  CHECK_CODE(zus_config_set_encoding(c, -1), ZUS_ERR_ARGUMENT);
+  CHECK_CODE(zus_config_set_encoding(c, 2), ZUS_ERR_ARGUMENT);
+  CHECK_CODE(zus_config_set_encoding(c, INT32_MAX), ZUS_ERR_ARGUMENT);
   zus_config_free(c);
 }
 
@@ -163,9 +163,9 @@ static void other_setters(void) {
   CHECK_CODE(zus_config_set_ca_pem(c, (const uint8_t *)cut, sizeof cut - 1), ZUS_ERR_ARGUMENT);
 
   test("set_token_fn, set_log: a function, and a level from 1 to 4");
-  CHECK_CODE(zus_config_set_token_fn(NULL, no_token, NULL), ZUS_ERR_NULL);
-  CHECK_CODE(zus_config_set_token_fn(c, NULL, NULL), ZUS_ERR_NULL);
-  CHECK_CODE(zus_config_set_token_fn(c, no_token, NULL), ZUS_OK);
+  CHECK_CODE(zus_config_set_token_provider(NULL, no_token, NULL), ZUS_ERR_NULL);
+  CHECK_CODE(zus_config_set_token_provider(c, NULL, NULL), ZUS_ERR_NULL);
+  CHECK_CODE(zus_config_set_token_provider(c, no_token, NULL), ZUS_OK);
   CHECK_CODE(zus_config_set_log(NULL, 4, no_log, NULL), ZUS_ERR_NULL);
   CHECK_CODE(zus_config_set_log(c, 1, no_log, NULL), ZUS_OK);
   CHECK_CODE(zus_config_set_log(c, 4, no_log, NULL), ZUS_OK);
@@ -206,7 +206,7 @@ static void clients(void) {
   zus_config_free(NULL);
   zus_client_free(NULL);
   zus_cancel_free(NULL);
-  zus_cancel_raise(NULL);
+  zus_cancel_trigger(NULL);
   zus_result_free(NULL);
 }
 
@@ -342,11 +342,11 @@ static void codes(void) {
   } table[] = {
 #define CODE(name, number) {name, number, #name}
       CODE(ZUS_OK, 0), CODE(ZUS_ERR_NULL, 1), CODE(ZUS_ERR_UTF8, 2), CODE(ZUS_ERR_ARGUMENT, 3), CODE(ZUS_ERR_CREDENTIALS, 4),
-      CODE(ZUS_ERR_FORKED, 5), CODE(ZUS_ERR_BUSY, 6), CODE(ZUS_ERR_RESOLVE, 20), CODE(ZUS_ERR_CONNECT, 21),
+      CODE(ZUS_ERR_FORKED, 5), CODE(ZUS_ERR_REENTRANT, 6), CODE(ZUS_ERR_RESOLVE, 20), CODE(ZUS_ERR_CONNECT, 21),
       CODE(ZUS_ERR_TLS, 22), CODE(ZUS_ERR_TIMEOUT, 23), CODE(ZUS_ERR_PROXY, 24), CODE(ZUS_ERR_IO, 25),
       CODE(ZUS_ERR_PROTOCOL, 26), CODE(ZUS_ERR_TOKEN, 40), CODE(ZUS_ERR_UNAUTHORIZED, 41), CODE(ZUS_ERR_FORBIDDEN, 42),
       CODE(ZUS_ERR_USER_NOT_FOUND, 43), CODE(ZUS_ERR_USER_PROTECTED, 44), CODE(ZUS_ERR_USER_BUSY, 45),
-      CODE(ZUS_ERR_SEAT_LIMIT, 46), CODE(ZUS_ERR_RATE_LIMITED, 47), CODE(ZUS_ERR_DAILY_LIMIT, 48),
+      CODE(ZUS_ERR_USER_LIMIT, 46), CODE(ZUS_ERR_RATE_LIMITED, 47), CODE(ZUS_ERR_DAILY_LIMIT, 48),
       CODE(ZUS_ERR_REJECTED, 49), CODE(ZUS_ERR_SERVER, 50), CODE(ZUS_ERR_CANCELLED, 70), CODE(ZUS_ERR_PARTIAL, 71),
       CODE(ZUS_ERR_PANIC, 99),
 #undef CODE
@@ -369,6 +369,32 @@ static void codes(void) {
   CHECK_TEXT(zus_version(), version);
 }
 
+static void messages(void) {
+  test("zus_config_message says why the last call with a configuration failed");
+  CHECK_TEXT(zus_config_message(NULL), "");
+  zus_config *c = zus_config_new();
+  zus_client *client;
+  CHECK_TEXT(zus_config_message(c), "");
+  zus_config_set_token(c, "");
+  CHECK_TEXT(zus_config_message(c), "the token is empty");
+  zus_config_set_token(c, NULL);
+  CHECK_TEXT(zus_config_message(c), "the token is NULL");
+  zus_config_set_oauth(c, "a", "\xff", "s");
+  CHECK_TEXT(zus_config_message(c), "the client ID is not valid UTF-8");
+  zus_config_set_concurrency(c, 257);
+  CHECK_TEXT(zus_config_message(c), "the concurrency is 257; it must be from 1 to 256");
+  zus_config_set_encoding(c, 9);
+  CHECK_TEXT(zus_config_message(c), "there is no encoding 9");
+  CHECK_CODE(zus_client_new(c, &client), ZUS_ERR_CREDENTIALS);
+  CHECK_TEXT(zus_config_message(c), "set a token, OAuth credentials or a token provider first");
+  zus_config_set_concurrency(c, 1);
+  CHECK_TEXT(zus_config_message(c), "");
+  zus_config_free(c);
+
+  test("zus_abi_version is the header's number");
+  CHECK(zus_abi_version() == ZUS_ABI_VERSION);
+}
+
 int main(void) {
   sandbox box;
   sandbox_start(&box, NULL);
@@ -376,6 +402,7 @@ int main(void) {
   urls();
   numbers();
   other_setters();
+  messages();
   clients();
   updates(&box);
   batches(&box);

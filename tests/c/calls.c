@@ -31,7 +31,7 @@ static int32_t on_result(void *userdata, size_t index, const zus_result *result)
   snprintf(s->user[index], sizeof s->user[index], "%s", zus_result_user_id(result));
   if (!pthread_equal(pthread_self(), s->caller)) s->elsewhere++;
   if (s->client != NULL) s->re_entered = zus_update_status(s->client, "ada@example.com", ZUS_DEACTIVATE, NULL, NULL);
-  if (s->raise_after != 0 && s->calls == s->raise_after) zus_cancel_raise(s->cancel);
+  if (s->raise_after != 0 && s->calls == s->raise_after) zus_cancel_trigger(s->cancel);
   return s->stop_after != 0 && s->calls >= s->stop_after;
 }
 
@@ -87,7 +87,7 @@ static void batches(void) {
   clear(&s);
   s.client = client;
   CHECK_CODE(zus_update_status_many(client, ids, 2, ZUS_ACTIVATE, NULL, on_result, &s), ZUS_OK);
-  CHECK_CODE(s.re_entered, ZUS_ERR_BUSY);
+  CHECK_CODE(s.re_entered, ZUS_ERR_REENTRANT);
   CHECK_NUMBER(ledger(&box, "ada@example.com", "received"), 2);
   zus_client_free(client);
   sandbox_stop(&box);
@@ -185,7 +185,7 @@ static void paced(void) {
 
 static void *raise_later(void *cancel) {
   sleep_ms(200);
-  zus_cancel_raise((const zus_cancel *)cancel);
+  zus_cancel_trigger((const zus_cancel *)cancel);
   return NULL;
 }
 
@@ -353,7 +353,7 @@ static void token_callbacks(const sandbox *box) {
   zus_config *config = config_for(box);
   zus_client *client;
   zus_result *result = NULL;
-  zus_config_set_token_fn(config, give_token, &t);
+  zus_config_set_token_provider(config, give_token, &t);
   client = client_from(config);
   test("a token callback: asked once, then remembered");
   CHECK_NUMBER(t.calls, 0);
@@ -367,7 +367,7 @@ static void token_callbacks(const sandbox *box) {
   memset(&t, 0, sizeof t);
   t.first = "expired", t.then = "sandbox-token";
   config = config_for(box);
-  zus_config_set_token_fn(config, give_token, &t);
+  zus_config_set_token_provider(config, give_token, &t);
   client = client_from(config);
   CHECK_CODE(zus_update_status(client, "answer-204+fn2@example.com", ZUS_DEACTIVATE, NULL, NULL), ZUS_OK);
   CHECK_NUMBER(t.calls, 2);
@@ -378,7 +378,7 @@ static void token_callbacks(const sandbox *box) {
   memset(&t, 0, sizeof t);
   t.first = "expired", t.then = "expired-too";
   config = config_for(box);
-  zus_config_set_token_fn(config, give_token, &t);
+  zus_config_set_token_provider(config, give_token, &t);
   client = client_from(config);
   CHECK_CODE(zus_update_status(client, "answer-204+fn3@example.com", ZUS_DEACTIVATE, NULL, NULL), ZUS_ERR_UNAUTHORIZED);
   CHECK_NUMBER(t.refusals, 1);
@@ -389,7 +389,7 @@ static void token_callbacks(const sandbox *box) {
   memset(&t, 0, sizeof t);
   t.first = long_token, t.then = "sandbox-token";
   config = config_for(box);
-  zus_config_set_token_fn(config, give_token, &t);
+  zus_config_set_token_provider(config, give_token, &t);
   client = client_from(config);
   CHECK_CODE(zus_update_status(client, "ada@example.com", ZUS_DEACTIVATE, NULL, &result), ZUS_OK); /* refused, then the good one */
   CHECK(t.largest >= 6000);
@@ -399,7 +399,7 @@ static void token_callbacks(const sandbox *box) {
   test("no token, or one that can't be, is TOKEN, and nothing is sent");
   memset(&t, 0, sizeof t);
   config = config_for(box);
-  zus_config_set_token_fn(config, give_token, &t);
+  zus_config_set_token_provider(config, give_token, &t);
   client = client_from(config);
   CHECK_CODE(zus_update_status(client, "answer-204+none@example.com", ZUS_DEACTIVATE, NULL, NULL), ZUS_ERR_TOKEN);
   t.first = "bro\nken";
@@ -415,11 +415,11 @@ static void token_callbacks(const sandbox *box) {
   memset(&t, 0, sizeof t);
   t.first = "sandbox-token";
   config = config_for(box);
-  zus_config_set_token_fn(config, give_token, &t);
+  zus_config_set_token_provider(config, give_token, &t);
   client = client_from(config);
   t.client = client;
   CHECK_CODE(zus_update_status(client, "answer-204+busy@example.com", ZUS_DEACTIVATE, NULL, NULL), ZUS_OK);
-  CHECK_CODE(t.re_entered, ZUS_ERR_BUSY);
+  CHECK_CODE(t.re_entered, ZUS_ERR_REENTRANT);
   zus_client_free(client);
 }
 
@@ -468,7 +468,7 @@ static void logs(const sandbox *box) {
     client = client_from(config);
     l.client = client;
     CHECK_CODE(zus_update_status(client, "answer-204+log@example.com", ZUS_DEACTIVATE, NULL, NULL), ZUS_OK);
-    CHECK_CODE(l.re_entered, ZUS_ERR_BUSY);
+    CHECK_CODE(l.re_entered, ZUS_ERR_REENTRANT);
     zus_client_free(client);
   }
 }

@@ -81,7 +81,7 @@ impl Config {
         }
         let provider: Box<Provider> = Box::new(Box::new(provider));
         let userdata = Box::into_raw(provider).cast();
-        set!(self, zus_config_set_token_fn, Some(call), userdata)
+        set!(self, zus_config_set_token_provider, Some(call), userdata)
     }
 
     pub fn urls(self, api: &str, oauth: &str) -> Config {
@@ -106,7 +106,7 @@ impl Config {
     }
 
     pub fn json(self) -> Config {
-        set!(self, zus_config_set_body, ZUS_BODY_JSON)
+        set!(self, zus_config_set_encoding, ZUS_ENCODING_JSON)
     }
 
     pub fn proxy(self, url: &str) -> Config {
@@ -241,7 +241,7 @@ impl Drop for Client {
 
 pub struct Cancel(*mut zus_cancel);
 
-// SAFETY: the header says that any thread may raise it.
+// SAFETY: the header says that any thread may trigger it.
 unsafe impl Send for Cancel {}
 unsafe impl Sync for Cancel {}
 
@@ -250,9 +250,9 @@ impl Cancel {
         Cancel(zus_cancel_new())
     }
 
-    pub fn raise(&self) {
+    pub fn trigger(&self) {
         // SAFETY: the handle is live.
-        unsafe { zus_cancel_raise(self.0) }
+        unsafe { zus_cancel_trigger(self.0) }
     }
 }
 

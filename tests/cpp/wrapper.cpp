@@ -164,7 +164,7 @@ void mistakes(const sandbox& box) {
   CHECK_THROWS(zus::code::argument, config.oauth("account", "", "secret"));
   CHECK_THROWS(zus::code::argument, config.api_url("http://api.zoom.us/v2"));
   CHECK_THROWS(zus::code::argument, config.oauth_url("nonsense"));
-  CHECK_THROWS(zus::code::argument, config.body(static_cast<zus::body>(7)));
+  CHECK_THROWS(zus::code::argument, config.encoding(static_cast<zus::encoding>(7)));
   CHECK_THROWS(zus::code::argument, config.timeouts(0ms, 1s));
   CHECK_THROWS(zus::code::argument, config.timeouts(-1ms, 1s));
   CHECK_THROWS(zus::code::argument, config.timeouts(1s, 24h * 365));
@@ -380,7 +380,7 @@ void lambdas(const sandbox& box) {
   CHECK(zoom.deactivate(ids[0]));
 
   test("a lambda that calls its own client ends in zus::error, busy");
-  CHECK_THROWS(zus::code::busy, zoom.update_many(ids, zus::action::deactivate, [&](const zus::result_view& user) {
+  CHECK_THROWS(zus::code::reentrant, zoom.update_many(ids, zus::action::deactivate, [&](const zus::result_view& user) {
     static_cast<void>(zoom.activate(user.user_id()));
   }));
 
@@ -400,7 +400,7 @@ void lambdas(const sandbox& box) {
   zus::cancel stop;
   std::thread raiser([&] {
     std::this_thread::sleep_for(200ms);
-    stop.raise();
+    stop.trigger();
   });
   const auto begin = std::chrono::steady_clock::now();
   CHECK_IS(zoom.deactivate("answer-never@example.com", stop).code(), zus::code::cancelled);
@@ -519,7 +519,7 @@ void names() {
   test("names and texts");
   CHECK(zus::name(zus::code::user_not_found) == "ZUS_ERR_USER_NOT_FOUND");
   CHECK(zus::name(static_cast<zus::code>(12345)) == "ZUS_ERR_UNKNOWN");
-  CHECK(!zus::text(zus::code::seat_limit).empty());
+  CHECK(!zus::text(zus::code::user_limit).empty());
   char header[32];
   std::snprintf(header, sizeof header, "%d.%d.%d", ZUS_VERSION_MAJOR, ZUS_VERSION_MINOR, ZUS_VERSION_PATCH);
   CHECK(zus::version() == header);

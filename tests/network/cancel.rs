@@ -1,4 +1,4 @@
-//! `zus_cancel_raise` ends a call within 100 ms wherever it is, and hurts no other call.
+//! `zus_cancel_trigger` ends a call within 100 ms wherever it is, and hurts no other call.
 
 use std::collections::BTreeSet;
 use std::thread;
@@ -19,7 +19,7 @@ fn cancelled(what: &str, call: impl FnOnce(&Cancel) -> Outcome + Send) -> Durati
         thread::sleep(ms(400));
         assert!(!call.is_finished(), "{what}: it ended before the cancel");
         let raised = Instant::now();
-        cancel.raise();
+        cancel.trigger();
         let (outcome, ended) = call.join().expect("no panic");
         assert_eq!(outcome.code, ZUS_ERR_CANCELLED, "{what}: {outcome:?}");
         ended - raised
@@ -92,7 +92,7 @@ fn the_fetch_of_a_token_goes_on_for_others_when_its_caller_is_cancelled() {
         thread::sleep(ms(100));
         let second = scope.spawn(|| client.deactivate("linus@example.com"));
         thread::sleep(ms(100));
-        cancel.raise();
+        cancel.trigger();
         first.join().unwrap().expect(ZUS_ERR_CANCELLED);
         second.join().unwrap().expect(ZUS_OK);
     });
@@ -103,8 +103,8 @@ fn a_raised_cancel_stays_raised_and_nothing_is_sent() {
     let sandbox = Sandbox::start(&[]);
     let client = sandbox.with_oauth().client();
     let cancel = Cancel::new();
-    cancel.raise();
-    cancel.raise();
+    cancel.trigger();
+    cancel.trigger();
     for _ in 0..3 {
         let outcome = client.update("ada@example.com", ZUS_DEACTIVATE, Some(&cancel));
         assert_eq!(outcome.expect(ZUS_ERR_CANCELLED).attempts, 0);
@@ -150,7 +150,7 @@ fn other_calls_on_the_client_go_on() {
                 .map(|_| scope.spawn(move || client.deactivate("answer-slow-300@example.com")))
                 .collect();
             thread::sleep(ms(100));
-            cancels.iter().for_each(Cancel::raise);
+            cancels.iter().for_each(Cancel::trigger);
             for call in ended {
                 call.join().unwrap().expect(ZUS_ERR_CANCELLED);
             }
@@ -169,7 +169,7 @@ fn a_cancel_that_was_used_before_leaves_the_kept_connection_alone() {
     let cancel = Cancel::new();
     let outcome = client.update("ada", ZUS_DEACTIVATE, Some(&cancel));
     outcome.expect(ZUS_OK);
-    cancel.raise();
+    cancel.trigger();
     assert_eq!(client.deactivate("ada").expect(ZUS_OK).attempts, 1);
     assert_eq!(api.connections(), 1, "the connection was shut down");
 }
@@ -193,7 +193,7 @@ fn a_cancel_ends_a_batch_and_who_was_not_reported_was_not_sent() {
         reported.insert(outcome.user_id);
         if reported.len() == 10 {
             raised = Some(Instant::now());
-            cancel.raise();
+            cancel.trigger();
         }
         0
     });

@@ -281,7 +281,7 @@ fn debug_prints(api: &Server) {
     show(&|c| c.set_token(TOKEN));
     show(&|c| c.set_oauth("an-account", CLIENT, SECRET));
     show(&|c| {
-        c.set_token_fn(|_| Some(GIVEN.to_owned()));
+        c.set_token_provider(|_| Some(GIVEN.to_owned()));
         Ok(())
     });
     show(&|c| c.set_proxy(&format!("http://someone:{PASSWORD}@127.0.0.1:1")));

@@ -79,7 +79,7 @@ fn update() {
             let cancel = &cancel;
             scope.spawn(move || {
                 std::thread::sleep(common::ms(ms.into()));
-                cancel.raise();
+                cancel.trigger();
             });
         }
         child::say_outcome(&client.update("ada@example.com", ZUS_DEACTIVATE, Some(&cancel)));

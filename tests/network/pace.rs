@@ -171,7 +171,7 @@ fn who_is_cancelled_in_the_queue_gives_its_turn_back() {
             });
         }
         thread::sleep(ms(200));
-        cancel.raise();
+        cancel.trigger();
     });
     let outcome = client.deactivate("linus@example.com").expect(ZUS_OK);
     // Behind ten others it would be 22 s.

@@ -85,7 +85,7 @@ fn call_all(client: &Client) -> [zus_code; 3] {
     ]
 }
 
-const BUSY: [zus_code; 3] = [ZUS_ERR_BUSY; 3];
+const BUSY: [zus_code; 3] = [ZUS_ERR_REENTRANT; 3];
 
 /// A client that its own callbacks know.
 type Known = Arc<OnceLock<Client>>;

@@ -88,12 +88,12 @@ int main(int argc, char **argv) {
   check(heard == 3, "each user of a batch is heard of");
 
   cancel = zus_cancel_new();
-  zus_cancel_raise(cancel);
+  zus_cancel_trigger(cancel);
   check(zus_update_status(client, "ada@example.com", ZUS_ACTIVATE, cancel, NULL) == ZUS_ERR_CANCELLED, "a cancelled call");
   zus_cancel_free(cancel);
   zus_client_free(client);
 
-  check(zus_config_set_token_fn(config, on_token, &tokens) == ZUS_OK, "zus_config_set_token_fn");
+  check(zus_config_set_token_provider(config, on_token, &tokens) == ZUS_OK, "zus_config_set_token_provider");
   check(zus_client_new(config, &client) == ZUS_OK, "zus_client_new with a token function");
   check(zus_update_status(client, "ada@example.com", ZUS_ACTIVATE, NULL, NULL) == ZUS_OK && tokens == 1, "a call with a token function");
   zus_client_free(client);

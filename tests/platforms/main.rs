@@ -269,7 +269,7 @@ fn a_cancel_ends_a_call_that_waits() {
         is_asked.recv().unwrap();
         thread::sleep(Duration::from_millis(100));
         let raised = Instant::now();
-        cancel.raise();
+        cancel.trigger();
         let (code, ended) = call.join().unwrap();
         assert_eq!(code, Code::Cancelled);
         assert!(ended - raised < SLACK, "after {:?}", ended - raised);

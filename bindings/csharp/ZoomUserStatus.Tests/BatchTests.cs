@@ -175,9 +175,9 @@ public class BatchTests
         {
             own.Add(client.TryUpdate("ada@example.com", UserStatusAction.Activate).Code);
             others.Add(other.TryUpdate("ada@example.com", UserStatusAction.Activate).Code);
-            Assert.Equal(UserStatusCode.Busy, Assert.Throws<ZoomUserStatusException>(() => client.UpdateMany(new[] { "a" }, UserStatusAction.Activate)).Code);
+            Assert.Equal(UserStatusCode.Reentrant, Assert.Throws<ZoomUserStatusException>(() => client.UpdateMany(new[] { "a" }, UserStatusAction.Activate)).Code);
         });
-        Assert.Equal(new[] { UserStatusCode.Busy }, own);
+        Assert.Equal(new[] { UserStatusCode.Reentrant }, own);
         Assert.Equal(new[] { UserStatusCode.Ok }, others);
     }
 

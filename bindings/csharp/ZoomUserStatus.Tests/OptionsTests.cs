@@ -33,7 +33,7 @@ public class OptionsTests
         Refused("ApiUrl", o => o.ApiUrl = new Uri("v2", UriKind.Relative));
         Refused("ApiUrl", o => o.ApiUrl = null!);
         Refused("OAuthUrl", o => o.OAuthUrl = new Uri("ftp://zoom.us/oauth/token"));
-        Refused("Body", o => o.Body = (UserStatusBody)7);
+        Refused("Encoding", o => o.Encoding = (UserStatusEncoding)7);
         Refused("Timeout", o => o.Timeout = TimeSpan.FromMilliseconds(-1));
         Refused("Timeout", o => o.Timeout = TimeSpan.Zero);
         Refused("ConnectTimeout", o => o.ConnectTimeout = TimeSpan.MaxValue);
@@ -75,7 +75,7 @@ public class OptionsTests
     public void Good_settings_are_taken()
     {
         ZoomUserStatusOptions options = Sandbox.Shared.Options();
-        options.Body = UserStatusBody.Json;
+        options.Encoding = UserStatusEncoding.Json;
         options.UserAgent = "my-program/1.0";
         options.Concurrency = 2;
         options.RateLimit = 1000;
@@ -181,9 +181,8 @@ public class OptionsTests
     public void Version_of_the_library()
     {
         Assert.StartsWith("0.1.", ZoomUserStatusClient.LibraryVersion);
-        NativeLibraryCheck.Check("0.1.7");
-        foreach (string wrong in new[] { "0.2.0", "0.10.0", "1.1.0", "", "libfoo" })
-            Assert.Contains("needs 0.1", Assert.Throws<InvalidOperationException>(() => NativeLibraryCheck.Check(wrong)).Message);
+        NativeLibraryCheck.Check(0);
+        Assert.Contains("needs 0", Assert.Throws<InvalidOperationException>(() => NativeLibraryCheck.Check(1)).Message);
     }
 
     [Fact] // on Windows; PATH and the working directory are others' to write to
@@ -208,8 +207,8 @@ public class OptionsTests
     [Fact]
     public void Results_and_clients_can_be_made_up_for_tests()
     {
-        var r = new UserStatusResult("ada@example.com", UserStatusCode.SeatLimit, httpStatus: 400, zoomCode: 3412, message: "full", trackingId: "t");
-        Assert.Equal("ada@example.com: SeatLimit, HTTP 400, Zoom code 3412: full (tracking id t)", r.ToString());
+        var r = new UserStatusResult("ada@example.com", UserStatusCode.UserLimit, httpStatus: 400, zoomCode: 3412, message: "full", trackingId: "t");
+        Assert.Equal("ada@example.com: UserLimit, HTTP 400, Zoom code 3412: full (tracking id t)", r.ToString());
         Assert.Same(r, Assert.Throws<ZoomUserStatusException>(() => r.EnsureSuccess()).Result);
         using var mock = new Mock();
         Assert.True(mock.Deactivate("x").IsSuccess);

@@ -18,7 +18,7 @@ namespace ZoomUserStatus
         private static int s_last;
 
         // Static, so that the thunks live as long as the process.
-        private static readonly ZusTokenFn Token = OnToken;
+        private static readonly ZusTokenProviderFn Token = OnToken;
         private static readonly ZusLogFn Log = OnLog;
         internal static readonly nint TokenPointer = Marshal.GetFunctionPointerForDelegate(Token);
         internal static readonly nint LogPointer = Marshal.GetFunctionPointerForDelegate(Log);
@@ -52,7 +52,7 @@ namespace ZoomUserStatus
 
         // No exception may unwind into native frames: each callback catches all, and the call that runs it throws it again.
 
-        [MonoPInvokeCallback(typeof(ZusTokenFn))]
+        [MonoPInvokeCallback(typeof(ZusTokenProviderFn))]
         private static nuint OnToken(nint userdata, int refused, byte* buffer, nuint capacity)
         {
             ClientCallbacks? self = Find(userdata);

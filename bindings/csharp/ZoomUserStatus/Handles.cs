@@ -38,7 +38,7 @@ namespace ZoomUserStatus
         {
             if (IsInvalid) return;
             bool held = false;
-            try { DangerousAddRef(ref held); NativeMethods.zus_cancel_raise(handle); }
+            try { DangerousAddRef(ref held); NativeMethods.zus_cancel_trigger(handle); }
             catch (ObjectDisposedException) { } // the call has just ended by itself
             finally { if (held) DangerousRelease(); }
         }

@@ -5,15 +5,15 @@ namespace ZoomUserStatus
     /// <summary>Says in words what is wrong when the native library is missing, of another processor, or of another version.</summary>
     internal static unsafe class NativeLibraryCheck
     {
-        /// <summary>The version of zus.h that NativeMethods was written for. While it is 0.x, a new minor version may change the ABI.</summary>
-        internal const string Wanted = "0.1";
+        /// <summary>ZUS_ABI_VERSION of the zus.h that NativeMethods was written for.</summary>
+        internal const int Wanted = 0;
         private static volatile bool s_good;
 
         public static void Ensure()
         {
             if (s_good) return;
-            string found;
-            try { found = Utf8.Decode(NativeMethods.zus_version()); }
+            int found;
+            try { found = NativeMethods.zus_abi_version(); }
             catch (DllNotFoundException e)
             {
                 throw new DllNotFoundException("The native library of ZoomUserStatus (libzus.so, libzus.dylib or zus.dll) was not found. It comes with the NuGet package " +
@@ -27,17 +27,17 @@ namespace ZoomUserStatus
             }
             catch (EntryPointNotFoundException e)
             {
-                throw new DllNotFoundException("A library named zus was loaded that is not libzus: it has no function zus_version.", e);
+                throw new DllNotFoundException("A library named zus was loaded that is not libzus: it has no function zus_abi_version.", e);
             }
             Check(found);
             s_good = true;
         }
 
-        internal static void Check(string found)
+        internal static void Check(int found)
         {
-            if (found != Wanted && !found.StartsWith(Wanted + ".", StringComparison.Ordinal))
-                throw new InvalidOperationException("The native library loaded is libzus " + found + ", but this ZoomUserStatus needs " + Wanted +
-                    ".x. Look for an old copy beside the program or on the library path.");
+            if (found != Wanted)
+                throw new InvalidOperationException("The native library that was loaded has ABI number " + found + ", but this ZoomUserStatus needs " + Wanted +
+                    ". Look for another copy beside the program or on the library path.");
         }
     }
 }

@@ -6,9 +6,9 @@ using System.Runtime.InteropServices;
 
 namespace ZoomUserStatus
 {
-    /// <summary>size_t (*zus_token_fn)(void *userdata, int32_t refused, char *buffer, size_t capacity)</summary>
+    /// <summary>size_t (*zus_token_provider_fn)(void *userdata, int32_t refused, char *buffer, size_t capacity)</summary>
     [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
-    internal unsafe delegate nuint ZusTokenFn(nint userdata, int refused, byte* buffer, nuint capacity);
+    internal unsafe delegate nuint ZusTokenProviderFn(nint userdata, int refused, byte* buffer, nuint capacity);
 
     /// <summary>void (*zus_log_fn)(void *userdata, int32_t level, const char *message)</summary>
     [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
@@ -32,9 +32,9 @@ namespace ZoomUserStatus
         [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern void zus_config_free(nint config);
         [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_config_set_token(nint config, byte* token);
         [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_config_set_oauth(nint config, byte* account_id, byte* client_id, byte* client_secret);
-        [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_config_set_token_fn(nint config, nint fn, nint userdata);
+        [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_config_set_token_provider(nint config, nint fn, nint userdata);
         [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_config_set_urls(nint config, byte* api, byte* oauth);
-        [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_config_set_body(nint config, int body);
+        [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_config_set_encoding(nint config, int body);
         [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_config_set_timeouts(nint config, uint connect_ms, uint total_ms);
         [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_config_set_retry(nint config, uint attempts, uint first_ms, uint most_ms);
         [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_config_set_rate(nint config, uint requests, uint per_ms);
@@ -44,6 +44,8 @@ namespace ZoomUserStatus
         [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_config_set_user_agent(nint config, byte* user_agent);
         [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_config_set_log(nint config, int level, nint fn, nint userdata);
 
+        [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern byte* zus_config_message(nint config);
+
         [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_client_new(nint config, nint* client);
         [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern void zus_client_free(nint client);
 
@@ -52,7 +54,7 @@ namespace ZoomUserStatus
         [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_check_credentials(nint client, nint cancel, nint* result);
 
         [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern nint zus_cancel_new();
-        [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern void zus_cancel_raise(nint cancel);
+        [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern void zus_cancel_trigger(nint cancel);
         [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern void zus_cancel_free(nint cancel);
 
         [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern void zus_result_free(nint result);
@@ -70,6 +72,7 @@ namespace ZoomUserStatus
         [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern byte* zus_code_name(int code);
         [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern byte* zus_code_text(int code);
         [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern byte* zus_version();
+        [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_abi_version();
     }
 
     /// <summary>Unity's IL2CPP finds this attribute by name on methods that native code calls; other runtimes ignore it.</summary>

@@ -14,7 +14,7 @@ namespace ZoomUserStatus
     }
 
     /// <summary>How the action travels to Zoom. The numbers are those of zus.h.</summary>
-    public enum UserStatusBody
+    public enum UserStatusEncoding
     {
         /// <summary>multipart/form-data; where the server refuses that encoding, JSON from then on. The default.</summary>
         Form = 0,
@@ -41,7 +41,7 @@ namespace ZoomUserStatus
         /// <summary>The client was made in another process, before a fork.</summary>
         Forked = 5,
         /// <summary>A callback called back into its own client.</summary>
-        Busy = 6,
+        Reentrant = 6,
         /// <summary>The host name could not be resolved.</summary>
         Resolve = 20,
         /// <summary>No connection could be made.</summary>
@@ -69,7 +69,7 @@ namespace ZoomUserStatus
         /// <summary>The user has an upcoming Zoom Events event.</summary>
         UserBusy = 45,
         /// <summary>No seat is left to activate the user into.</summary>
-        SeatLimit = 46,
+        UserLimit = 46,
         /// <summary>Too many requests a second, still after all retries.</summary>
         RateLimited = 47,
         /// <summary>The account's requests of this day are used up; see <see cref="UserStatusResult.RetryAfter"/>.</summary>

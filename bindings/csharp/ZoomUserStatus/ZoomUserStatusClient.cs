@@ -50,8 +50,7 @@ namespace ZoomUserStatus
             _client = new ClientHandle(client, _callbacks);
             call.ThrowIfFailed((UserStatusCode)code);
             if (code == (int)UserStatusCode.Argument) // the setters took all the rest
-                throw new ArgumentException("The proxy that the environment names (https_proxy, all_proxy) is not a URL such as http://proxy.example.com:3128. " +
-                    "Mend it, or set Proxy, or UseProxy to false.", nameof(options));
+                throw new ArgumentException(Utf8.Decode(NativeMethods.zus_config_message(config.Pointer)) + " Correct the variable, or set Proxy, or UseProxy to false.", nameof(options));
             if (code != 0) throw new ZoomUserStatusException(UserStatusResult.OfCode(code, null));
         }
 

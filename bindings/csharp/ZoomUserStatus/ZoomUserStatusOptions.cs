@@ -39,8 +39,8 @@ namespace ZoomUserStatus
         public Uri ApiUrl { get; set; } = new Uri("https://api.zoom.us/v2");
         /// <summary>URL of the token service. https, except on loopback. Default https://zoom.us/oauth/token; for Zoom for Government https://zoomgov.com/oauth/token.</summary>
         public Uri OAuthUrl { get; set; } = new Uri("https://zoom.us/oauth/token");
-        /// <summary>How the action travels. Default <see cref="UserStatusBody.Form"/>.</summary>
-        public UserStatusBody Body { get; set; } = UserStatusBody.Form;
+        /// <summary>How the action travels. Default <see cref="UserStatusEncoding.Form"/>.</summary>
+        public UserStatusEncoding Encoding { get; set; } = UserStatusEncoding.Form;
 
         /// <summary>Longest time until a connection is ready: name, TCP, proxy and TLS. 1 millisecond to 1 day. Default 10 seconds.</summary>
         public TimeSpan ConnectTimeout { get; set; } = TimeSpan.FromMilliseconds(10_000);
@@ -148,43 +148,43 @@ namespace ZoomUserStatus
             if ((AccessToken != null ? 1 : 0) + (oauth ? 1 : 0) + (TokenProvider != null ? 1 : 0) != 1)
                 throw new ArgumentException("Give one kind of credentials: AccessToken; AccountId, ClientId and ClientSecret; or TokenProvider.", "options");
             if (AccessToken != null)
-                With(AccessToken, p => NativeMethods.zus_config_set_token(config, p), "AccessToken (visible ASCII, without \"Bearer \" and line ends)");
+                With(config, AccessToken, p => NativeMethods.zus_config_set_token(config, p), "AccessToken (visible ASCII, without \"Bearer \" and line ends)");
             if (oauth)
-                With(AccountId, a => With2(ClientId, ClientSecret, (c, s) => NativeMethods.zus_config_set_oauth(config, a, c, s)), "AccountId, ClientId, ClientSecret");
+                With(config, AccountId, a => With2(ClientId, ClientSecret, (c, s) => NativeMethods.zus_config_set_oauth(config, a, c, s)), "AccountId, ClientId, ClientSecret");
             if (TokenProvider != null)
-                Check(NativeMethods.zus_config_set_token_fn(config, ClientCallbacks.TokenPointer, callbacks.Userdata), nameof(TokenProvider));
+                Check(config, NativeMethods.zus_config_set_token_provider(config, ClientCallbacks.TokenPointer, callbacks.Userdata), nameof(TokenProvider));
 
-            With(ApiUrl?.OriginalString ?? "", p => NativeMethods.zus_config_set_urls(config, p, null), nameof(ApiUrl));
-            With(OAuthUrl?.OriginalString ?? "", p => NativeMethods.zus_config_set_urls(config, null, p), nameof(OAuthUrl));
-            Check(NativeMethods.zus_config_set_body(config, (int)Body), nameof(Body));
-            Check(NativeMethods.zus_config_set_timeouts(config, Milliseconds(ConnectTimeout, nameof(ConnectTimeout)), Milliseconds(Timeout, nameof(Timeout))), "ConnectTimeout, Timeout");
-            Check(NativeMethods.zus_config_set_retry(config, Count(MaxAttempts, nameof(MaxAttempts)), Milliseconds(RetryDelay, nameof(RetryDelay)),
+            With(config, ApiUrl?.OriginalString ?? "", p => NativeMethods.zus_config_set_urls(config, p, null), nameof(ApiUrl));
+            With(config, OAuthUrl?.OriginalString ?? "", p => NativeMethods.zus_config_set_urls(config, null, p), nameof(OAuthUrl));
+            Check(config, NativeMethods.zus_config_set_encoding(config, (int)Encoding), nameof(Encoding));
+            Check(config, NativeMethods.zus_config_set_timeouts(config, Milliseconds(ConnectTimeout, nameof(ConnectTimeout)), Milliseconds(Timeout, nameof(Timeout))), "ConnectTimeout, Timeout");
+            Check(config, NativeMethods.zus_config_set_retry(config, Count(MaxAttempts, nameof(MaxAttempts)), Milliseconds(RetryDelay, nameof(RetryDelay)),
                 Milliseconds(RetryMaxDelay, nameof(RetryMaxDelay))), "MaxAttempts, RetryDelay, RetryMaxDelay");
-            Check(NativeMethods.zus_config_set_rate(config, Count(RateLimit, nameof(RateLimit)), Milliseconds(RatePeriod, nameof(RatePeriod))), "RateLimit, RatePeriod");
-            Check(NativeMethods.zus_config_set_concurrency(config, Count(Concurrency, nameof(Concurrency))), nameof(Concurrency));
+            Check(config, NativeMethods.zus_config_set_rate(config, Count(RateLimit, nameof(RateLimit)), Milliseconds(RatePeriod, nameof(RatePeriod))), "RateLimit, RatePeriod");
+            Check(config, NativeMethods.zus_config_set_concurrency(config, Count(Concurrency, nameof(Concurrency))), nameof(Concurrency));
             if (!UseProxy || Proxy != null)
-                With(UseProxy ? Proxy!.OriginalString : "", p => NativeMethods.zus_config_set_proxy(config, p), nameof(Proxy));
+                With(config, UseProxy ? Proxy!.OriginalString : "", p => NativeMethods.zus_config_set_proxy(config, p), nameof(Proxy));
             if (CaPem != null)
             {
                 byte[] pem = Utf8.Encode(CaPem)!;
-                fixed (byte* p = pem) Check(NativeMethods.zus_config_set_ca_pem(config, p, (nuint)(pem.Length - 1)), nameof(CaPem));
+                fixed (byte* p = pem) Check(config, NativeMethods.zus_config_set_ca_pem(config, p, (nuint)(pem.Length - 1)), nameof(CaPem));
             }
             if (UserAgent != null)
-                With(UserAgent, p => NativeMethods.zus_config_set_user_agent(config, p), nameof(UserAgent));
+                With(config, UserAgent, p => NativeMethods.zus_config_set_user_agent(config, p), nameof(UserAgent));
             if (Log != null)
-                Check(NativeMethods.zus_config_set_log(config, UserStatusLogLevels.ToNative(LogLevel), ClientCallbacks.LogPointer, callbacks.Userdata), nameof(LogLevel));
+                Check(config, NativeMethods.zus_config_set_log(config, UserStatusLogLevels.ToNative(LogLevel), ClientCallbacks.LogPointer, callbacks.Userdata), nameof(LogLevel));
         }
 
         private unsafe delegate int Setter(byte* value);
         private unsafe delegate int Setter2(byte* first, byte* second);
 
-        private static unsafe void With(string? value, Setter set, string option)
+        private static unsafe void With(nint config, string? value, Setter set, string option)
         {
             byte[]? bytes = Utf8.Encode(value);
             int code;
             fixed (byte* p = bytes) code = set(p);
             if (bytes != null) Array.Clear(bytes, 0, bytes.Length); // it may be a secret
-            Check(code, option);
+            Check(config, code, option);
         }
 
         private static unsafe int With2(string? first, string? second, Setter2 set)
@@ -197,9 +197,9 @@ namespace ZoomUserStatus
             return code;
         }
 
-        private static unsafe void Check(int code, string option)
+        private static unsafe void Check(nint config, int code, string option)
         {
-            if (code != 0) throw new ArgumentException(option + ": " + Utf8.Decode(NativeMethods.zus_code_text(code)), "options");
+            if (code != 0) throw new ArgumentException(option + ": " + Utf8.Decode(NativeMethods.zus_config_message(config)), "options");
         }
 
         // Part of a millisecond counts as a whole one: a short time must not become none.

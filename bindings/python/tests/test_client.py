@@ -51,8 +51,8 @@ REFUSALS = [
     ("admin@example.com", "deactivate", zus.UserProtected, 400, 200),
     ("room@example.com", "deactivate", zus.UserProtected, 400, 200),
     ("events@example.com", "deactivate", zus.UserBusy, 400, 300),
-    ("seatless@example.com", "activate", zus.SeatLimitReached, 400, 3412),
-    ("basic@example.com", "activate", zus.SeatLimitReached, 400, 2033),
+    ("seatless@example.com", "activate", zus.UserLimitReached, 400, 3412),
+    ("basic@example.com", "activate", zus.UserLimitReached, 400, 2033),
     ("answer-401-124@example.com", "deactivate", zus.Unauthorized, 401, 124),
     ("answer-4711@example.com", "deactivate", zus.Forbidden, 400, 4711),
     ("answer-300@example.com", "deactivate", zus.Rejected, 400, 300),
@@ -219,7 +219,7 @@ def test_a_provider_cannot_call_its_own_client(sandbox: Sandbox) -> None:
         return "sandbox-token"
 
     client = sandbox.client(token_provider=provider)
-    with pytest.raises(zus.BusyError):
+    with pytest.raises(zus.ReentrantError):
         client.deactivate("ada@example.com")
 
 
@@ -273,7 +273,7 @@ def test_from_env_names_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None
         ({"token": "t", "rate": -1}, zus.InvalidArgument),
         ({"token": "t", "rate": 1e9}, zus.InvalidArgument),
         ({"token": "t", "concurrency": 0}, zus.InvalidArgument),
-        ({"token": "t", "body": "xml"}, zus.InvalidArgument),
+        ({"token": "t", "encoding": "xml"}, zus.InvalidArgument),
         ({"token": "t", "proxy": "not a proxy"}, zus.InvalidArgument),
         ({"token": "t", "user_agent": "a\nb"}, zus.InvalidArgument),
         ({"token": 5}, TypeError),

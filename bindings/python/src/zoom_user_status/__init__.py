@@ -19,7 +19,7 @@ from ._calls import Cancel
 from ._client import Client, Options, TokenProvider
 from ._codes import Action, ActionLike, Code
 from ._errors import (
-    BusyError,
+    ReentrantError,
     Cancelled,
     ConnectError,
     ConnectionBroken,
@@ -35,7 +35,7 @@ from ._errors import (
     RateLimited,
     Rejected,
     ResolveError,
-    SeatLimitReached,
+    UserLimitReached,
     ServerError,
     TimedOut,
     TLSError,
@@ -66,7 +66,7 @@ __all__ = [
     "Action",
     "ActionLike",
     "Batch",
-    "BusyError",
+    "ReentrantError",
     "Cancel",
     "Cancelled",
     "Client",
@@ -87,7 +87,7 @@ __all__ = [
     "Rejected",
     "ResolveError",
     "Result",
-    "SeatLimitReached",
+    "UserLimitReached",
     "ServerError",
     "TLSError",
     "TimedOut",

@@ -31,7 +31,7 @@ class Options(TypedDict, total=False):
     concurrency: int
     proxy: Optional[str]
     ca_file: Union[str, os.PathLike[str], None]
-    body: Literal["form", "json"]
+    encoding: Literal["form", "json"]
     user_agent: Optional[str]
     logger: Union[logging.Logger, str, None]
 
@@ -48,7 +48,7 @@ TokenProvider = Callable[[bool], str]
 """Gives a bearer token; the argument says whether Zoom refused the last one."""
 
 _LEVELS = {1: logging.ERROR, 2: logging.WARNING, 3: logging.INFO, 4: logging.DEBUG}
-_BODIES = {"form": 0, "json": 1}
+_ENCODINGS = {"form": 0, "json": 1}
 _TOKEN_MOST = 8192  # bytes
 # libzus tells only that a setting can't be used. None of these repeats a value, which may be a secret.
 _URL = "https://..., or http:// to loopback, without a user, query or fragment"
@@ -94,7 +94,7 @@ class Client:
         concurrency: users in flight in ``update_many``.
         proxy: its URL; "" for none; ``None`` takes the environment's.
         ca_file: a PEM file: only its certificates are trusted. ``None`` takes the operating system's.
-        body: ``"form"`` sends the action as form data and, where that is refused, as JSON from then on; ``"json"`` at once.
+        encoding: ``"form"`` sends the action as form data and, where that is refused, as JSON from then on; ``"json"`` at once.
         logger: where log lines go, by default ``logging.getLogger("zoom_user_status")``. Lines under its level at this
             moment are not made.
 
@@ -120,7 +120,7 @@ class Client:
         concurrency: int = CONCURRENCY,
         proxy: Optional[str] = None,
         ca_file: Union[str, os.PathLike[str], None] = None,
-        body: Literal["form", "json"] = "form",
+        encoding: Literal["form", "json"] = "form",
         user_agent: Optional[str] = None,
         logger: Union[logging.Logger, str, None] = None,
     ) -> None:
@@ -137,7 +137,7 @@ class Client:
             code = setter(config, *values)
             if code:
                 must_be = _MUST_BE.get(name) if code == Code.ARGUMENT else None
-                raise _misuse(Code(code), f"{name} must be {must_be}" if must_be else f"{name}: {native.text_of(code)}")
+                raise _misuse(Code(code), f"{name} must be {must_be}" if must_be else f"{name}: {native.config_message(config).decode()}")
 
         try:
             if token is not None:
@@ -145,9 +145,9 @@ class Client:
             elif token_provider is not None:
                 if not callable(token_provider):
                     raise TypeError(f"token_provider is a function, not {type(token_provider).__name__}")
-                provide = native.TOKEN_FN(self._callback(_token_writer(token_provider), 0))
+                provide = native.TOKEN_PROVIDER_FN(self._callback(_token_writer(token_provider), 0))
                 keep.append(provide)
-                put("token_provider", native.config_set_token_fn, provide, None)
+                put("token_provider", native.config_set_token_provider, provide, None)
             else:
                 names = ("account_id", "client_id", "client_secret")
                 parts = [_bytes(name, value) for name, value in zip(names, (account_id, client_id, client_secret))]
@@ -160,7 +160,7 @@ class Client:
             put("backoff", native.config_set_retry, attempts, first, most)
             put("rate", native.config_set_rate, *_per_ms(rate))
             put("concurrency", native.config_set_concurrency, _whole("concurrency", concurrency))
-            put("body", native.config_set_body, _body(body))
+            put("encoding", native.config_set_encoding, _encoding(encoding))
             if proxy is not None:
                 put("proxy", native.config_set_proxy, _bytes("proxy", proxy))
             if ca_file is not None:
@@ -261,7 +261,7 @@ class Client:
             if not isinstance(user, str):
                 raise TypeError(f"a user id is a str, not {type(user).__name__}")
         if calling_back(self._hooks):
-            raise _misuse(Code.BUSY, native.text_of(Code.BUSY))
+            raise _misuse(Code.REENTRANT, native.text_of(Code.REENTRANT))
         return Batch(self._open(), self._hooks, users, Action.of(action), cancel)
 
     def check_credentials(self, *, cancel: Optional[Cancel] = None) -> Credentials:
@@ -422,10 +422,10 @@ def _per_ms(rate: Optional[float]) -> Tuple[int, int]:
     return each.numerator, each.denominator * 1000
 
 
-def _body(body: str) -> int:
-    if body not in _BODIES:
-        raise _misuse(Code.ARGUMENT, f"body is form or json, not {body!r}")
-    return _BODIES[body]
+def _encoding(encoding: str) -> int:
+    if encoding not in _ENCODINGS:
+        raise _misuse(Code.ARGUMENT, f"encoding is form or json, not {encoding!r}")
+    return _ENCODINGS[encoding]
 
 
 def _token_writer(provider: TokenProvider) -> Callable[..., int]:

@@ -17,7 +17,7 @@ class Code(enum.IntEnum):
     """No credentials are configured."""
     FORKED = 5
     """The client was made before a fork; the child needs its own."""
-    BUSY = 6
+    REENTRANT = 6
     """A callback called back into its own client."""
     RESOLVE = 20
     CONNECT = 21
@@ -39,7 +39,7 @@ class Code(enum.IntEnum):
     """A Zoom Room or an admin, whose status can't be changed."""
     USER_BUSY = 45
     """The user has upcoming Zoom Events."""
-    SEAT_LIMIT = 46
+    USER_LIMIT = 46
     """No seat is left to activate into."""
     RATE_LIMITED = 47
     DAILY_LIMIT = 48
@@ -76,7 +76,7 @@ _PASSING = frozenset(
     {
         Code.CREDENTIALS,
         Code.FORKED,
-        Code.BUSY,
+        Code.REENTRANT,
         Code.RESOLVE,
         Code.CONNECT,
         Code.TLS,

@@ -43,7 +43,7 @@ class ForkedError(UsageError):
     """The client was made before a fork. Make one in the child."""
 
 
-class BusyError(UsageError):
+class ReentrantError(UsageError):
     """A token provider or log handler called back into its own client."""
 
 
@@ -107,7 +107,7 @@ class UserBusy(ZoomError):
     """The user has upcoming Zoom Events."""
 
 
-class SeatLimitReached(ZoomError):
+class UserLimitReached(ZoomError):
     """No seat is left to activate into."""
 
 
@@ -141,7 +141,7 @@ ERRORS: Dict[Code, Type[ZoomUserStatusError]] = {
     Code.ARGUMENT: InvalidArgument,
     Code.CREDENTIALS: CredentialsMissing,
     Code.FORKED: ForkedError,
-    Code.BUSY: BusyError,
+    Code.REENTRANT: ReentrantError,
     Code.RESOLVE: ResolveError,
     Code.CONNECT: ConnectError,
     Code.TLS: TLSError,
@@ -155,7 +155,7 @@ ERRORS: Dict[Code, Type[ZoomUserStatusError]] = {
     Code.USER_NOT_FOUND: UserNotFound,
     Code.USER_PROTECTED: UserProtected,
     Code.USER_BUSY: UserBusy,
-    Code.SEAT_LIMIT: SeatLimitReached,
+    Code.USER_LIMIT: UserLimitReached,
     Code.RATE_LIMITED: RateLimited,
     Code.DAILY_LIMIT: DailyLimitReached,
     Code.REJECTED: Rejected,

@@ -13,7 +13,7 @@ from ._result import KEPT_HEADERS, Headers, Result
 
 FILE_NAME = {"win32": "zus.dll", "darwin": "libzus.dylib"}.get(sys.platform, "libzus.so")
 
-TOKEN_FN = ctypes.CFUNCTYPE(
+TOKEN_PROVIDER_FN = ctypes.CFUNCTYPE(
     ctypes.c_size_t, ctypes.c_void_p, ctypes.c_int32, ctypes.POINTER(ctypes.c_char), ctypes.c_size_t
 )
 LOG_FN = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int32, ctypes.c_char_p)
@@ -63,9 +63,9 @@ config_new = _function(_looks, "zus_config_new", _p)
 config_free = _function(_looks, "zus_config_free", None, _p)
 config_set_token = _function(_looks, "zus_config_set_token", _i32, _p, _s)
 config_set_oauth = _function(_looks, "zus_config_set_oauth", _i32, _p, _s, _s, _s)
-config_set_token_fn = _function(_looks, "zus_config_set_token_fn", _i32, _p, TOKEN_FN, _p)
+config_set_token_provider = _function(_looks, "zus_config_set_token_provider", _i32, _p, TOKEN_PROVIDER_FN, _p)
 config_set_urls = _function(_looks, "zus_config_set_urls", _i32, _p, _s, _s)
-config_set_body = _function(_looks, "zus_config_set_body", _i32, _p, _i32)
+config_set_encoding = _function(_looks, "zus_config_set_encoding", _i32, _p, _i32)
 config_set_timeouts = _function(_looks, "zus_config_set_timeouts", _i32, _p, _u32, _u32)
 config_set_retry = _function(_looks, "zus_config_set_retry", _i32, _p, _u32, _u32, _u32)
 config_set_rate = _function(_looks, "zus_config_set_rate", _i32, _p, _u32, _u32)
@@ -74,6 +74,7 @@ config_set_proxy = _function(_looks, "zus_config_set_proxy", _i32, _p, _s)
 config_set_ca_pem = _function(_looks, "zus_config_set_ca_pem", _i32, _p, _s, _size)
 config_set_user_agent = _function(_looks, "zus_config_set_user_agent", _i32, _p, _s)
 config_set_log = _function(_looks, "zus_config_set_log", _i32, _p, _i32, LOG_FN, _p)
+config_message = _function(_looks, "zus_config_message", _s, _p)
 
 client_new = _function(_calls, "zus_client_new", _i32, _p, _out)
 client_free = _function(_calls, "zus_client_free", None, _p)
@@ -84,7 +85,7 @@ update_status_many = _function(
 check_credentials = _function(_calls, "zus_check_credentials", _i32, _p, _p, _out)
 
 cancel_new = _function(_looks, "zus_cancel_new", _p)
-cancel_raise = _function(_calls, "zus_cancel_raise", None, _p)
+cancel_trigger = _function(_calls, "zus_cancel_trigger", None, _p)
 cancel_free = _function(_looks, "zus_cancel_free", None, _p)
 
 result_free = _function(_looks, "zus_result_free", None, _p)
@@ -100,6 +101,7 @@ result_attempts = _function(_looks, "zus_result_attempts", _i32, _p)
 
 code_text = _function(_looks, "zus_code_text", _s, _i32)
 version = _function(_looks, "zus_version", _s)
+abi_version = _function(_looks, "zus_abi_version", _i32)
 
 
 def text_of(code: int) -> str:
@@ -128,7 +130,7 @@ class Canceller(ctypes.c_void_p):
 
     def cancel(self) -> None:
         self.raised = True
-        cancel_raise(self)
+        cancel_trigger(self)
 
     def __reduce__(self) -> Tuple[Any, ...]:
         raise TypeError("a Canceller can't be copied or pickled: the copy would be freed again")
