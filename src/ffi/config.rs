@@ -8,7 +8,8 @@ use zeroize::Zeroizing;
 use super::result::c_string;
 use super::{Userdata, free, give, guard, guard_or, optional_text, text, zus_code};
 use crate::code::{Code, Error};
-use crate::config::{Config, LogLevel};
+use crate::config::Config;
+use crate::log::LogLevel;
 use crate::request::Encoding;
 use crate::token::TOKEN_MOST;
 
