@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::thread;
 
+use crate::call;
 use crate::cancel::Cancel;
 use crate::client::Client;
 use crate::code::{Code, Error};
@@ -28,36 +29,37 @@ impl Client {
     ) -> Code {
         let user_id = |index: usize| Ok(user_ids[index].as_ref());
         let on_result = |index, outcome| on_result(index, &outcome);
-        self.update_each(user_ids.len(), user_id, action, cancel, on_result)
+        update_each(self, user_ids.len(), user_id, action, cancel, on_result)
     }
+}
 
-    /// As above, for user IDs that have to be read first.
-    pub(crate) fn update_each<'a>(
-        &self,
-        count: usize,
-        user_id: impl Fn(usize) -> Result<&'a str, Error> + Sync,
-        action: Action,
-        cancel: Option<&Cancel>,
-        on_result: impl FnMut(usize, Outcome) -> bool,
-    ) -> Code {
-        if let Err(code) = self.check_caller() {
-            return code;
-        }
-        let batch = Batch {
-            client: self,
-            count,
-            cancel,
-            stop: Cancel::new(),
-            next: AtomicUsize::new(0),
-        };
-        batch.run(
-            |index| match user_id(index) {
-                Ok(id) => self.update(id, action, self.limits(cancel, Some(&batch.stop))),
-                Err(e) => Outcome::from(e),
-            },
-            on_result,
-        )
+/// As above, for user IDs that have to be read first.
+pub(crate) fn update_each<'a>(
+    client: &Client,
+    count: usize,
+    user_id: impl Fn(usize) -> Result<&'a str, Error> + Sync,
+    action: Action,
+    cancel: Option<&Cancel>,
+    on_result: impl FnMut(usize, Outcome) -> bool,
+) -> Code {
+    if let Err(code) = client.check_caller() {
+        return code;
     }
+    let batch = Batch {
+        client,
+        count,
+        cancel,
+        stop: Cancel::new(),
+        next: AtomicUsize::new(0),
+    };
+    let update = |index| match user_id(index) {
+        Ok(id) => {
+            let limits = client.limits(cancel, Some(&batch.stop));
+            call::update(client, id, action, limits)
+        }
+        Err(e) => Outcome::from(e),
+    };
+    batch.run(update, on_result)
 }
 
 /// A batch that runs.

@@ -9,14 +9,12 @@ use crate::code::{Code, Error};
 use crate::config::Config;
 use crate::http::Http;
 use crate::limits::Limits;
-use crate::log::{Log, LogLevel};
-use crate::outcome::Outcome;
+use crate::log::Log;
 use crate::rate::RateLimiter;
 use crate::reentrancy::ClientId;
-use crate::request::{Action, Requests, check_user_id};
+use crate::request::Requests;
 use crate::retry::RetryPolicy;
 use crate::token::{Credentials, Tokens};
-use crate::update::Update;
 
 /// Updates users. Share it between threads; making one sends nothing.
 pub struct Client {
@@ -59,34 +57,6 @@ impl Client {
         })
     }
 
-    /// Updates one user and waits for the response. `user_id` is an ID, an e-mail address, or `me` for user-level apps.
-    /// Returns within the configured total time, whatever happens.
-    pub fn update_status(&self, user_id: &str, action: Action, cancel: Option<&Cancel>) -> Outcome {
-        if let Err(code) = self.check_caller() {
-            return Outcome {
-                user_id: user_id.to_owned(),
-                ..Outcome::from(Error::new(code, ""))
-            };
-        }
-        self.update(user_id, action, self.limits(cancel, None))
-    }
-
-    /// Obtains a token and touches nobody. The outcome's body is what Zoom said of the token, without the token itself;
-    /// empty for a static token or a token provider, of which nothing can be learned without a call.
-    pub fn check_credentials(&self, cancel: Option<&Cancel>) -> Outcome {
-        if let Err(code) = self.check_caller() {
-            return Outcome::from(Error::new(code, ""));
-        }
-        let limits = self.limits(cancel, None);
-        match self.tokens.obtain(&self.http, &self.log, &limits) {
-            Ok(token) => Outcome {
-                body: token.details.as_bytes().to_vec(),
-                ..Outcome::new(Code::Ok, String::new())
-            },
-            Err(failure) => Outcome::from(failure),
-        }
-    }
-
     pub(crate) fn limits(&self, cancel: Option<&Cancel>, stop: Option<&Cancel>) -> Limits {
         let now = Instant::now();
         Limits {
@@ -111,29 +81,6 @@ impl Client {
     /// Runs a callback of the caller's, which must not call this client.
     pub(crate) fn call_back<T>(&self, callback: impl FnOnce() -> T) -> T {
         self.id.call_back(callback)
-    }
-
-    pub(crate) fn update(&self, user_id: &str, action: Action, limits: Limits) -> Outcome {
-        let mut outcome = match check_user_id(user_id) {
-            Ok(()) => Update::new(self, user_id, action, limits).run(),
-            Err(e) => Outcome::from(e),
-        };
-        // With room for the NUL that C wants.
-        outcome.user_id = String::with_capacity(user_id.len() + 1);
-        outcome.user_id.push_str(user_id);
-        if !outcome.ok() {
-            // A user who was never sent did not fail.
-            let level = match outcome.code {
-                Code::Cancelled if outcome.attempts == 0 => LogLevel::Debug,
-                _ => LogLevel::Error,
-            };
-            let (code, what) = (outcome.code, outcome.message.as_str());
-            self.log.write(
-                level,
-                format_args!("{} {user_id}: {code}: {what}", action.as_str()),
-            );
-        }
-        outcome
     }
 }
 

@@ -24,6 +24,7 @@
 #![warn(missing_docs)]
 
 mod batch;
+mod call;
 mod cancel;
 mod check;
 mod client;
@@ -44,7 +45,6 @@ mod reentrancy;
 mod request;
 mod retry;
 mod token;
-mod update;
 mod url;
 
 pub use cancel::Cancel;

@@ -3,10 +3,11 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use rustls::RootCertStore;
 use ureq::ProxyProtocol::{Socks5, Socks5h};
 use ureq::config::Config;
-use ureq::http::Uri;
 use ureq::http::uri::Scheme;
+use ureq::http::{HeaderValue, Uri};
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver as UreqResolver};
 use ureq::unversioned::transport::{
     ConnectProxyConnector, ConnectionDetails, Connector as _, Either, NextTimeout, Transport,
@@ -15,7 +16,6 @@ use ureq::unversioned::transport::{
 use ureq::{Agent, Proxy};
 use zeroize::Zeroize;
 
-use super::Settings;
 use super::connection::Connection;
 use super::failure::{Failure, Phase, Step};
 use super::race;
@@ -25,6 +25,19 @@ use super::socks;
 use super::tls::Tls;
 use crate::code::Code;
 use crate::limits::Limits;
+
+/// What HTTP needs to know.
+pub(crate) struct Settings {
+    /// For one connection: host name, TCP, proxy and TLS.
+    pub connect_timeout: Duration,
+    pub proxy: Option<Proxy>,
+    /// Trusted instead of the system's trust store.
+    pub roots: Option<Arc<RootCertStore>>,
+    /// For CONNECT.
+    pub user_agent: HeaderValue,
+    /// Idle connections to keep.
+    pub idle: usize,
+}
 
 pub(super) struct Connector {
     shared: Arc<Shared>,

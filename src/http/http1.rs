@@ -5,7 +5,7 @@
 
 use std::io;
 
-use ureq::http::{Request, Response as Head};
+use ureq::http::{HeaderMap, Request, Response as Head};
 use ureq::unversioned::transport::{NextTimeout, Transport};
 use ureq_proto::BodyMode;
 use ureq_proto::client::state::{RecvBody, RecvResponse};
@@ -13,9 +13,21 @@ use ureq_proto::client::{Call, RecvBodyResult, RecvResponseResult, SendRequestRe
 use zeroize::Zeroizing;
 
 use super::failure::{Failure, Phase, Step};
-use super::{BODY_MOST, BODY_USUAL, INPUT, Response};
+use super::socket::INPUT;
 use crate::code::Code;
 use crate::limits::Limits;
+
+/// The largest body of a response that is read. Zoom's are a few hundred bytes.
+const BODY_MOST: usize = 1024 * 1024;
+const BODY_USUAL: usize = 4 * 1024;
+
+/// What a server sent.
+#[derive(Debug)]
+pub(crate) struct Response {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub body: Vec<u8>,
+}
 
 /// An exchange in progress.
 pub(super) struct Exchange<'a> {

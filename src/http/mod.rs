@@ -15,53 +15,22 @@ mod socks;
 mod tls;
 
 use std::borrow::Cow;
-use std::sync::Arc;
-use std::time::Duration;
 
-use rustls::RootCertStore;
-use ureq::Proxy;
-use ureq::http::{HeaderMap, HeaderValue, Request};
+use ureq::http::{HeaderValue, Request};
 
 use self::connect::Connector;
+pub(crate) use self::connect::Settings;
 use self::connection::Pool;
 pub(crate) use self::failure::Failure;
 use self::failure::{Phase, Step};
 use self::http1::Exchange;
+pub(crate) use self::http1::Response;
 pub(crate) use self::tls::parse_roots;
 use crate::limits::Limits;
-
-/// The largest body of a response that is read. Zoom's are a few hundred bytes.
-const BODY_MOST: usize = 1024 * 1024;
-const BODY_USUAL: usize = 4 * 1024;
-/// The largest head of a response, and the unit in which a body is read.
-const INPUT: usize = 32 * 1024;
-/// Holds the largest head of a request: path, token and user agent are bounded by their checks.
-const OUTPUT: usize = 16 * 1024;
-
-/// What HTTP needs to know.
-pub(crate) struct Settings {
-    /// For one connection: host name, TCP, proxy and TLS.
-    pub connect_timeout: Duration,
-    pub proxy: Option<Proxy>,
-    /// Trusted instead of the system's trust store.
-    pub roots: Option<Arc<RootCertStore>>,
-    /// For CONNECT.
-    pub user_agent: HeaderValue,
-    /// Idle connections to keep.
-    pub idle: usize,
-}
 
 pub(crate) struct Http {
     connector: Connector,
     pool: Pool,
-}
-
-/// What a server sent.
-#[derive(Debug)]
-pub(crate) struct Response {
-    pub status: u16,
-    pub headers: HeaderMap,
-    pub body: Vec<u8>,
 }
 
 impl Http {

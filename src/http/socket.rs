@@ -10,10 +10,13 @@ use std::time::Duration;
 
 use ureq::unversioned::transport::{Buffers, LazyBuffers, NextTimeout, Transport};
 
-use super::{INPUT, OUTPUT};
 use crate::cancel::Interrupt;
 use crate::limits::{Interruption, Limits};
 
+/// The largest head of a response, and the unit in which a body is read.
+pub(super) const INPUT: usize = 32 * 1024;
+/// Holds the largest head of a request: path, token and user agent are bounded by their checks.
+pub(super) const OUTPUT: usize = 16 * 1024;
 /// Socket timeouts are rounded up to this: one setting serves calls that begin with nearly the same time left.
 const STEP_MS: u64 = 20;
 

@@ -18,7 +18,7 @@ use ureq::unversioned::transport::{
 };
 
 use super::failure::{Failure, Phase, Step};
-use super::{INPUT, OUTPUT};
+use super::socket::{INPUT, OUTPUT};
 use crate::code::{Code, Error};
 use crate::limits::Limits;
 

@@ -1,137 +1,23 @@
 //! Access tokens: static, by OAuth, or from a token provider. Cached, and obtained once however many threads want one.
 
+mod credentials;
 mod oauth;
+mod value;
 
-use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
-use ureq::http::HeaderValue;
-use zeroize::Zeroizing;
-
-use self::oauth::TokenRequest;
-use crate::check::check_text;
+pub(crate) use self::credentials::{Credentials, OAuth, Provider, Settings};
+use self::oauth::{TokenRequest, interrupted};
+pub(crate) use self::value::{TOKEN_MOST, Token, bearer};
 use crate::code::{Code, Error};
 use crate::http::{Failure, Http};
-use crate::limits::{Interruption, Limits, Poll};
+use crate::limits::{Limits, Poll};
 use crate::log::{Log, LogLevel};
-use crate::request::Headers;
-use crate::retry::RetryPolicy;
-use crate::url::Url;
-
-/// Gives a token; told whether the last one was rejected.
-pub(crate) type Provider = Arc<dyn Fn(bool) -> Option<Zeroizing<Vec<u8>>> + Send + Sync>;
 
 /// After a refresh that failed, the old token serves at least this long before another is tried.
 const REFRESH_AGAIN: Duration = Duration::from_secs(5);
-/// The longest token, in bytes. Zoom's have some hundreds.
-pub(crate) const TOKEN_MOST: usize = 8 * 1024;
-
-/// What tokens are obtained with.
-pub(crate) struct Settings {
-    pub credentials: Option<Credentials>,
-    /// The token endpoint.
-    pub url: Url,
-    pub user_agent: HeaderValue,
-    pub retry: RetryPolicy,
-    /// For one token request.
-    pub attempt_timeout: Duration,
-}
-
-#[derive(Clone)]
-pub(crate) enum Credentials {
-    Token(HeaderValue),
-    OAuth(OAuth),
-    Provider(Provider),
-}
-
-#[derive(Clone)]
-pub(crate) struct OAuth {
-    account_id: String,
-    client_id: String,
-    client_secret: Arc<Zeroizing<String>>,
-}
-
-impl OAuth {
-    pub fn new(account_id: &str, client_id: &str, client_secret: &str) -> Result<OAuth, Error> {
-        check_text("account ID", account_id, 1024)?;
-        check_text("client ID", client_id, 1024)?;
-        check_text("client secret", client_secret, 1024)?;
-        if client_id.contains(':') {
-            // HTTP Basic could not tell where it ends.
-            return Err(Error::argument("the client ID has a colon"));
-        }
-        Ok(OAuth {
-            account_id: account_id.into(),
-            client_id: client_id.into(),
-            client_secret: Arc::new(Zeroizing::new(client_secret.into())),
-        })
-    }
-}
-
-impl fmt::Debug for Credentials {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Credentials::Token(_) => "Token(..)",
-            Credentials::OAuth(_) => "OAuth(..)",
-            Credentials::Provider(_) => "Provider(..)",
-        })
-    }
-}
-
-/// The value of an Authorization header. Its memory is wiped when the last copy of it goes.
-pub(crate) fn bearer(token: &str) -> Result<HeaderValue, Error> {
-    check_text("token", token, TOKEN_MOST)?;
-    if !token.bytes().all(|b| b.is_ascii_graphic()) {
-        return Err(Error::argument(
-            "the token has whitespace or a character that no token has",
-        ));
-    }
-    secret_header("Bearer ", token).map_err(|_| Error::argument("the token is not a header value"))
-}
-
-fn secret_header(scheme: &str, secret: &str) -> Result<HeaderValue, ureq::http::Error> {
-    let mut value = Zeroizing::new(Vec::with_capacity(scheme.len() + secret.len()));
-    value.extend_from_slice(scheme.as_bytes());
-    value.extend_from_slice(secret.as_bytes());
-    let mut header = HeaderValue::from_maybe_shared(Bytes::from_owner(value))?;
-    header.set_sensitive(true);
-    Ok(header)
-}
-
-pub(crate) struct Token {
-    pub authorization: HeaderValue,
-    /// What requests with it carry, once one was made.
-    pub headers: OnceLock<Headers>,
-    /// What Zoom said of it, without the token itself: JSON, or empty.
-    pub details: String,
-    /// From when on a new one is obtained, while this one still serves others.
-    refresh: Option<Instant>,
-    expires: Option<Instant>,
-    /// Tells tokens apart without looking at them.
-    number: u64,
-}
-
-impl Token {
-    /// One of which nothing is known.
-    fn endless(authorization: HeaderValue, number: u64) -> Token {
-        Token {
-            authorization,
-            headers: OnceLock::new(),
-            details: String::new(),
-            refresh: None,
-            expires: None,
-            number,
-        }
-    }
-
-    fn is_expired(&self, now: Instant) -> bool {
-        self.expires.is_some_and(|at| now >= at)
-    }
-}
-
 /// The tokens of one client.
 pub(crate) struct Tokens {
     source: Source,
@@ -366,13 +252,6 @@ fn half(limits: &Limits) -> Limits {
     limits.part(now, limits.deadline.saturating_duration_since(now) / 2)
 }
 
-fn interrupted(why: Interruption) -> Failure {
-    match why {
-        Interruption::TimedOut => Failure::new(Code::Timeout, "no token came in time"),
-        Interruption::Cancelled | Interruption::Stopped => Failure::new(Code::Cancelled, ""),
-    }
-}
-
 fn provided(provider: &Provider, job: Job) -> Result<Token, Failure> {
     let failed = |why: String| Failure::new(Code::Token, why);
     let token =
@@ -387,6 +266,7 @@ fn provided(provider: &Provider, job: Job) -> Result<Token, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ureq::http::HeaderValue;
 
     fn token(now: Instant, number: u64, refresh: u64, expires: u64) -> Arc<Token> {
         Arc::new(Token {

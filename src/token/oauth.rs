@@ -11,10 +11,11 @@ use ureq::http::uri::PathAndQuery;
 use ureq::http::{HeaderValue, Method, Request};
 use zeroize::Zeroizing;
 
-use super::{OAuth, Settings, Token, bearer, interrupted, secret_header};
+use super::credentials::{OAuth, Settings};
+use super::value::{Token, bearer, secret_header};
 use crate::code::{Code, Error};
 use crate::http::{Failure, Http, Response, header_text};
-use crate::limits::Limits;
+use crate::limits::{Interruption, Limits};
 use crate::log::{Log, LogLevel};
 use crate::retry::{Retry, RetryPolicy, is_passing, retry_after};
 use crate::url::Url;
@@ -200,4 +201,12 @@ fn reason(status: u16, success: bool, body: &Value) -> String {
         (error, _) => format!("{error}: "),
     };
     format!("HTTP {status}: {kind}{why}")
+}
+
+/// What a wait for a token says that ended before there was one.
+pub(super) fn interrupted(why: Interruption) -> Failure {
+    match why {
+        Interruption::TimedOut => Failure::new(Code::Timeout, "no token came in time"),
+        Interruption::Cancelled | Interruption::Stopped => Failure::new(Code::Cancelled, ""),
+    }
 }

@@ -1,20 +1,75 @@
-//! One update, from token to outcome: the order of its attempts.
+//! The calls: one request for one user, from token to outcome, and the order of its attempts.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::cancel::Cancel;
 use crate::client::Client;
 use crate::code::{Code, Error};
 use crate::limits::{Interruption, Limits};
 use crate::log::LogLevel;
 use crate::outcome::{self, Outcome};
 use crate::rate::{Slot, Turn};
-use crate::request::{Action, Encoding};
+use crate::request::{Action, Encoding, check_user_id};
 use crate::retry::{Retry, is_passing};
 use crate::token::Token;
 
 /// Longer than any batch takes.
 const FOREVER: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+
+impl Client {
+    /// Updates one user and waits for the response. `user_id` is an ID, an e-mail address, or `me` for user-level apps.
+    /// Returns within the configured total time, whatever happens.
+    pub fn update_status(&self, user_id: &str, action: Action, cancel: Option<&Cancel>) -> Outcome {
+        if let Err(code) = self.check_caller() {
+            return Outcome {
+                user_id: user_id.to_owned(),
+                ..Outcome::from(Error::new(code, ""))
+            };
+        }
+        update(self, user_id, action, self.limits(cancel, None))
+    }
+
+    /// Obtains a token and touches nobody. The outcome's body is what Zoom said of the token, without the token itself;
+    /// empty for a static token or a token provider, of which nothing can be learned without a call.
+    pub fn check_credentials(&self, cancel: Option<&Cancel>) -> Outcome {
+        if let Err(code) = self.check_caller() {
+            return Outcome::from(Error::new(code, ""));
+        }
+        let limits = self.limits(cancel, None);
+        match self.tokens.obtain(&self.http, &self.log, &limits) {
+            Ok(token) => Outcome {
+                body: token.details.as_bytes().to_vec(),
+                ..Outcome::new(Code::Ok, String::new())
+            },
+            Err(failure) => Outcome::from(failure),
+        }
+    }
+}
+
+/// Updates one user within these limits.
+pub(crate) fn update(client: &Client, user_id: &str, action: Action, limits: Limits) -> Outcome {
+    let mut outcome = match check_user_id(user_id) {
+        Ok(()) => Update::new(client, user_id, action, limits).run(),
+        Err(e) => Outcome::from(e),
+    };
+    // With room for the NUL that C wants.
+    outcome.user_id = String::with_capacity(user_id.len() + 1);
+    outcome.user_id.push_str(user_id);
+    if !outcome.ok() {
+        // A user who was never sent did not fail.
+        let level = match outcome.code {
+            Code::Cancelled if outcome.attempts == 0 => LogLevel::Debug,
+            _ => LogLevel::Error,
+        };
+        let (code, what) = (outcome.code, outcome.message.as_str());
+        client.log.write(
+            level,
+            format_args!("{} {user_id}: {code}: {what}", action.as_str()),
+        );
+    }
+    outcome
+}
 
 /// An update in progress.
 pub(crate) struct Update<'a> {
