@@ -31,6 +31,7 @@ mod client;
 mod code;
 mod config;
 mod detached;
+mod environment;
 #[allow(unsafe_code)]
 pub mod ffi;
 #[cfg(fuzzing)]

@@ -193,6 +193,22 @@ pub unsafe extern "C" fn zus_config_set_timeouts(
     unsafe { set(config, |c| c.set_timeouts(connect_ms, total_ms)) }
 }
 
+/// Sets the longest time, in milliseconds, that one attempt may take, from its slot to the last byte of the response,
+/// and that one token request may take (0 to 86,400,000). An attempt that takes longer is retried, and ends with
+/// ZUS_ERR_TIMEOUT where no attempts or no time are left. 0, the default: total_ms divided by the number of attempts,
+/// but at least 10,000. No attempt outlasts total_ms.
+///
+/// # Safety
+/// `config` is a live handle.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zus_config_set_attempt_timeout(
+    config: *mut zus_config,
+    attempt_ms: u32,
+) -> zus_code {
+    // SAFETY: the caller's promise.
+    unsafe { set(config, |c| c.set_attempt_timeout(attempt_ms)) }
+}
+
 /// Up to `attempts` requests for a user (1 to 100; default 4; 1 repeats nothing). Repeated is what is safe and useful:
 /// a connection that failed or broke, HTTP 408, 429 per second, 500, 502, 503, 504. The wait before a repeat is random
 /// between 0 and first_ms (default 500), doubled each time up to most_ms (default 30,000), or what Retry-After says;
