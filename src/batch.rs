@@ -8,7 +8,7 @@ use std::thread;
 use crate::cancel::Cancel;
 use crate::client::{Client, in_callback};
 use crate::code::{Code, Error};
-use crate::outcome::Outcome;
+use crate::outcome::{FatalForBatch, Outcome};
 use crate::request::Action;
 
 impl Client {
@@ -59,7 +59,7 @@ impl Client {
                 }
                 let outcome = catch_unwind(AssertUnwindSafe(|| update(index)))
                     .unwrap_or_else(|_| Outcome::from(Error::new(Code::Panic, "")));
-                if is_fatal(&outcome) {
+                if outcome.fatal == FatalForBatch::Yes {
                     halt.trigger();
                 }
                 if results.send((index, outcome)).is_err() {
@@ -102,7 +102,7 @@ impl Client {
                 if unsent && outcome.code == Code::Cancelled {
                     continue;
                 }
-                if is_fatal(&outcome) {
+                if outcome.fatal == FatalForBatch::Yes {
                     fatal.get_or_insert(outcome.code);
                 }
                 failed |= !outcome.ok();
@@ -122,13 +122,4 @@ impl Client {
             Code::Ok
         }
     }
-}
-
-/// What no further user can survive.
-fn is_fatal(outcome: &Outcome) -> bool {
-    outcome.hopeless
-        || matches!(
-            outcome.code,
-            Code::Token | Code::Unauthorized | Code::Forbidden | Code::DailyLimit | Code::Panic
-        )
 }

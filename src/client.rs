@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::cancel::Cancel;
@@ -12,10 +12,11 @@ use crate::config::{Config, LogLevel};
 use crate::http::Http;
 use crate::http::limits::{Limits, Stop};
 use crate::log::Log;
-use crate::outcome::{self, Outcome};
+use crate::outcome::{FatalForBatch, Outcome};
 use crate::pace::Pace;
 use crate::request::{Action, Encoding, Requests, check_user_id};
-use crate::retry::{Retry, is_passing};
+use crate::response;
+use crate::retry::{Retry, is_transient};
 use crate::token::{Credentials, Tokens};
 
 /// Longer than any list takes.
@@ -28,6 +29,8 @@ pub struct Client {
     requests: Requests,
     tokens: Tokens,
     pace: Pace,
+    /// A user got a response that only this endpoint gives: the API URL is right.
+    endpoint_is_known: AtomicBool,
     log: Log,
     /// The process that made it. After fork() the child would share connections with its parent.
     process: u32,
@@ -77,6 +80,7 @@ impl Client {
             requests: Requests::new(&config.api, &config.user_agent, config.encoding),
             tokens: Tokens::new(&config)?,
             pace: Pace::new(config.interval),
+            endpoint_is_known: AtomicBool::new(false),
             log: Log::new(config.log_level, config.log.take()),
             process: std::process::id(),
             id,
@@ -174,11 +178,11 @@ impl Client {
                 Err(failure) => {
                     return Outcome {
                         attempts,
-                        hopeless: match failure.code {
-                            Code::Cancelled => false,
+                        fatal: match failure.code {
+                            Code::Cancelled => FatalForBatch::No,
                             // Others have more time left, when this user's was spent on an attempt.
-                            Code::Timeout => attempts == 0,
-                            _ => true,
+                            Code::Timeout if attempts > 0 => FatalForBatch::No,
+                            _ => FatalForBatch::Yes,
                         },
                         ..Outcome::from(failure)
                     };
@@ -208,10 +212,13 @@ impl Client {
             let mut again;
             let mut outcome = match self.http.send(request, &limits) {
                 Ok(answer) => {
-                    let read = outcome::read(answer);
-                    let outcome = read.outcome;
+                    let known = self.endpoint_is_known.load(Ordering::Relaxed);
+                    let outcome = response::read(answer, known);
                     self.log_answer(&outcome, sent);
-                    if read.wrong_encoding && encoding == Encoding::Form {
+                    if !known && outcome.is_about_the_user() {
+                        self.endpoint_is_known.store(true, Ordering::Relaxed);
+                    }
+                    if encoding == Encoding::Form && outcome.needs_json() {
                         encoding = Encoding::Json;
                         self.log.write(
                             LogLevel::Info,
@@ -228,7 +235,7 @@ impl Client {
                         last = Some(outcome);
                         continue;
                     }
-                    again = is_passing(outcome.http_status);
+                    again = is_transient(outcome.http_status);
                     if outcome.code == Code::RateLimited {
                         self.pace.refused();
                         again = true;

@@ -24,6 +24,7 @@
 #![warn(missing_docs)]
 
 mod batch;
+mod body;
 mod cancel;
 mod client;
 mod code;
@@ -38,6 +39,7 @@ mod log;
 mod outcome;
 mod pace;
 mod request;
+mod response;
 mod retry;
 mod token;
 
@@ -45,5 +47,5 @@ pub use cancel::Cancel;
 pub use client::Client;
 pub use code::{Code, Error};
 pub use config::{Config, LogLevel};
-pub use outcome::Outcome;
+pub use outcome::{Delivery, Outcome};
 pub use request::{Action, Encoding};

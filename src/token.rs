@@ -20,7 +20,7 @@ use crate::http::limits::{Limits, Stop};
 use crate::http::{Answer, Failure, Http};
 use crate::log::Log;
 use crate::request::{Headers, uri};
-use crate::retry::{Retry, is_passing, retry_after};
+use crate::retry::{Retry, is_transient, retry_after};
 
 /// Gives a token; told whether the last one was refused.
 pub(crate) type Provider = Arc<dyn Fn(bool) -> Option<Zeroizing<Vec<u8>>> + Send + Sync>;
@@ -450,7 +450,7 @@ impl TokenRequest {
             (error, _) => format!("{error}: "),
         };
         let failure = Failure {
-            again: is_passing(answer.status) || answer.status == 429,
+            again: is_transient(answer.status) || answer.status == 429,
             status: answer.status,
             ..failure(Code::Token, format!("HTTP {}: {kind}{why}", answer.status))
         };

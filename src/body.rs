@@ -1,0 +1,400 @@
+//! What the body of a response says, whatever its format: JSON in all its shapes, malformed JSON, XML, HTML or text.
+
+mod markup;
+
+use serde_json::{Map, Value};
+
+/// The longest error message that is kept, in characters. Zoom's longest have some hundreds.
+const MESSAGE_MOST: usize = 1000;
+/// The longest part of a text of unknown origin that is kept, in characters.
+const TEXT_MOST: usize = 200;
+
+/// What the body of a response says.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Body {
+    pub format: Format,
+    /// Zoom's error code; 0 for none.
+    pub code: i32,
+    /// It states an error, though perhaps with no code that is a number.
+    pub is_error: bool,
+    /// The error message with its field errors, the title of an HTML page, or the text: one line.
+    pub message: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// No bytes, or only whitespace.
+    Empty,
+    Json,
+    /// JSON with mistakes in it, such as unescaped quotes.
+    MalformedJson,
+    /// With an error code or a message in it.
+    Xml,
+    /// A page for people, or other markup.
+    Html,
+    Text,
+}
+
+impl Body {
+    pub fn read(bytes: &[u8]) -> Body {
+        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+        let bytes = bytes.trim_ascii();
+        if bytes.is_empty() {
+            return Body::empty(Format::Empty);
+        }
+        if let Ok(value) = serde_json::from_slice(bytes) {
+            return Body::from_json(&value);
+        }
+        let text = String::from_utf8_lossy(bytes);
+        match bytes[0] {
+            b'<' => read_markup(&text),
+            b'{' | b'[' => read_malformed(&text),
+            _ => Body::text(&text),
+        }
+    }
+
+    pub fn from_json(value: &Value) -> Body {
+        match value {
+            Value::Null | Value::Bool(true) => Body::empty(Format::Json),
+            // What a string holds counts: nothing, a text, or JSON that was encoded twice.
+            Value::String(text) => Body::read(text.as_bytes()),
+            Value::Object(object) => ErrorParts::of(object).into_body(Format::Json),
+            Value::Array(items) => {
+                let mut parts = ErrorParts::default();
+                parts.add_field_errors("", value);
+                parts.is_error = !items.is_empty();
+                parts.into_body(Format::Json)
+            }
+            Value::Bool(false) | Value::Number(_) => Body::text(&value.to_string()),
+        }
+    }
+
+    fn empty(format: Format) -> Body {
+        Body {
+            format,
+            code: 0,
+            is_error: false,
+            message: String::new(),
+        }
+    }
+
+    fn text(text: &str) -> Body {
+        Body {
+            message: one_line(&without_credentials(text), TEXT_MOST),
+            ..Body::empty(Format::Text)
+        }
+    }
+}
+
+/// What an error object says, in Zoom's spellings and in those of gateways (RFC 9457 and others).
+#[derive(Default)]
+struct ErrorParts {
+    /// The first code that is not 0.
+    code: i32,
+    is_error: bool,
+    /// The kind of error, in a word or a few.
+    title: String,
+    message: String,
+    /// "field: message"
+    field_errors: Vec<String>,
+}
+
+const CODES: [&str; 3] = ["code", "errorCode", "error_code"];
+const MESSAGES: [&str; 6] = [
+    "message",
+    "error_message",
+    "errorMessage",
+    "reason",
+    "error_description",
+    "detail",
+];
+
+impl ErrorParts {
+    fn of(object: &Map<String, Value>) -> ErrorParts {
+        let mut parts = ErrorParts::default();
+        let codes = CODES.map(|key| get(object, key).map(number));
+        let says_no_error = codes.contains(&Some(Some(0)));
+        for code in codes.into_iter().flatten() {
+            match code {
+                Some(0) => {}
+                Some(code) if parts.code == 0 => parts.code = code,
+                _ => {}
+            }
+            parts.is_error |= code != Some(0);
+        }
+        parts.title = first_text(object, &["error", "title"]);
+        parts.message = first_text(object, &MESSAGES);
+        if let Some(errors) = get(object, "errors") {
+            parts.add_field_errors("", errors);
+        }
+        parts.is_error |= get(object, "error").is_some_and(is_something)
+            || get(object, "errors").is_some_and(is_something)
+            || get(object, "success") == Some(&Value::Bool(false))
+            || get(object, "status").and_then(number) >= Some(400)
+            || !says_no_error && !(parts.title.is_empty() && parts.message.is_empty());
+        match get(object, "error") {
+            Some(Value::Object(inner)) => parts.add(ErrorParts::of(inner)),
+            Some(errors @ Value::Array(_)) => parts.add_field_errors("", errors),
+            _ => {}
+        }
+        parts
+    }
+
+    /// Adds what an object inside this one says.
+    fn add(&mut self, inner: ErrorParts) {
+        if self.code == 0 {
+            self.code = inner.code;
+        }
+        if self.title.is_empty() {
+            self.title = inner.title;
+        }
+        if self.message.is_empty() {
+            self.message = inner.message;
+        }
+        self.field_errors.extend(inner.field_errors);
+    }
+
+    /// `[{"field":"a","message":"b"}]`, `["b"]`, `{"a":["b"]}` or `"b"`.
+    fn add_field_errors(&mut self, field: &str, value: &Value) {
+        match value {
+            Value::String(message) if field.is_empty() => self.field_errors.push(message.clone()),
+            Value::String(message) => self.field_errors.push(format!("{field}: {message}")),
+            Value::Array(items) => {
+                for item in items {
+                    self.add_field_errors(field, item);
+                }
+            }
+            Value::Object(object) => {
+                let message = first_text(object, &MESSAGES);
+                if message.is_empty() {
+                    for (field, value) in object {
+                        self.add_field_errors(field, value);
+                    }
+                    return;
+                }
+                let code = CODES.iter().filter_map(|key| get(object, key)).next();
+                if self.code == 0 {
+                    self.code = code.and_then(number).unwrap_or(0);
+                }
+                match first_text(object, &["field"]) {
+                    field if field.is_empty() => self.field_errors.push(message),
+                    field => self.field_errors.push(format!("{field}: {message}")),
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn into_body(self, format: Format) -> Body {
+        let text = match (self.title.as_str(), self.message.as_str()) {
+            (title, "") => title.to_owned(),
+            ("", message) => message.to_owned(),
+            (title, message) => format!("{title}: {message}"),
+        };
+        let mut errors = self.field_errors;
+        errors.retain(|error| *error != self.message);
+        let errors = errors.join("; ");
+        let message = match (text.as_str(), errors.as_str()) {
+            (_, "") => text,
+            ("", _) => errors,
+            _ => format!("{text} ({errors})"),
+        };
+        Body {
+            format,
+            code: self.code,
+            is_error: self.is_error,
+            message: one_line(&message, MESSAGE_MOST),
+        }
+    }
+}
+
+/// The value of a key in any case: `message`, `Message`.
+fn get<'a>(object: &'a Map<String, Value>, key: &str) -> Option<&'a Value> {
+    object.get(key).or_else(|| {
+        let mut entries = object.iter();
+        entries
+            .find(|(k, _)| k.eq_ignore_ascii_case(key))
+            .map(|(_, v)| v)
+    })
+}
+
+fn first_text(object: &Map<String, Value>, keys: &[&str]) -> String {
+    let mut texts = keys.iter().filter_map(|key| get(object, key)?.as_str());
+    texts
+        .find(|text| !text.trim().is_empty())
+        .unwrap_or_default()
+        .to_owned()
+}
+
+fn is_something(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(false) => false,
+        Value::Bool(true) => true,
+        Value::Number(_) => number(value) != Some(0),
+        Value::String(text) => !text.is_empty(),
+        Value::Array(items) => !items.is_empty(),
+        Value::Object(entries) => !entries.is_empty(),
+    }
+}
+
+/// A code as a number, 0 for none; `None` for what is no such number.
+fn number(value: &Value) -> Option<i32> {
+    match value {
+        Value::Null => Some(0),
+        Value::String(text) if text.trim().is_empty() => Some(0),
+        Value::String(text) => text.trim().parse().ok(),
+        Value::Number(n) => match n.as_i64() {
+            Some(n) => i32::try_from(n).ok(),
+            // 300.0 is 300.
+            None => n
+                .as_f64()
+                .filter(|n| n.fract() == 0.0 && n.abs() <= f64::from(i32::MAX))
+                .map(|n| n as i32),
+        },
+        _ => None,
+    }
+}
+
+/// XML as Zoom sends it where it doesn't send JSON: `<result><code>300</code><message>…</message></result>`.
+fn read_markup(text: &str) -> Body {
+    if let Some(value) = markup::xml_to_json(text)
+        && let Some(object) = error_object(&value)
+    {
+        return ErrorParts::of(object).into_body(Format::Xml);
+    }
+    Body {
+        message: one_line(&without_credentials(&markup::title(text)), TEXT_MOST),
+        ..Body::empty(Format::Html)
+    }
+}
+
+/// The outermost object with an error code or a message.
+fn error_object(value: &Value) -> Option<&Map<String, Value>> {
+    let mut level = vec![value];
+    while !level.is_empty() {
+        let mut inner = Vec::new();
+        for value in level {
+            match value {
+                Value::Object(object) => {
+                    let holds = |key: &&str| get(object, key).is_some_and(Value::is_string);
+                    if CODES.iter().chain(&MESSAGES).any(holds) {
+                        return Some(object);
+                    }
+                    inner.extend(object.values());
+                }
+                Value::Array(items) => inner.extend(items),
+                _ => {}
+            }
+        }
+        level = inner;
+    }
+    None
+}
+
+/// Zoom's response to a missing scope has unescaped quotes in its message. What isn't even that is text.
+fn read_malformed(text: &str) -> Body {
+    let after = |key: &str| {
+        let (_, rest) = text.split_once(&format!("\"{key}\""))?;
+        Some(rest.trim_start().strip_prefix(':')?.trim_start())
+    };
+    let code = CODES.iter().find_map(|key| after(key)).map(|rest| {
+        let rest = rest.trim_start_matches('"');
+        let is_part = |c: char| c.is_ascii_digit() || c == '-';
+        let end = rest.find(|c| !is_part(c)).unwrap_or(rest.len());
+        rest[..end].parse().unwrap_or(0)
+    });
+    let message = MESSAGES.iter().find_map(|key| after(key));
+    if code.is_none() && message.is_none() {
+        return Body::text(text);
+    }
+    Body {
+        format: Format::MalformedJson,
+        code: code.unwrap_or(0),
+        is_error: true,
+        message: message.map_or(String::new(), |rest| {
+            let message = malformed_string(rest).replace("\\\"", "\"");
+            one_line(&without_credentials(&message), MESSAGE_MOST)
+        }),
+    }
+}
+
+/// A string value whose quotes may be unescaped: it ends at a quote after which the object ends, or its next key comes.
+fn malformed_string(rest: &str) -> &str {
+    let Some(rest) = rest.strip_prefix('"') else {
+        let end = rest.find([',', '}']).unwrap_or(rest.len());
+        return rest[..end].trim_end();
+    };
+    let ends_here = |at: &usize| {
+        let rest = rest[at + 1..].trim_start();
+        if let Some(rest) = rest.strip_prefix('}') {
+            return rest.trim_start_matches([']', '}', ' ', '\r', '\n']).is_empty();
+        }
+        let key = rest.strip_prefix(',').map(str::trim_start);
+        let Some(key) = key.and_then(|key| key.strip_prefix('"')) else {
+            return false;
+        };
+        let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        let rest = key.trim_start_matches(is_part).strip_prefix('"');
+        rest.is_some_and(|rest| rest.trim_start().starts_with(':'))
+    };
+    let mut quotes = rest.match_indices('"').map(|(at, _)| at);
+    match quotes.find(ends_here) {
+        Some(end) => &rest[..end],
+        None => rest.trim_end_matches(|c: char| c.is_whitespace() || "\"}]".contains(c)),
+    }
+}
+
+/// On one line: whitespace and control characters become one space. Longer than `most` characters, it ends with "…".
+pub(crate) fn one_line(text: &str, most: usize) -> String {
+    let is_gap = |c: char| c.is_whitespace() || c.is_control();
+    let mut line = String::with_capacity(text.len().min(4 * most));
+    let mut length = 0;
+    for word in text.split(is_gap).filter(|word| !word.is_empty()) {
+        if !line.is_empty() {
+            line.push(' ');
+            length += 1;
+        }
+        for c in word.chars() {
+            if length >= most {
+                line.truncate(line.trim_end().len());
+                line.push('…');
+                return line;
+            }
+            line.push(c);
+            length += 1;
+        }
+    }
+    line
+}
+
+/// A server that echoes the request would have us show the access token: what follows "Bearer" or "Basic" is left out.
+fn without_credentials(text: &str) -> String {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || "-._~+/=".contains(c);
+    let mut kept = String::with_capacity(text.len().min(4 * MESSAGE_MOST));
+    let mut rest = text;
+    while let Some(at) = find_scheme(rest) {
+        let (before, after) = rest.split_at(at);
+        kept.push_str(before);
+        let end = after.find(|c| !is_part(c)).unwrap_or(after.len());
+        kept.push_str(if end < CREDENTIALS_LEAST { &after[..end] } else { "[hidden]" });
+        rest = &after[end..];
+    }
+    kept.push_str(rest);
+    kept
+}
+
+/// Shorter words than this after "Bearer" are words.
+const CREDENTIALS_LEAST: usize = 12;
+
+/// Where the credentials after the next "Bearer " or "Basic " begin.
+fn find_scheme(text: &str) -> Option<usize> {
+    let schemes: [&[u8]; 2] = [b"bearer ", b"basic "];
+    let bytes = text.as_bytes();
+    (0..bytes.len()).find_map(|at| {
+        let ends = |scheme: &&&[u8]| {
+            let end = at + scheme.len();
+            end <= bytes.len() && bytes[at..end].eq_ignore_ascii_case(scheme)
+        };
+        schemes.iter().find(ends).map(|scheme| at + scheme.len())
+    })
+}
