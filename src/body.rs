@@ -327,7 +327,9 @@ fn malformed_string(rest: &str) -> &str {
     let ends_here = |at: &usize| {
         let rest = rest[at + 1..].trim_start();
         if let Some(rest) = rest.strip_prefix('}') {
-            return rest.trim_start_matches([']', '}', ' ', '\r', '\n']).is_empty();
+            return rest
+                .trim_start_matches([']', '}', ' ', '\r', '\n'])
+                .is_empty();
         }
         let key = rest.strip_prefix(',').map(str::trim_start);
         let Some(key) = key.and_then(|key| key.strip_prefix('"')) else {
@@ -376,7 +378,11 @@ fn without_credentials(text: &str) -> String {
         let (before, after) = rest.split_at(at);
         kept.push_str(before);
         let end = after.find(|c| !is_part(c)).unwrap_or(after.len());
-        kept.push_str(if end < CREDENTIALS_LEAST { &after[..end] } else { "[hidden]" });
+        kept.push_str(if end < CREDENTIALS_LEAST {
+            &after[..end]
+        } else {
+            "[hidden]"
+        });
         rest = &after[end..];
     }
     kept.push_str(rest);
@@ -397,4 +403,302 @@ fn find_scheme(text: &str) -> Option<usize> {
         };
         schemes.iter().find(ends).map(|scheme| at + scheme.len())
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Format::*;
+    use super::*;
+
+    #[test]
+    fn every_shape_of_an_error_is_read() {
+        for (text, format, code, is_error, message) in [
+            // Nothing, and nothing wrong.
+            ("", Empty, 0, false, ""),
+            (" \r\n\t", Empty, 0, false, ""),
+            ("\u{feff}", Empty, 0, false, ""),
+            (r#""""#, Empty, 0, false, ""),
+            (r#"" ""#, Empty, 0, false, ""),
+            ("{}", Json, 0, false, ""),
+            ("\u{feff}{}", Json, 0, false, ""),
+            ("null", Json, 0, false, ""),
+            ("true", Json, 0, false, ""),
+            ("[]", Json, 0, false, ""),
+            (r#"{"code":0}"#, Json, 0, false, ""),
+            (r#"{"code":"0","message":"done"}"#, Json, 0, false, "done"),
+            (r#"{"code":"","errorCode":null}"#, Json, 0, false, ""),
+            (r#"{"error":null,"errors":[]}"#, Json, 0, false, ""),
+            (r#"{"id":"x","status":"inactive"}"#, Json, 0, false, ""),
+            (r#"{"success":true,"status":200}"#, Json, 0, false, ""),
+            // Zoom's.
+            (r#"{"code":300,"message":"no"}"#, Json, 300, true, "no"),
+            (
+                r#"{"errorCode":"300","error_message":"no"}"#,
+                Json,
+                300,
+                true,
+                "no",
+            ),
+            (r#"{"Code":300,"Message":"no"}"#, Json, 300, true, "no"),
+            (r#"{"code":0,"errorCode":7}"#, Json, 7, true, ""),
+            (
+                r#"{"code":300,"message":"Validation Failed.","errors":[{"field":"a","message":"b"},{"field":"c","message":"d"}]}"#,
+                Json,
+                300,
+                true,
+                "Validation Failed. (a: b; c: d)",
+            ),
+            (
+                "{\"code\":1,\"message\":\"* one\\n* two\\u0007\"}",
+                Json,
+                1,
+                true,
+                "* one * two",
+            ),
+            // Numbers in every dress.
+            (r#"{"code":300.0}"#, Json, 300, true, ""),
+            (r#"{"code":3e2}"#, Json, 300, true, ""),
+            (r#"{"code":" 300 "}"#, Json, 300, true, ""),
+            (r#"{"code":-300}"#, Json, -300, true, ""),
+            (r#"{"code":300.5}"#, Json, 0, true, ""),
+            (r#"{"code":3000000000}"#, Json, 0, true, ""),
+            (r#"{"code":1e300}"#, Json, 0, true, ""),
+            (r#"{"code":"E17"}"#, Json, 0, true, ""),
+            (r#"{"code":true}"#, Json, 0, true, ""),
+            (r#"{"code":{}}"#, Json, 0, true, ""),
+            // Those of gateways and others.
+            (r#"{"message":"no"}"#, Json, 0, true, "no"),
+            (
+                r#"{"error":{"code":403,"message":"no","errors":[{"message":"no"},{"message":"why"}]}}"#,
+                Json,
+                403,
+                true,
+                "no (why)",
+            ),
+            (
+                r#"{"error":{"error":{"message":"deep"}}}"#,
+                Json,
+                0,
+                true,
+                "deep",
+            ),
+            (r#"{"detail":"no","status":400}"#, Json, 0, true, "no"),
+            (r#"{"title":"Bad Request"}"#, Json, 0, true, "Bad Request"),
+            (
+                r#"{"type":"about:blank","title":"Bad Request","status":400,"detail":"no action"}"#,
+                Json,
+                0,
+                true,
+                "Bad Request: no action",
+            ),
+            (r#"{"errors":[{"message":"no"}]}"#, Json, 0, true, "no"),
+            (r#"{"errors":["one","two"]}"#, Json, 0, true, "one; two"),
+            (
+                r#"{"errors":{"action":["is required"]},"title":"Invalid"}"#,
+                Json,
+                0,
+                true,
+                "Invalid (action: is required)",
+            ),
+            (r#"{"errors":"no"}"#, Json, 0, true, "no"),
+            (
+                r#"[{"errorCode":"17","message":"no"}]"#,
+                Json,
+                17,
+                true,
+                "no",
+            ),
+            (r#"[1]"#, Json, 0, true, ""),
+            (r#"{"success":false}"#, Json, 0, true, ""),
+            (r#"{"status":"500"}"#, Json, 0, true, ""),
+            (
+                r#"{"reason":"Invalid client_id","error":"invalid_client"}"#,
+                Json,
+                0,
+                true,
+                "invalid_client: Invalid client_id",
+            ),
+            (
+                r#""{\"code\":300,\"message\":\"twice\"}""#,
+                Json,
+                300,
+                true,
+                "twice",
+            ),
+            // Malformed.
+            (
+                r#"{"code":4711,"message":"Invalid access token, does not contain scopes:["user:write:admin","user:write"]."}"#,
+                MalformedJson,
+                4711,
+                true,
+                r#"Invalid access token, does not contain scopes:["user:write:admin","user:write"]."#,
+            ),
+            (
+                r#"{"message":"an "inner" quote, "and more"", "code" : "124" }"#,
+                MalformedJson,
+                124,
+                true,
+                r#"an "inner" quote, "and more""#,
+            ),
+            (
+                r#"{"code":-300,"message":"cut"#,
+                MalformedJson,
+                -300,
+                true,
+                "cut",
+            ),
+            (r#"{"code":0,"x":"a"b"}"#, MalformedJson, 0, true, ""),
+            (
+                r#"{"errorCode":99999999999,"error_message":"x"y"}"#,
+                MalformedJson,
+                0,
+                true,
+                r#"x"y"#,
+            ),
+            (r#"{"message": null "#, MalformedJson, 0, true, "null"),
+            ("{no json}", Text, 0, false, "{no json}"),
+            // Text.
+            ("error code: 1020", Text, 0, false, "error code: 1020"),
+            ("1020", Text, 0, false, "1020"),
+            ("false", Text, 0, false, "false"),
+            (r#""no""#, Text, 0, false, "no"),
+            (
+                "one\r\n\r\n  two\u{2028}three",
+                Text,
+                0,
+                false,
+                "one two three",
+            ),
+        ] {
+            let expected = Body {
+                format,
+                code,
+                is_error,
+                message: message.into(),
+            };
+            assert_eq!(Body::read(text.as_bytes()), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn xml_is_read_as_json_is() {
+        let plain = "<result><code>300</code><message>Validation Failed.</message></result>";
+        let read = Body::read(plain.as_bytes());
+        assert_eq!((read.format, read.code), (Xml, 300));
+        assert_eq!(read.message, "Validation Failed.");
+        for text in [
+            "<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"?>\n<result>\n  <code>300</code>\n  <message>Validation Failed.</message>\n</result>\n",
+            "\u{feff}<!-- > --><!DOCTYPE result><result a='>' b=\"</result>\"><code x='1'> 300 </code ><message>Validation\n Failed.</message></result>",
+            "<z:result xmlns:z=\"urn:zoom\"><z:code>300</z:code><z:message>Validation Failed.</z:message></z:result>",
+            "<result><code><![CDATA[300]]></code><message><![CDATA[Validation Failed.]]></message></result>",
+            "<result><code>&#51;&#x30;0</code><message>Validation&#32;Failed.</message></result>",
+            "<response><request><id>7</id><empty/></request><result><code>300</code><message>Validation Failed.</message></result></response>",
+            "<Error><Code>300</Code><Message>Validation Failed.</Message><a><code>1</code></a></Error>",
+        ] {
+            assert_eq!(Body::read(text.as_bytes()), read, "{text}");
+        }
+        for (text, code, message) in [
+            (
+                "<result><code>300</code><message>no</message><errors><error><field>a</field><message>b</message></error><error><field>c</field><message>d</message></error></errors></result>",
+                300,
+                "no (a: b; c: d)",
+            ),
+            (
+                "<e><message>a &amp; b &lt;c&gt; &quot;d&quot; &#39;e&#x27; &amp;lt; &apos;f&apos; &none; &</message></e>",
+                0,
+                r#"a & b <c> "d" 'e' &lt; 'f' &none; &"#,
+            ),
+            (
+                "<Error><Code>AccessDenied</Code><Message>no</Message></Error>",
+                0,
+                "no",
+            ),
+            ("<message>1 < 2</message>", 0, "1 < 2"),
+        ] {
+            let read = Body::read(text.as_bytes());
+            assert_eq!(
+                (read.format, read.code, read.message.as_str()),
+                (Xml, code, message)
+            );
+            assert!(read.is_error, "{text}");
+        }
+    }
+
+    #[test]
+    fn other_markup_is_a_page() {
+        for (text, message) in [
+            (
+                "<html>\n<head><title>502 Bad\nGateway</title></head><body><h1>no</h1>",
+                "502 Bad Gateway",
+            ),
+            (
+                "<!DOCTYPE html><HTML><script>if (a<b) alert('x')</script><TITLE>a &amp; b</TITLE></HTML>",
+                "a & b",
+            ),
+            (
+                "<!DOCTYPE html><html><code>300</code><message>x</message></html>",
+                "300",
+            ),
+            ("<h1>nginx</h1>", "nginx"),
+            ("<p>error <code>1020</code></p>", "error"),
+            (
+                "<style>p {}</style><p>Sign in&nbsp;here</p>",
+                "Sign in here",
+            ),
+            ("<result><code>300</code>", "300"),
+            ("<result><code>300</message></result>", "300"),
+            ("<", "<"),
+            ("<!--", ""),
+            ("<a b='", ""),
+            ("</a>", ""),
+            ("<result/>", ""),
+        ] {
+            let read = Body::read(text.as_bytes());
+            assert_eq!(
+                (read.format, read.message.as_str()),
+                (Html, message),
+                "{text}"
+            );
+            assert_eq!((read.code, read.is_error), (0, false), "{text}");
+        }
+        let deep = "<a>".repeat(100_000) + "<code>1</code>" + &"</a>".repeat(100_000);
+        assert_eq!(Body::read(deep.as_bytes()).format, Html);
+    }
+
+    #[test]
+    fn a_message_has_its_limit() {
+        let of = |text: String| Body::read(text.as_bytes()).message.chars().count();
+        assert_eq!(of("é".repeat(200)), 200);
+        assert_eq!(of("é".repeat(5000)), 201); // with its "…"
+        assert_eq!(of(format!("<title>{}</title>", "x".repeat(5000))), 201);
+        let json = |n| format!(r#"{{"code":1,"message":"{}"}}"#, "x".repeat(n));
+        assert_eq!(of(json(1000)), 1000);
+        assert_eq!(of(json(5000)), 1001);
+        assert_eq!(one_line("a  b", 1), "a…");
+        assert_eq!(one_line("a  b", 2), "a…");
+        assert_eq!(one_line("a  b", 3), "a b");
+    }
+
+    #[test]
+    fn a_text_that_echoes_the_request_does_not_show_the_token() {
+        for (text, message) in [
+            (
+                "PUT /\nAuthorization: Bearer abc.DEF-123_456~+/==\nHost: x",
+                "PUT / Authorization: Bearer [hidden] Host: x",
+            ),
+            (
+                "<p>authorization: basic YWJjOmRlZmdoaQ==</p>",
+                "authorization: basic [hidden]",
+            ),
+            (
+                r#"{"message":"an "inner" quote; bearer 0123456789ab"#,
+                r#"an "inner" quote; bearer [hidden]"#,
+            ),
+            ("Bearer token is missing. é", "Bearer token is missing. é"),
+        ] {
+            assert_eq!(Body::read(text.as_bytes()).message, message);
+        }
+        let long = format!("{} Bearer {}", "x".repeat(190), "s".repeat(100));
+        assert!(!Body::read(long.as_bytes()).message.contains("ss"));
+    }
 }

@@ -110,16 +110,22 @@ impl Code {
                 c"ZUS_ERR_FORKED",
                 c"this client was made before fork(); make a new one in the child process",
             ),
-            Code::Reentrant => (
-                c"ZUS_ERR_REENTRANT",
-                c"a callback called its own client",
-            ),
+            Code::Reentrant => (c"ZUS_ERR_REENTRANT", c"a callback called its own client"),
             Code::Resolve => (c"ZUS_ERR_RESOLVE", c"the host name could not be resolved"),
             Code::Connect => (c"ZUS_ERR_CONNECT", c"no connection could be made"),
-            Code::Tls => (c"ZUS_ERR_TLS", c"the TLS handshake failed, or the certificate is not trusted"),
+            Code::Tls => (
+                c"ZUS_ERR_TLS",
+                c"the TLS handshake failed, or the certificate is not trusted",
+            ),
             Code::Timeout => (c"ZUS_ERR_TIMEOUT", c"the time for the call ran out"),
-            Code::Proxy => (c"ZUS_ERR_PROXY", c"the proxy failed, or rejected the connection"),
-            Code::Io => (c"ZUS_ERR_IO", c"the connection broke before a response came"),
+            Code::Proxy => (
+                c"ZUS_ERR_PROXY",
+                c"the proxy failed, or rejected the connection",
+            ),
+            Code::Io => (
+                c"ZUS_ERR_IO",
+                c"the connection broke before a response came",
+            ),
             Code::Protocol => (
                 c"ZUS_ERR_PROTOCOL",
                 c"the response is not one that Zoom sends",
@@ -143,10 +149,7 @@ impl Code {
                 c"ZUS_ERR_USER_LIMIT",
                 c"the account has reached its user limit",
             ),
-            Code::RateLimited => (
-                c"ZUS_ERR_RATE_LIMITED",
-                c"Zoom's rate limit was reached",
-            ),
+            Code::RateLimited => (c"ZUS_ERR_RATE_LIMITED", c"Zoom's rate limit was reached"),
             Code::DailyLimit => (
                 c"ZUS_ERR_DAILY_LIMIT",
                 c"a rate limit of Zoom's that lasts was reached, such as the daily limit",

@@ -34,11 +34,9 @@ impl FatalForBatch {
     /// What is known from the code alone.
     pub fn of(code: Code) -> FatalForBatch {
         match code {
-            Code::Token
-            | Code::Unauthorized
-            | Code::DailyLimit
-            | Code::Endpoint
-            | Code::Panic => FatalForBatch::Yes,
+            Code::Token | Code::Unauthorized | Code::DailyLimit | Code::Endpoint | Code::Panic => {
+                FatalForBatch::Yes
+            }
             Code::Forbidden => FatalForBatch::Suspected,
             _ => FatalForBatch::No,
         }

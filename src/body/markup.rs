@@ -168,13 +168,18 @@ pub(super) fn title(text: &str) -> String {
     let mut first = String::new();
     for token in Tokens(text) {
         match token {
-            Token::Open { name, is_empty: false } => inside = name,
+            Token::Open {
+                name,
+                is_empty: false,
+            } => inside = name,
             Token::Close { .. } | Token::Open { .. } => inside = "",
             Token::Text(text) if !text.trim().is_empty() => {
                 if inside.eq_ignore_ascii_case("title") {
                     return text.into_owned();
                 }
-                let is_code = ["script", "style"].iter().any(|n| inside.eq_ignore_ascii_case(n));
+                let is_code = ["script", "style"]
+                    .iter()
+                    .any(|n| inside.eq_ignore_ascii_case(n));
                 if first.is_empty() && !is_code {
                     first = text.into_owned();
                 }
