@@ -127,11 +127,12 @@ impl ErrorParts {
         if let Some(errors) = get(object, "errors") {
             parts.add_field_errors("", errors);
         }
+        let has_message = !parts.title.is_empty() || !parts.message.is_empty();
         parts.is_error |= get(object, "error").is_some_and(is_something)
             || get(object, "errors").is_some_and(is_something)
             || get(object, "success") == Some(&Value::Bool(false))
             || get(object, "status").and_then(number) >= Some(400)
-            || !says_no_error && !(parts.title.is_empty() && parts.message.is_empty());
+            || has_message && !says_no_error;
         match get(object, "error") {
             Some(Value::Object(inner)) => parts.add(ErrorParts::of(inner)),
             Some(errors @ Value::Array(_)) => parts.add_field_errors("", errors),
