@@ -45,11 +45,10 @@ impl Body {
         if let Ok(value) = serde_json::from_slice(bytes) {
             return Body::from_json(&value);
         }
-        let text = String::from_utf8_lossy(bytes);
         match bytes[0] {
-            b'<' => read_markup(&text),
-            b'{' | b'[' => read_malformed(&text),
-            _ => Body::text(&text),
+            b'<' => read_markup(&String::from_utf8_lossy(bytes)),
+            b'{' | b'[' => read_malformed(&String::from_utf8_lossy(bytes)),
+            _ => Body::text(bytes),
         }
     }
 
@@ -65,7 +64,7 @@ impl Body {
                 parts.is_error = !items.is_empty();
                 parts.into_body(Format::Json)
             }
-            Value::Bool(false) | Value::Number(_) => Body::text(&value.to_string()),
+            Value::Bool(false) | Value::Number(_) => Body::text(value.to_string().as_bytes()),
         }
     }
 
@@ -78,9 +77,15 @@ impl Body {
         }
     }
 
-    fn text(text: &str) -> Body {
+    fn text(bytes: &[u8]) -> Body {
+        let text = String::from_utf8_lossy(bytes);
+        let is_binary = text.contains(|c: char| c.is_control() && !c.is_whitespace());
         Body {
-            message: one_line(&without_credentials(text), TEXT_MOST),
+            message: if is_binary {
+                format!("{} bytes that are no text", bytes.len())
+            } else {
+                one_line(&without_credentials(&text), TEXT_MOST)
+            },
             ..Body::empty(Format::Text)
         }
     }
@@ -306,7 +311,7 @@ fn read_malformed(text: &str) -> Body {
     });
     let message = MESSAGES.iter().find_map(|key| after(key));
     if code.is_none() && message.is_none() {
-        return Body::text(text);
+        return Body::text(text.as_bytes());
     }
     Body {
         format: Format::MalformedJson,
@@ -559,6 +564,7 @@ mod tests {
             (r#"{"message": null "#, MalformedJson, 0, true, "null"),
             ("{no json}", Text, 0, false, "{no json}"),
             // Text.
+            ("\u{7f}ELF\0", Text, 0, false, "5 bytes that are no text"),
             ("error code: 1020", Text, 0, false, "error code: 1020"),
             ("1020", Text, 0, false, "1020"),
             ("false", Text, 0, false, "false"),

@@ -301,6 +301,7 @@ impl Client {
             Some(last) => Outcome {
                 code,
                 message: format!("{}, after {}", code.text(), last.message),
+                fatal: FatalForBatch::of(code),
                 ..last
             },
             // There is time left, but no turn in it.
