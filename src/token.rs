@@ -14,6 +14,7 @@ use ureq::http::uri::PathAndQuery;
 use ureq::http::{HeaderValue, Method, Request};
 use zeroize::Zeroizing;
 
+use crate::body::{Body, Format};
 use crate::code::{Code, Error};
 use crate::config::{Config, LogLevel, RetryPolicy, Url, check_text};
 use crate::http::limits::{Limits, Stop};
@@ -436,23 +437,21 @@ impl TokenRequest {
                 ..Token::endless(authorization, number)
             });
         }
-        let text = |key| said.get(key).and_then(Value::as_str).unwrap_or_default();
-        let (error, reason) = (text("error"), text("reason"));
-        let why = match (error, reason, text("message")) {
-            ("", "", "") if success => "the answer holds no access_token",
-            ("", "", "") => "without a reason",
-            ("", "", message) => message,
-            (error, "", _) => error,
-            (_, reason, _) => reason,
+        let body_says = match said {
+            Value::Null => Body::read(&body),
+            said => Body::from_json(&said),
         };
-        let kind = match (error, reason) {
-            ("", _) | (_, "") => String::new(),
-            (error, _) => format!("{error}: "),
+        let why = match (success, body_says.format, body_says.message.as_str()) {
+            // What isn't JSON may hold a token.
+            (true, format, _) if format != Format::Json => "the response has no access_token",
+            (true, _, "") => "the response has no access_token",
+            (false, _, "") => "without a reason",
+            (_, _, message) => message,
         };
         let failure = Failure {
             again: is_transient(answer.status) || answer.status == 429,
             status: answer.status,
-            ..failure(Code::Token, format!("HTTP {}: {kind}{why}", answer.status))
+            ..failure(Code::Token, format!("HTTP {}: {why}", answer.status))
         };
         let after = answer.headers.get("retry-after");
         let after = after.and_then(|v| retry_after(&crate::http::header_text(v)));

@@ -22,7 +22,15 @@ fn c(s: &str) -> CString {
 struct Client(*mut zus_client);
 
 impl Client {
-    fn new(server: &Server, body: zus_encoding) -> Client {
+    fn new(server: &Server, encoding: zus_encoding) -> Client {
+        Client::with(server, encoding, |_| {})
+    }
+
+    fn with(
+        server: &Server,
+        encoding: zus_encoding,
+        configure: impl FnOnce(*mut zus_config),
+    ) -> Client {
         let mut client = ptr::null_mut();
         // SAFETY: live handles and NUL-ended strings throughout.
         unsafe {
@@ -35,7 +43,8 @@ impl Client {
             assert_eq!(zus_config_set_token(config, c(TOKEN).as_ptr()) as i32, 0);
             assert_eq!(zus_config_set_retry(config, 1, 1, 1) as i32, 0);
             assert_eq!(zus_config_set_rate(config, 0, 1000) as i32, 0);
-            assert_eq!(zus_config_set_encoding(config, body) as i32, 0);
+            assert_eq!(zus_config_set_encoding(config, encoding) as i32, 0);
+            configure(config);
             assert_eq!(zus_client_new(config, &mut client) as i32, 0);
             zus_config_free(config);
         }
@@ -730,6 +739,74 @@ fn the_kind_of_limit_is_in_the_headers() {
         // SAFETY: the handle is live.
         assert_eq!(unsafe { zus_result_retry_after(result.0) }, wait);
         mock.remove();
+    }
+}
+
+/// The token request's errors are read as those of an update are; what may hold a token is not shown.
+#[test]
+fn what_the_token_url_says() {
+    const NO_TOKEN: &str = ": token request: HTTP 200: the response has no access_token";
+    for (status, body, says) in [
+        (
+            401,
+            r#"{"reason":"Invalid client_id or client_secret","error":"invalid_client"}"#,
+            "HTTP 401: invalid_client: Invalid client_id or client_secret",
+        ),
+        (
+            400,
+            r#"{"error":"invalid_grant"}"#,
+            "HTTP 400: invalid_grant",
+        ),
+        (
+            400,
+            "<result><code>4700</code><message>no &quot;grant&quot;</message></result>",
+            r#"HTTP 400: no "grant""#,
+        ),
+        (
+            404,
+            "<html><title>Not Found</title></html>",
+            "HTTP 404: Not Found",
+        ),
+        (403, "error code: 1020", "HTTP 403: error code: 1020"),
+        (400, "", "HTTP 400: without a reason"),
+        (
+            200,
+            r#"{"error":"invalid_request"}"#,
+            "HTTP 200: invalid_request",
+        ),
+        (200, "{}", NO_TOKEN),
+        (200, "Welcome", NO_TOKEN),
+        (200, r#"{"access_token":"the-token""#, NO_TOKEN),
+        (
+            200,
+            r#"{"message":"a "quote"","access_token":"the-token"}"#,
+            NO_TOKEN,
+        ),
+    ] {
+        let mut server = Server::new();
+        let token = server
+            .mock("POST", "/oauth/token")
+            .match_header("accept", "application/json")
+            .with_status(status)
+            .with_body(body)
+            .create();
+        let oauth = c(&format!("{}/oauth/token", server.url()));
+        // SAFETY: live handles and NUL-ended strings.
+        let client = Client::with(&server, ZUS_ENCODING_FORM, |config| unsafe {
+            let code = zus_config_set_oauth(
+                config,
+                c"account".as_ptr(),
+                c"client".as_ptr(),
+                c"secret".as_ptr(),
+            );
+            assert_eq!(code as i32, 0);
+            let code = zus_config_set_urls(config, ptr::null(), oauth.as_ptr());
+            assert_eq!(code as i32, 0);
+        });
+        let result = client.update("ada@example.com", ZUS_DEACTIVATE);
+        assert_eq!(result.code(), "ZUS_ERR_TOKEN", "{body}");
+        assert!(result.message().ends_with(says), "{}", result.message());
+        token.assert();
     }
 }
 
