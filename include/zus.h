@@ -51,7 +51,7 @@
 #define ZUS_ABI_VERSION 0
 
 /**
- * What a call came to. 1-19 the caller; 20-39 the network; 40-69 Zoom; 70-79 the run; 99 a bug.
+ * How a call ended. 1-19 usage errors; 20-39 the network; 40-69 Zoom; 70-79 the batch or a cancel; 99 a bug.
  * Codes are only ever added, never changed: treat one that you don't know as a failure.
  */
 enum zus_code
@@ -60,7 +60,7 @@ enum zus_code
 #endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
  {
   /**
-   * Done.
+   * Zoom accepted the update; for a batch, every update.
    */
   ZUS_OK = 0,
   /**
@@ -84,7 +84,7 @@ enum zus_code
    */
   ZUS_ERR_FORKED = 5,
   /**
-   * A callback called back into its own client.
+   * A callback called its own client.
    */
   ZUS_ERR_REENTRANT = 6,
   /**
@@ -96,7 +96,7 @@ enum zus_code
    */
   ZUS_ERR_CONNECT = 21,
   /**
-   * The TLS handshake failed, or the certificate is not to be trusted.
+   * The TLS handshake failed, or the certificate is not trusted.
    */
   ZUS_ERR_TLS = 22,
   /**
@@ -104,27 +104,27 @@ enum zus_code
    */
   ZUS_ERR_TIMEOUT = 23,
   /**
-   * The proxy failed or refused.
+   * The proxy failed, or rejected the connection.
    */
   ZUS_ERR_PROXY = 24,
   /**
-   * The connection broke before an answer came.
+   * The connection broke before a response came.
    */
   ZUS_ERR_IO = 25,
   /**
-   * Not an answer that Zoom gives: HTML, too large, cut short, a redirect, not HTTP.
+   * The response is not one that Zoom sends: an HTML page, a text, a redirect, too large, cut short, not HTTP.
    */
   ZUS_ERR_PROTOCOL = 26,
   /**
-   * No token could be had: the credentials are wrong, or the token function gave none.
+   * No access token could be obtained: the credentials are wrong, or the token provider gave none.
    */
   ZUS_ERR_TOKEN = 40,
   /**
-   * The token is refused, also after a renewal where that is possible.
+   * Zoom rejected the access token, and the refreshed one where it can be refreshed.
    */
   ZUS_ERR_UNAUTHORIZED = 41,
   /**
-   * A scope or right is missing. Scopes for this call: user:write:admin, or user:update:status:admin.
+   * A scope or a permission is missing. Scopes for this call: user:write:admin, or user:update:status:admin.
    */
   ZUS_ERR_FORBIDDEN = 42,
   /**
@@ -140,31 +140,35 @@ enum zus_code
    */
   ZUS_ERR_USER_BUSY = 45,
   /**
-   * The account has no seat left to activate the user into.
+   * The account has reached its user limit: the user cannot be activated.
    */
   ZUS_ERR_USER_LIMIT = 46,
   /**
-   * Zoom's limit per second was reached, and still so after the repeats.
+   * Zoom's rate limit was reached, also after the retries.
    */
   ZUS_ERR_RATE_LIMITED = 47,
   /**
-   * Zoom's limit per day was reached: see zus_result_retry_after.
+   * A rate limit that lasts more than a minute was reached, such as the daily limit: see zus_result_retry_after.
    */
   ZUS_ERR_DAILY_LIMIT = 48,
   /**
-   * Any other refusal.
+   * Zoom rejected the request for another reason, which the message tells.
    */
   ZUS_ERR_REJECTED = 49,
   /**
-   * HTTP 408 or 5xx, and still so after the repeats.
+   * HTTP 408 or 5xx, also after the retries. The update may have been applied.
    */
   ZUS_ERR_SERVER = 50,
+  /**
+   * The server does not know this endpoint: check the API URL. Nothing is known of the user.
+   */
+  ZUS_ERR_ENDPOINT = 52,
   /**
    * zus_cancel_trigger, or a zus_result_fn that stopped its batch.
    */
   ZUS_ERR_CANCELLED = 70,
   /**
-   * The batch ran to its end and some users failed.
+   * The batch is complete and some users failed.
    */
   ZUS_ERR_PARTIAL = 71,
   /**
@@ -448,6 +452,16 @@ zus_code zus_config_set_timeouts(zus_config *config,
                                  uint32_t total_ms);
 
 /**
+ * Sets the longest time, in milliseconds, that one attempt may take, from its slot to the last byte of the response,
+ * and that one token request may take (0 to 86,400,000). An attempt that takes longer is retried, and ends with
+ * ZUS_ERR_TIMEOUT where no attempts or no time are left. 0, the default: total_ms divided by the number of attempts,
+ * but at least 10,000. No attempt outlasts total_ms.
+ */
+ZUS_API
+zus_code zus_config_set_attempt_timeout(zus_config *config,
+                                        uint32_t attempt_ms);
+
+/**
  * Up to `attempts` requests for a user (1 to 100; default 4; 1 repeats nothing). Repeated is what is safe and useful:
  * a connection that failed or broke, HTTP 408, 429 per second, 500, 502, 503, 504. The wait before a repeat is random
  * between 0 and first_ms (default 500), doubled each time up to most_ms (default 30,000), or what Retry-After says;
@@ -501,22 +515,23 @@ zus_code zus_config_set_ca_pem(zus_config *config,
 ZUS_API zus_code zus_config_set_user_agent(zus_config *config, const char *user_agent);
 
 /**
- * The name of a code, e.g. "ZUS_ERR_USER_NOT_FOUND"; "ZUS_ERR_UNKNOWN" for a number that is none.
+ * Returns the name of a code, e.g. "ZUS_ERR_USER_NOT_FOUND"; "ZUS_ERR_UNKNOWN" for a number that is none.
  * The string is static. Thread-safe.
  */
 ZUS_API const char *zus_code_name(int32_t code);
 
 /**
- * A sentence for people, e.g. "the user does not exist or is not on this account".
+ * Returns a sentence for people, e.g. "the user does not exist or is not on this account".
  * The string is static. Thread-safe.
  */
 ZUS_API const char *zus_code_text(int32_t code);
 
 /**
- * The version of the library in use, e.g. "0.1.0"; the header's are ZUS_VERSION_MAJOR, _MINOR and _PATCH.
+ * Returns the version of the library in use, e.g. "0.1.0"; the header's are ZUS_VERSION_MAJOR, _MINOR and _PATCH.
  * The string is static. Thread-safe.
  */
-ZUS_API const char *zus_version(void);
+ZUS_API
+const char *zus_version(void);
 
 /**
  * Returns the number of the ABI in use: the number in the name of the shared library where names have one

@@ -1,7 +1,7 @@
 //! Many users: in flight, order, stop.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::thread;
 
@@ -9,7 +9,7 @@ use crate::call;
 use crate::cancel::Cancel;
 use crate::client::Client;
 use crate::code::{Code, Error};
-use crate::outcome::Outcome;
+use crate::outcome::{FatalForBatch, Outcome};
 use crate::request::Action;
 
 impl Client {
@@ -51,6 +51,8 @@ pub(crate) fn update_each<'a>(
         cancel,
         stop: Cancel::new(),
         next: AtomicUsize::new(0),
+        suspected: AtomicUsize::new(0),
+        cleared: AtomicBool::new(false),
     };
     let update = |index| match user_id(index) {
         Ok(id) => {
@@ -62,6 +64,9 @@ pub(crate) fn update_each<'a>(
     batch.run(update, on_result)
 }
 
+/// So many missing permissions in a row, from the first user on, are the app's.
+const SUSPICIOUS: usize = 5;
+
 /// A batch that runs.
 struct Batch<'a> {
     client: &'a Client,
@@ -70,6 +75,10 @@ struct Batch<'a> {
     stop: Cancel,
     /// The next user to start.
     next: AtomicUsize,
+    /// Users who lacked a permission, which may be the app's or theirs alone.
+    suspected: AtomicUsize,
+    /// A user came to anything else.
+    cleared: AtomicBool,
 }
 
 /// What came of the users so far.
@@ -151,12 +160,28 @@ impl Batch<'_> {
     }
 
     fn end(&self, index: usize, update: impl Fn(usize) -> Outcome) -> Outcome {
-        let outcome = catch_unwind(AssertUnwindSafe(|| update(index)))
+        let mut outcome = catch_unwind(AssertUnwindSafe(|| update(index)))
             .unwrap_or_else(|_| Outcome::from(Error::new(Code::Panic, "")));
-        if is_fatal(&outcome) {
+        outcome.fatal = self.judge(outcome.fatal);
+        if outcome.fatal == FatalForBatch::Yes {
             self.stop.trigger();
         }
         outcome
+    }
+
+    /// Decides whether a missing permission is the app's: where the first users all lack it, and no user of this client
+    /// ever got a response that only this endpoint gives. One user whom the app may not change blocks nobody else.
+    fn judge(&self, fatal: FatalForBatch) -> FatalForBatch {
+        if fatal != FatalForBatch::Suspected {
+            self.cleared.store(true, Ordering::Relaxed);
+            return fatal;
+        }
+        let suspected = self.suspected.fetch_add(1, Ordering::Relaxed) + 1;
+        let cleared = self.cleared.load(Ordering::Relaxed) || self.client.endpoint_is_known();
+        match suspected >= SUSPICIOUS && !cleared {
+            true => FatalForBatch::Yes,
+            false => fatal,
+        }
     }
 
     /// Tells the caller of one user, unless that user was never sent.
@@ -170,7 +195,7 @@ impl Batch<'_> {
         if outcome.attempts == 0 && outcome.code == Code::Cancelled {
             return;
         }
-        if is_fatal(&outcome) {
+        if outcome.fatal == FatalForBatch::Yes {
             tally.fatal.get_or_insert(outcome.code);
         }
         tally.failed |= !outcome.ok();
@@ -191,13 +216,4 @@ impl Batch<'_> {
             Code::Ok
         }
     }
-}
-
-/// Whether every remaining user would fail the same way.
-fn is_fatal(outcome: &Outcome) -> bool {
-    outcome.hopeless
-        || matches!(
-            outcome.code,
-            Code::Token | Code::Unauthorized | Code::Forbidden | Code::DailyLimit | Code::Panic
-        )
 }

@@ -8,10 +8,11 @@ use crate::client::Client;
 use crate::code::{Code, Error};
 use crate::limits::{Interruption, Limits};
 use crate::log::LogLevel;
-use crate::outcome::{self, Outcome};
+use crate::outcome::{Delivery, FatalForBatch, Outcome};
 use crate::rate::{Slot, Turn};
 use crate::request::{Action, Encoding, check_user_id};
-use crate::retry::{Retry, is_passing};
+use crate::response;
+use crate::retry::{Retry, is_transient};
 use crate::token::Token;
 
 /// Longer than any batch takes.
@@ -83,6 +84,8 @@ pub(crate) struct Update<'a> {
     /// The token was rejected once, and another one was obtained.
     new_token: bool,
     attempts: u32,
+    /// Whether the attempts before the last one may have been applied.
+    delivery: Delivery,
     /// What the last attempt came to, for when time runs out before the next.
     last: Option<Outcome>,
 }
@@ -109,6 +112,7 @@ impl<'a> Update<'a> {
             encoding: client.requests.encoding(),
             new_token: false,
             attempts: 0,
+            delivery: Delivery::NotSent,
             last: None,
         }
     }
@@ -116,6 +120,7 @@ impl<'a> Update<'a> {
     pub fn run(mut self) -> Outcome {
         let mut outcome = self.attempts();
         outcome.attempts = self.attempts;
+        outcome.add_delivery(self.delivery);
         outcome
     }
 
@@ -125,7 +130,12 @@ impl<'a> Update<'a> {
                 Ok(may_send) => may_send,
                 Err(outcome) => return outcome,
             };
-            let (outcome, next) = self.attempt(&token, now);
+            let (mut outcome, next) = self.attempt(&token, now);
+            if matches!(next, Next::Done) {
+                return outcome;
+            }
+            outcome.add_delivery(self.delivery);
+            self.delivery = outcome.delivery;
             match next {
                 Next::Done => return outcome,
                 Next::AtOnce => {
@@ -170,11 +180,11 @@ impl<'a> Update<'a> {
             .tokens
             .obtain(&client.http, &client.log, &self.limits);
         token.map_err(|failure| Outcome {
-            hopeless: match failure.code {
-                Code::Cancelled => false,
+            fatal: match failure.code {
+                Code::Cancelled => FatalForBatch::No,
                 // Others have more time left, when this user's was spent on an attempt.
-                Code::Timeout => self.attempts == 0,
-                _ => true,
+                Code::Timeout if self.attempts > 0 => FatalForBatch::No,
+                _ => FatalForBatch::Yes,
             },
             ..Outcome::from(failure)
         })
@@ -216,10 +226,9 @@ impl<'a> Update<'a> {
         let limits = self.limits.attempt(now, self.client.attempt_timeout);
         match self.client.http.send(request, &limits) {
             Ok(response) => {
-                let read = outcome::read(response);
-                let outcome = read.outcome;
+                let outcome = response::read(response, self.client.endpoint_is_known());
                 self.log_response(&outcome, now);
-                let next = self.after_response(&outcome, read.wrong_encoding, token);
+                let next = self.after_response(&outcome, token);
                 (outcome, next)
             }
             Err(failure) => {
@@ -233,16 +242,19 @@ impl<'a> Update<'a> {
         }
     }
 
-    fn after_response(&mut self, outcome: &Outcome, wrong_encoding: bool, token: &Token) -> Next {
+    fn after_response(&mut self, outcome: &Outcome, token: &Token) -> Next {
         let client = self.client;
-        if wrong_encoding && self.encoding == Encoding::Form {
+        if self.encoding == Encoding::Form && outcome.needs_json() {
             self.encoding = Encoding::Json;
             let line = format_args!("{}: the form is not understood, sends JSON", self.user_id);
             client.log.write(LogLevel::Info, line);
             return Next::AtOnce;
         }
-        if self.encoding == Encoding::Json && outcome.is_about_the_user() {
-            client.requests.stay_with_json();
+        if outcome.is_about_the_user() {
+            client.learn_endpoint();
+            if self.encoding == Encoding::Json {
+                client.requests.stay_with_json();
+            }
         }
         if outcome.code == Code::Unauthorized && !self.new_token && client.tokens.reject(token) {
             self.new_token = true;
@@ -252,7 +264,7 @@ impl<'a> Update<'a> {
             client.rate.reject(outcome.wait());
             return Next::Retry;
         }
-        match is_passing(outcome.http_status) {
+        match is_transient(outcome.http_status) {
             true => Next::Retry,
             false => Next::Done,
         }
@@ -271,6 +283,7 @@ impl<'a> Update<'a> {
             Some(last) => Outcome {
                 code,
                 message: format!("{}, after {}", code.text(), last.message),
+                fatal: FatalForBatch::of(code),
                 ..last
             },
             // There is time left, but no slot in it.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::cancel::Cancel;
@@ -24,6 +25,8 @@ pub struct Client {
     pub(crate) rate: RateLimiter,
     pub(crate) log: Log,
     pub(crate) retry: RetryPolicy,
+    /// A user got a response that only this endpoint gives: the API URL is right.
+    endpoint_is_known: AtomicBool,
     /// For a call with everything in it.
     pub(crate) total: Duration,
     /// For one attempt.
@@ -47,6 +50,7 @@ impl Client {
             tokens: Tokens::new(&config.token())?,
             rate: RateLimiter::new(config.interval),
             log: Log::new(config.log.clone()),
+            endpoint_is_known: AtomicBool::new(false),
             retry: config.retry,
             total: config.total,
             attempt_timeout: config.attempt_timeout(),
@@ -75,6 +79,17 @@ impl Client {
             Err(Code::Reentrant)
         } else {
             Ok(())
+        }
+    }
+
+    pub(crate) fn endpoint_is_known(&self) -> bool {
+        self.endpoint_is_known.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn learn_endpoint(&self) {
+        // Read first: a write would take the cache line from the other threads.
+        if !self.endpoint_is_known() {
+            self.endpoint_is_known.store(true, Ordering::Relaxed);
         }
     }
 

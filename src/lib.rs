@@ -24,6 +24,7 @@
 #![warn(missing_docs)]
 
 mod batch;
+mod body;
 mod call;
 mod cancel;
 mod check;
@@ -44,6 +45,7 @@ mod outcome;
 mod rate;
 mod reentrancy;
 mod request;
+mod response;
 mod retry;
 mod token;
 mod url;
@@ -53,5 +55,5 @@ pub use client::Client;
 pub use code::{Code, Error};
 pub use config::Config;
 pub use log::LogLevel;
-pub use outcome::Outcome;
+pub use outcome::{Delivery, Outcome};
 pub use request::{Action, Encoding};
