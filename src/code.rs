@@ -95,80 +95,145 @@ impl Code {
         self.c_strings().1.to_str().unwrap_or_default()
     }
 
-    /// Name and sentence as C wants them.
+    /// Returns name and sentence as C wants them.
     pub(crate) fn c_strings(self) -> (&'static CStr, &'static CStr) {
-        match self {
-            Code::Ok => (c"ZUS_OK", c"done"),
-            Code::Null => (c"ZUS_ERR_NULL", c"a required argument is NULL"),
-            Code::Utf8 => (c"ZUS_ERR_UTF8", c"a string is not valid UTF-8"),
-            Code::Argument => (
-                c"ZUS_ERR_ARGUMENT",
-                c"an argument is empty, out of range or malformed",
-            ),
-            Code::Credentials => (c"ZUS_ERR_CREDENTIALS", c"no credentials are configured"),
-            Code::Forked => (
-                c"ZUS_ERR_FORKED",
-                c"this client was made before fork(); make a new one in the child process",
-            ),
-            Code::Reentrant => (c"ZUS_ERR_REENTRANT", c"a callback called its own client"),
-            Code::Resolve => (c"ZUS_ERR_RESOLVE", c"the host name could not be resolved"),
-            Code::Connect => (c"ZUS_ERR_CONNECT", c"no connection could be made"),
-            Code::Tls => (
-                c"ZUS_ERR_TLS",
-                c"the TLS handshake failed, or the certificate is not trusted",
-            ),
-            Code::Timeout => (c"ZUS_ERR_TIMEOUT", c"the time for the call ran out"),
-            Code::Proxy => (
-                c"ZUS_ERR_PROXY",
-                c"the proxy failed, or rejected the connection",
-            ),
-            Code::Io => (
-                c"ZUS_ERR_IO",
-                c"the connection broke before a response came",
-            ),
-            Code::Protocol => (
-                c"ZUS_ERR_PROTOCOL",
-                c"the response is not one that Zoom sends",
-            ),
-            Code::Token => (c"ZUS_ERR_TOKEN", c"no access token could be obtained"),
-            Code::Unauthorized => (c"ZUS_ERR_UNAUTHORIZED", c"Zoom rejected the access token"),
-            Code::Forbidden => (c"ZUS_ERR_FORBIDDEN", c"a scope or a permission is missing"),
-            Code::UserNotFound => (
-                c"ZUS_ERR_USER_NOT_FOUND",
-                c"the user does not exist or is not on this account",
-            ),
-            Code::UserProtected => (
-                c"ZUS_ERR_USER_PROTECTED",
-                c"the status of Zoom Rooms and admins cannot be changed",
-            ),
-            Code::UserBusy => (
-                c"ZUS_ERR_USER_BUSY",
-                c"the user has an upcoming Zoom Events event",
-            ),
-            Code::UserLimit => (
-                c"ZUS_ERR_USER_LIMIT",
-                c"the account has reached its user limit",
-            ),
-            Code::RateLimited => (c"ZUS_ERR_RATE_LIMITED", c"Zoom's rate limit was reached"),
-            Code::DailyLimit => (
-                c"ZUS_ERR_DAILY_LIMIT",
-                c"a rate limit of Zoom's that lasts was reached, such as the daily limit",
-            ),
-            Code::Rejected => (c"ZUS_ERR_REJECTED", c"Zoom rejected the request"),
-            Code::Server => (c"ZUS_ERR_SERVER", c"Zoom's server failed"),
-            Code::Endpoint => (
-                c"ZUS_ERR_ENDPOINT",
-                c"the server does not know this endpoint: check the API URL",
-            ),
-            Code::Cancelled => (c"ZUS_ERR_CANCELLED", c"the call was cancelled"),
-            Code::Partial => (
-                c"ZUS_ERR_PARTIAL",
-                c"the batch ran to its end and some users failed",
-            ),
-            Code::Panic => (c"ZUS_ERR_PANIC", c"a bug in this library; please report it"),
-        }
+        let (_, name, text) = NAMES[NAMES.iter().position(|n| n.0 == self).unwrap_or(0)];
+        (name, text)
     }
 }
+
+/// Every code with its name and sentence, as C wants them.
+const NAMES: [(Code, &CStr, &CStr); 29] = [
+    (Code::Ok, c"ZUS_OK", c"done"),
+    (Code::Null, c"ZUS_ERR_NULL", c"a required argument is NULL"),
+    (Code::Utf8, c"ZUS_ERR_UTF8", c"a string is not valid UTF-8"),
+    (
+        Code::Argument,
+        c"ZUS_ERR_ARGUMENT",
+        c"an argument is empty, out of range or malformed",
+    ),
+    (
+        Code::Credentials,
+        c"ZUS_ERR_CREDENTIALS",
+        c"no credentials are configured",
+    ),
+    (
+        Code::Forked,
+        c"ZUS_ERR_FORKED",
+        c"this client was made before fork(); make a new one in the child process",
+    ),
+    (
+        Code::Reentrant,
+        c"ZUS_ERR_REENTRANT",
+        c"a callback called its own client",
+    ),
+    (
+        Code::Resolve,
+        c"ZUS_ERR_RESOLVE",
+        c"the host name could not be resolved",
+    ),
+    (
+        Code::Connect,
+        c"ZUS_ERR_CONNECT",
+        c"no connection could be made",
+    ),
+    (
+        Code::Tls,
+        c"ZUS_ERR_TLS",
+        c"the TLS handshake failed, or the certificate is not trusted",
+    ),
+    (
+        Code::Timeout,
+        c"ZUS_ERR_TIMEOUT",
+        c"the time for the call ran out",
+    ),
+    (
+        Code::Proxy,
+        c"ZUS_ERR_PROXY",
+        c"the proxy failed, or rejected the connection",
+    ),
+    (
+        Code::Io,
+        c"ZUS_ERR_IO",
+        c"the connection broke before a response came",
+    ),
+    (
+        Code::Protocol,
+        c"ZUS_ERR_PROTOCOL",
+        c"the response is not one that Zoom sends",
+    ),
+    (
+        Code::Token,
+        c"ZUS_ERR_TOKEN",
+        c"no access token could be obtained",
+    ),
+    (
+        Code::Unauthorized,
+        c"ZUS_ERR_UNAUTHORIZED",
+        c"Zoom rejected the access token",
+    ),
+    (
+        Code::Forbidden,
+        c"ZUS_ERR_FORBIDDEN",
+        c"a scope or a permission is missing",
+    ),
+    (
+        Code::UserNotFound,
+        c"ZUS_ERR_USER_NOT_FOUND",
+        c"the user does not exist or is not on this account",
+    ),
+    (
+        Code::UserProtected,
+        c"ZUS_ERR_USER_PROTECTED",
+        c"the status of Zoom Rooms and admins cannot be changed",
+    ),
+    (
+        Code::UserBusy,
+        c"ZUS_ERR_USER_BUSY",
+        c"the user has an upcoming Zoom Events event",
+    ),
+    (
+        Code::UserLimit,
+        c"ZUS_ERR_USER_LIMIT",
+        c"the account has reached its user limit",
+    ),
+    (
+        Code::RateLimited,
+        c"ZUS_ERR_RATE_LIMITED",
+        c"Zoom's rate limit was reached",
+    ),
+    (
+        Code::DailyLimit,
+        c"ZUS_ERR_DAILY_LIMIT",
+        c"a rate limit of Zoom's that lasts was reached, such as the daily limit",
+    ),
+    (
+        Code::Rejected,
+        c"ZUS_ERR_REJECTED",
+        c"Zoom rejected the request",
+    ),
+    (Code::Server, c"ZUS_ERR_SERVER", c"Zoom's server failed"),
+    (
+        Code::Endpoint,
+        c"ZUS_ERR_ENDPOINT",
+        c"the server does not know this endpoint: check the API URL",
+    ),
+    (
+        Code::Cancelled,
+        c"ZUS_ERR_CANCELLED",
+        c"the call was cancelled",
+    ),
+    (
+        Code::Partial,
+        c"ZUS_ERR_PARTIAL",
+        c"the batch ran to its end and some users failed",
+    ),
+    (
+        Code::Panic,
+        c"ZUS_ERR_PANIC",
+        c"a bug in this library; please report it",
+    ),
+];
 
 impl fmt::Display for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -4,9 +4,9 @@
 use ureq::http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::config::Config;
-use crate::http::Answer;
+use crate::http::Response;
 use crate::outcome::Outcome;
-use crate::request::{Requests, check_user_id};
+use crate::request::check_user_id;
 use crate::response;
 
 /// A response as HTTP has parsed it -> what it means, and whether it asks for JSON.
@@ -24,7 +24,7 @@ pub fn outcome(
             map.append(name, value);
         }
     }
-    let answer = Answer {
+    let answer = Response {
         status,
         headers: map,
         body: body.to_vec(),
@@ -42,6 +42,6 @@ pub fn retry_after(value: &str) -> Option<i64> {
 pub fn path(user_id: &str) -> Option<String> {
     check_user_id(user_id).ok()?;
     let config = Config::new();
-    let requests = Requests::new(&config.api, &config.user_agent, config.encoding);
+    let requests = config.requests();
     Some(requests.uri(user_id).path().to_owned())
 }

@@ -150,6 +150,16 @@ impl Outcome {
         )
     }
 
+    /// Takes the attempts before this last one into account. What an earlier one may have done is unknown until a
+    /// response says what is.
+    pub(crate) fn add_delivery(&mut self, earlier: Delivery) {
+        self.delivery = match (self.delivery, earlier) {
+            (Delivery::Responded, _) => Delivery::Responded,
+            (Delivery::Unknown, _) | (_, Delivery::Unknown) => Delivery::Unknown,
+            (Delivery::NotSent, earlier) => earlier,
+        };
+    }
+
     pub(crate) fn wait(&self) -> Option<Duration> {
         let seconds = u64::try_from(self.retry_after?).ok()?;
         Some(Duration::from_secs(seconds))
@@ -179,12 +189,9 @@ impl From<Failure> for Outcome {
     fn from(failure: Failure) -> Outcome {
         let mut outcome = Outcome::new(failure.code, sentence(failure.code, &failure.message));
         outcome.http_status = failure.status;
-        outcome.delivery = match failure.code {
-            Code::Resolve | Code::Connect | Code::Tls | Code::Proxy | Code::Token => {
-                Delivery::NotSent
-            }
-            _ => Delivery::Unknown,
-        };
+        if failure.sent {
+            outcome.delivery = Delivery::Unknown;
+        }
         outcome
     }
 }

@@ -4,7 +4,7 @@ use ureq::http::HeaderMap;
 
 use crate::body::{Body, Format, one_line};
 use crate::code::Code;
-use crate::http::{Answer, header_text};
+use crate::http::{Response, header_text};
 use crate::outcome::{Delivery, FatalForBatch, Outcome};
 use crate::retry::retry_after;
 
@@ -15,12 +15,12 @@ const LOCATION_MOST: usize = 200;
 
 /// What a response means. `endpoint_is_known`: a user of this client got a response that only this endpoint gives (see
 /// [`Outcome::is_about_the_user`]); then a 404 without a Zoom code isn't the URL's fault.
-pub(crate) fn read(answer: Answer, endpoint_is_known: bool) -> Outcome {
-    let Answer {
+pub(crate) fn read(response: Response, endpoint_is_known: bool) -> Outcome {
+    let Response {
         status,
         headers,
         body: bytes,
-    } = answer;
+    } = response;
     let mut outcome = Outcome::new(Code::Ok, String::new());
     outcome.delivery = Delivery::Responded;
     outcome.http_status = status;
@@ -241,7 +241,7 @@ mod tests {
                 value.parse().expect(value),
             );
         }
-        let answer = Answer {
+        let answer = Response {
             status,
             headers: map,
             body: body.into(),
