@@ -193,9 +193,10 @@ fn made(number: u64, asked: Instant, token: &str, body: &Value) -> Result<Token,
 
 /// Why there is no token, in words.
 fn reason(success: bool, body: &Body) -> &str {
-    match (body.format, body.message.as_str()) {
-        (Format::Json, message) if !message.is_empty() => message,
-        // What isn't JSON is not shown: it may hold a token.
+    // What isn't JSON may hold a token: a malformed success, or a text with "access_token" in it.
+    let is_safe = body.format == Format::Json || !success && !body.message.contains("_token");
+    match body.message.as_str() {
+        message if is_safe && !message.is_empty() => message,
         _ if success => "the response has no access_token",
         _ => "without a reason",
     }
