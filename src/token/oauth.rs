@@ -197,7 +197,7 @@ fn made(number: u64, asked: Instant, token: &str, body: &Value) -> Result<Token,
 
 /// Why there is no token, in words. What isn't JSON is not shown where it may hold a token.
 fn reason<'a>(success: bool, body: &'a Body, bytes: &[u8]) -> &'a str {
-    const TOKEN: &[u8] = b"access_token";
+    const TOKEN: &[u8] = b"_token";
     let may_hold_token = success || bytes.windows(TOKEN.len()).any(|part| part == TOKEN);
     let hidden = body.format != Format::Json && may_hold_token;
     match body.message.as_str() {
