@@ -31,14 +31,7 @@ impl Client {
         if let Err(code) = self.check_caller() {
             return Outcome::from(Error::new(code, ""));
         }
-        let limits = self.limits(cancel, None);
-        match self.tokens.obtain(&self.http, &self.log, &limits) {
-            Ok(token) => Outcome {
-                body: token.details.as_bytes().to_vec(),
-                ..Outcome::new(Code::Ok, String::new())
-            },
-            Err(failure) => Outcome::from(failure),
-        }
+        check_credentials(self, &self.limits(cancel, None))
     }
 
     fn call(&self, user_id: &str, operation: Operation, cancel: Option<&Cancel>) -> Outcome {
@@ -62,6 +55,17 @@ impl Client {
             Verified::Done(outcome) => finish(self, user_id, operation, outcome),
             Verified::Later(_) => unreachable!("it is done"),
         }
+    }
+}
+
+/// Obtains a token within these limits.
+pub(crate) fn check_credentials(client: &Client, limits: &Limits) -> Outcome {
+    match client.tokens.obtain(&client.http, &client.log, limits) {
+        Ok(token) => Outcome {
+            body: token.details.as_bytes().to_vec(),
+            ..Outcome::new(Code::Ok, String::new())
+        },
+        Err(failure) => Outcome::from(failure),
     }
 }
 
