@@ -1,8 +1,9 @@
-//! What the Rust tests share: the C API with owners for its handles, the sandbox, servers that follow a script, and
+//! What the Rust tests share: the C API with owners for its handles, the sandbox, a server that follows a script, and
 //! processes of their own for what a process has only one of: its environment, its name lookups, its fork().
 #![allow(dead_code)] // each test takes what it needs
 
 pub mod abi;
+#[cfg(target_os = "linux")]
 pub mod child;
 pub mod sandbox;
 pub mod server;

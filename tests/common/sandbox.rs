@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 
@@ -15,6 +16,16 @@ pub const ACCOUNT: &str = "sandbox-account";
 pub const CLIENT: &str = "sandbox-client";
 pub const SECRET: &str = "sandbox-secret";
 
+pub fn program() -> PathBuf {
+    std::env::var_os("ZUS_SANDBOX").map_or_else(
+        || {
+            let program = super::built().join("examples/sandbox");
+            program.with_extension(std::env::consts::EXE_EXTENSION)
+        },
+        Into::into,
+    )
+}
+
 pub struct Sandbox {
     child: Child,
     pub api: String,
@@ -24,8 +35,7 @@ pub struct Sandbox {
 
 impl Sandbox {
     pub fn start(options: &[&str]) -> Sandbox {
-        let program = std::env::var_os("ZUS_SANDBOX")
-            .map_or_else(|| super::built().join("examples/sandbox"), Into::into);
+        let program = program();
         let mut child = Command::new(&program)
             .args(["--until-stdin-closes", "--quiet"])
             .args(options)
