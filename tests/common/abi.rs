@@ -7,7 +7,9 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use zus::ffi::*;
-pub use zus::ffi::{ZUS_DEACTIVATE, zus_code, zus_code::*};
+pub use zus::ffi::{
+    ZUS_ACTIVATE, ZUS_CLOCK_OUT, ZUS_DEACTIVATE, zus_action, zus_code, zus_code::*,
+};
 
 pub struct Config(pub *mut zus_config);
 
