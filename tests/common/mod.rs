@@ -1,6 +1,6 @@
 //! What the Rust tests share: the C API with owners for its handles, the sandbox, a server that follows a script, and
 //! processes of their own for what a process has only one of: its environment, its name lookups, its fork().
-#![allow(dead_code)] // each test takes what it needs
+#![allow(dead_code, unused_imports)] // each test takes what it needs
 
 pub mod abi;
 #[cfg(target_os = "linux")]
