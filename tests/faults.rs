@@ -322,7 +322,7 @@ fn faults() -> Vec<Fault> {
         with_body("", b"{}"),
     ));
     all.push(fault("a body up to a reset", ZUS_ERR_PROTOCOL, |s| {
-        s.send(&with_body("", b"{"));
+        s.send(with_body("", b"{"));
         sleep(Duration::from_millis(2));
         s.reset();
         false
@@ -437,7 +437,7 @@ fn slow_faults() -> Vec<Fault> {
 }
 
 fn flood(s: &mut Connection, begin: &str, again: &str) -> bool {
-    s.send(&with_body(
+    s.send(with_body(
         "Transfer-Encoding: chunked\r\n",
         begin.as_bytes(),
     ));
@@ -734,7 +734,7 @@ fn oauth(faulty: &Faulty) {
 
 /// A batch costs memory for the users in flight, and nothing more.
 fn a_long_batch() {
-    const USERS: usize = 20_000;
+    const USERS: usize = 10_000;
     let sandbox = Sandbox::start(&[]);
     let client = sandbox.with_token().client();
     let users = vec!["ada@example.com"; USERS];

@@ -13,9 +13,7 @@ passed=0 failed=0
 good() { echo "$1: ok"; passed=$((passed + 1)); }
 bad() { echo "$1: FAILED"; failed=$((failed + 1)); }
 
-if ! command -v abidiff >/dev/null && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-  { apt-get update -qq && apt-get install -qq -y --no-install-recommends abigail-tools; } >/dev/null 2>&1 || true
-fi
+tests/tools.sh abidiff
 base=${1:-$(git tag --list 'v*' --sort=-v:refname | head -1)}
 oldest=${1:-$(git tag --list 'v*' --sort=v:refname | head -1)}
 work=$(mktemp -d)

@@ -27,13 +27,7 @@ ln -s libzus.so "$work/lib/libzus.so.0"
 export ZUS_LIB_DIR=$work/lib
 export LD_LIBRARY_PATH=$work/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
 
-have() { # have COMMAND PACKAGE: installs the package where it can
-  command -v "$1" >/dev/null && return 0
-  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-    { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$2"; } >"$work/apt" 2>&1
-  fi
-  command -v "$1" >/dev/null
-}
+have() { "$repo/tests/tools.sh" "$1"; command -v "$1" >/dev/null; }
 skip() { echo "SKIPPED: $1: $2"; skipped=$((skipped + 1)); }
 good() { passed=$((passed + 1)); }
 bad() { echo "FAILED: $1"; sed 's/^/    /' "$work/output" | tail -40; failed=$((failed + 1)); }
@@ -76,9 +70,9 @@ expect() {
 }
 
 if [ $# -gt 1 ]; then
-  have gcc gcc && have g++ g++ && have clang clang && have openssl openssl && have valgrind valgrind && have node nodejs && have npm npm
-  have x86_64-w64-mingw32-g++-posix g++-mingw-w64-x86-64-posix
+  "$repo/tests/tools.sh" gcc g++ clang x86_64-w64-mingw32-g++-posix openssl valgrind node npm
   # Each part counts its own; here they are added up, and shown in order.
+  set -m # jobs of their own: without it, bash has background programs ignore Ctrl-C, of which there is a test
   for part; do "$0" "$part" >"$work/$part.part" 2>&1 & done
   wait
   for part; do
@@ -93,8 +87,8 @@ if [ $# -gt 1 ]; then
   exit
 fi
 
-have gcc gcc && c_compilers="gcc" || { c_compilers=; skip "gcc" "not found"; }
-have clang clang && c_compilers="$c_compilers clang" || skip "clang" "not found"
+have gcc && c_compilers="gcc" || { c_compilers=; skip "gcc" "not found"; }
+have clang && c_compilers="$c_compilers clang" || skip "clang" "not found"
 [ -n "$c_compilers" ] || { echo "no C compiler"; exit 1; }
 cc=${c_compilers%% *}
 cxx=$cc; [ "$cc" = gcc ] && cxx=g++ || cxx=clang++
@@ -105,7 +99,7 @@ TEST_WARNINGS=${CXX_WARNINGS/-Wold-style-cast /} # the tests share headers with 
 INCLUDE="-I$repo/include"
 
 # A certificate for localhost that vouches for itself.
-if have openssl openssl && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost \
+if have openssl && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost \
   -addext subjectAltName=DNS:localhost -addext basicConstraints=critical,CA:FALSE \
   -keyout "$work/tls.key" -out "$work/tls.crt" >"$work/output" 2>&1; then
   export ZUS_TEST_TLS=$work/tls
@@ -144,7 +138,7 @@ headers() {
       step "C++ tests as $s with $x" "$x" -std=$s $TEST_WARNINGS $INCLUDE -fsyntax-only "$repo/tests/cpp/wrapper.cpp"
     done
   done
-  if have x86_64-w64-mingw32-g++-posix g++-mingw-w64-x86-64-posix; then
+  if have x86_64-w64-mingw32-g++-posix; then
     step "C examples for Windows" x86_64-w64-mingw32-gcc-posix -std=c99 $C_WARNINGS $INCLUDE -fsyntax-only "$repo"/examples/c/*.c
     step "C++ examples for Windows" x86_64-w64-mingw32-g++-posix -std=c++17 $CXX_WARNINGS $INCLUDE -fsyntax-only "$repo"/examples/cpp/*.cpp
   else
@@ -248,8 +242,8 @@ examples() {
 }
 
 node_example() {
-  have node nodejs || { skip "Node.js" "not found"; return; }
-  have npm npm || { skip "Node.js" "no npm"; return; }
+  have node || { skip "Node.js" "not found"; return; }
+  have npm || { skip "Node.js" "no npm"; return; }
   local want at
   want=$(sed -n 's/.*"koffi": "\(.*\)".*/\1/p' "$repo/examples/node/package.json")
   at=$(sed -n 's/^ *"version": "\(.*\)".*/\1/p' "$repo/examples/node/node_modules/koffi/package.json" 2>/dev/null)
@@ -280,7 +274,7 @@ case $1 in
     # memcheck, not helgrind: that knows pthread's locks only, and takes the futexes of Rust's std for data races.
     memcheck=(valgrind -q --leak-check=full --errors-for-leak-kinds=definite,possible --show-leak-kinds=definite,possible
       --error-exitcode=99 "--suppressions=$repo/tests/c/valgrind.supp")
-    if have valgrind valgrind; then
+    if have valgrind; then
       build "$work/plain" -O2
       for name in arguments answers calls wrapper; do suite "$name under valgrind" "${memcheck[@]}" "$work/plain/$name"; done
     else

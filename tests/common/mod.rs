@@ -8,6 +8,7 @@ pub mod child;
 pub mod sandbox;
 pub mod server;
 
+use std::io::Write;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -24,6 +25,13 @@ pub fn best_of_three(what: &str, bound: Duration, mut measure: impl FnMut() -> D
         }
     }
     panic!("{what}: {took:?}, each over {bound:?}");
+}
+
+/// A test that can't run on this machine. In CI each can.
+pub fn skip(what: &str) {
+    assert!(std::env::var_os("CI").is_none(), "{what}");
+    // Not captured: tests/summary.sh counts these lines.
+    let _ = writeln!(std::io::stderr(), "SKIPPED: {what}");
 }
 
 pub fn timed<T>(f: impl FnOnce() -> T) -> (T, Duration) {

@@ -234,7 +234,7 @@ fn a_malformed_proxy_is_refused_without_its_password() {
 
 #[test]
 fn the_environment_is_read_as_curl_reads_it() {
-    let Some(curl) = program("curl", "curl") else {
+    let Some(curl) = program("curl") else {
         return;
     };
     let secure = Secure::new("proxies-environment");

@@ -7,9 +7,9 @@ use rcgen::date_time_ymd;
 
 use crate::common::abi::*;
 use crate::common::child::Child;
-use crate::common::ms;
 use crate::common::sandbox::{Sandbox, TOKEN};
 use crate::common::server::{BlackHole, DONE, Server, response};
+use crate::common::{ms, skip};
 use crate::parts::{Authority, Pair, Site, nginx, path, program};
 
 fn to(port: u16) -> Config {
@@ -75,7 +75,7 @@ fn nginx_is_trusted_with_a_good_certificate_only() {
     // The refused ones got no request, and so no token.
     assert_eq!(sandbox.requests(), done);
     // The last one does serve whoever speaks TLS 1.1.
-    if let Some(openssl) = program("openssl", "openssl") {
+    if let Some(openssl) = program("openssl") {
         let old = Command::new(openssl)
             .args([
                 "s_client",
@@ -145,8 +145,7 @@ fn a_server_that_speaks_no_tls_is_a_tls_error() {
 #[test]
 fn ipv6_is_spoken() {
     if std::net::TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).is_err() {
-        eprintln!("SKIPPED: IPv6: this machine, or its container, has none");
-        return;
+        return skip("IPv6: this machine, or its container, has none");
     }
     let server = Server::http_on((Ipv6Addr::LOCALHOST, 0).into(), |_| DONE);
     let url = format!("http://[::1]:{}/v2", server.port());
