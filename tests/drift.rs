@@ -195,6 +195,8 @@ fn csharp_agrees() {
     dotnet
         .args(["run", "--verbosity", "quiet", "tests/drift/bindings.cs"])
         .env("NuGetAudit", "false") // which asks the network
+        // For what the library's project builds: its tests may run at the same time.
+        .env("ArtifactsPath", scratch("drift-dotnet"))
         .current_dir(ROOT);
     if Command::new("dotnet").arg("--version").output().is_err() {
         return common::skip("C# in tests/drift.rs: there is no dotnet");
