@@ -201,17 +201,6 @@ typedef struct zus_config zus_config;
 typedef struct zus_result zus_result;
 
 /**
- * What to do with the user. An alias, not an enum: a number that this version does not know is ZUS_ERR_ARGUMENT.
- */
-typedef int32_t zus_action;
-
-/**
- * Called after each user of a batch, on the thread that called zus_update_status_many, before that returns.
- * `index` is the user's place in user_ids; `result` is lent until return. 0 goes on; anything else stops the batch.
- */
-typedef int32_t (*zus_result_fn)(void *userdata, size_t index, const zus_result *result);
-
-/**
  * Gives a bearer token: writes it (visible ASCII, without the word "Bearer"; a NUL is not needed) into `buffer` and
  * returns its length in bytes. 0: none can be had. More than `capacity`: nothing was written, call again with at
  * least that much (8,192 at the most).
@@ -220,11 +209,6 @@ typedef int32_t (*zus_result_fn)(void *userdata, size_t index, const zus_result 
  * The buffer is the library's, lent until return, and wiped after it.
  */
 typedef size_t (*zus_token_provider_fn)(void *userdata, int32_t refused, char *buffer, size_t capacity);
-
-/**
- * How `action` travels: ZUS_ENCODING_FORM or ZUS_ENCODING_JSON.
- */
-typedef int32_t zus_encoding;
 
 /**
  * The level of a log line. Each level includes those before it.
@@ -236,6 +220,42 @@ typedef int32_t zus_log_level;
  * Called on any thread that works for the client, one call at a time per client.
  */
 typedef void (*zus_log_fn)(void *userdata, zus_log_level level, const char *message);
+
+/**
+ * What to do with the user. An alias, not an enum: a number that this version does not know is ZUS_ERR_ARGUMENT.
+ */
+typedef int32_t zus_action;
+
+/**
+ * Called after each user of a batch, on the thread that called zus_update_status_many, before that returns.
+ * `index` is the user's place in user_ids; `result` is lent until return. 0 goes on; anything else stops the batch.
+ */
+typedef int32_t (*zus_result_fn)(void *userdata, size_t index, const zus_result *result);
+
+/**
+ * How `action` travels: ZUS_ENCODING_FORM or ZUS_ENCODING_JSON.
+ */
+typedef int32_t zus_encoding;
+
+/**
+ * The update of a user failed.
+ */
+#define ZUS_LOG_ERROR 1
+
+/**
+ * An attempt failed, and another one follows.
+ */
+#define ZUS_LOG_WARN 2
+
+/**
+ * A response came.
+ */
+#define ZUS_LOG_INFO 3
+
+/**
+ * A request was sent.
+ */
+#define ZUS_LOG_DEBUG 4
 
 /**
  * Let a deactivated user log in again. Zoom does not say that licences come back.
@@ -267,29 +287,28 @@ typedef void (*zus_log_fn)(void *userdata, zus_log_level level, const char *mess
  */
 #define ZUS_ENCODING_JSON 1
 
-/**
- * The update of a user failed.
- */
-#define ZUS_LOG_ERROR 1
-
-/**
- * An attempt failed, and another one follows.
- */
-#define ZUS_LOG_WARN 2
-
-/**
- * A response came.
- */
-#define ZUS_LOG_INFO 3
-
-/**
- * A request was sent.
- */
-#define ZUS_LOG_DEBUG 4
-
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
+
+/**
+ * Credentials: a function that gives bearer tokens. `userdata` must live as long as the clients made from this
+ * configuration. Replaces other credentials.
+ */
+ZUS_API
+zus_code zus_config_set_token_provider(zus_config *config,
+                                       zus_token_provider_fn provider,
+                                       void *userdata);
+
+/**
+ * Sets the function that receives log lines, from `level` down to ZUS_LOG_ERROR. NULL: no log, the default.
+ * `userdata` must live as long as the clients made from this configuration.
+ */
+ZUS_API
+zus_code zus_config_set_log(zus_config *config,
+                            zus_log_level level,
+                            zus_log_fn log_fn,
+                            void *userdata);
 
 /**
  * A cancel that is not raised. NULL only when memory is out. Free it with zus_cancel_free.
@@ -364,31 +383,6 @@ zus_code zus_update_status_many(const zus_client *client,
                                 void *userdata);
 
 /**
- * The name of a code, e.g. "ZUS_ERR_USER_NOT_FOUND"; "ZUS_ERR_UNKNOWN" for a number that is none.
- * The string is static. Thread-safe.
- */
-ZUS_API const char *zus_code_name(int32_t code);
-
-/**
- * A sentence for people, e.g. "the user does not exist or is not on this account".
- * The string is static. Thread-safe.
- */
-ZUS_API const char *zus_code_text(int32_t code);
-
-/**
- * The version of the library in use, e.g. "0.1.0"; the header's are ZUS_VERSION_MAJOR, _MINOR and _PATCH.
- * The string is static. Thread-safe.
- */
-ZUS_API const char *zus_version(void);
-
-/**
- * Returns the number of the ABI in use: the number in the name of the shared library where names have one
- * (libzus.so.0, libzus.0.dylib). A program that was built with another number must not use this library.
- * ZUS_ABI_VERSION is the header's. Thread-safe.
- */
-ZUS_API int32_t zus_abi_version(void);
-
-/**
  * Makes a configuration without credentials, and with defaults fit for Zoom. Never NULL: where memory runs out, the
  * process is aborted, here as in every function of this library. Free it with zus_config_free.
  */
@@ -425,15 +419,6 @@ zus_code zus_config_set_oauth(zus_config *config,
                               const char *account_id,
                               const char *client_id,
                               const char *client_secret);
-
-/**
- * Credentials: a function that gives bearer tokens. `userdata` must live as long as the clients made from this
- * configuration. Replaces other credentials.
- */
-ZUS_API
-zus_code zus_config_set_token_provider(zus_config *config,
-                                       zus_token_provider_fn provider,
-                                       void *userdata);
 
 /**
  * Where Zoom is: the API's base (default "https://api.zoom.us/v2") and the OAuth token endpoint (default
@@ -516,14 +501,29 @@ zus_code zus_config_set_ca_pem(zus_config *config,
 ZUS_API zus_code zus_config_set_user_agent(zus_config *config, const char *user_agent);
 
 /**
- * Sets the function that receives log lines, from `level` down to ZUS_LOG_ERROR. NULL: no log, the default.
- * `userdata` must live as long as the clients made from this configuration.
+ * The name of a code, e.g. "ZUS_ERR_USER_NOT_FOUND"; "ZUS_ERR_UNKNOWN" for a number that is none.
+ * The string is static. Thread-safe.
  */
-ZUS_API
-zus_code zus_config_set_log(zus_config *config,
-                            zus_log_level level,
-                            zus_log_fn log_fn,
-                            void *userdata);
+ZUS_API const char *zus_code_name(int32_t code);
+
+/**
+ * A sentence for people, e.g. "the user does not exist or is not on this account".
+ * The string is static. Thread-safe.
+ */
+ZUS_API const char *zus_code_text(int32_t code);
+
+/**
+ * The version of the library in use, e.g. "0.1.0"; the header's are ZUS_VERSION_MAJOR, _MINOR and _PATCH.
+ * The string is static. Thread-safe.
+ */
+ZUS_API const char *zus_version(void);
+
+/**
+ * Returns the number of the ABI in use: the number in the name of the shared library where names have one
+ * (libzus.so.0, libzus.0.dylib). A program that was built with another number must not use this library.
+ * ZUS_ABI_VERSION is the header's. Thread-safe.
+ */
+ZUS_API int32_t zus_abi_version(void);
 
 /**
  * Frees a result, and with it the strings that it gave. NULL is fine; not for a result lent to a zus_result_fn.

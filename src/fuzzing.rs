@@ -4,7 +4,7 @@
 use ureq::http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::config::Config;
-use crate::http::Answer;
+use crate::http::Response;
 use crate::outcome::{self, Outcome};
 use crate::request::{Requests, check_user_id};
 
@@ -18,7 +18,7 @@ pub fn outcome(status: u16, headers: &[(&[u8], &[u8])], body: &[u8]) -> (Outcome
             map.append(name, value);
         }
     }
-    let read = outcome::read(Answer {
+    let read = outcome::read(Response {
         status,
         headers: map,
         body: body.to_vec(),
@@ -34,6 +34,6 @@ pub fn retry_after(value: &str) -> Option<i64> {
 pub fn path(user_id: &str) -> Option<String> {
     check_user_id(user_id).ok()?;
     let config = Config::new();
-    let requests = Requests::new(&config.api, &config.user_agent, config.encoding);
+    let requests = config.requests();
     Some(requests.uri(user_id).path().to_owned())
 }

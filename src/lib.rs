@@ -24,26 +24,33 @@
 #![warn(missing_docs)]
 
 mod batch;
+mod call;
 mod cancel;
+mod check;
 mod client;
 mod code;
 mod config;
+mod detached;
 #[allow(unsafe_code)]
 pub mod ffi;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing;
 mod http;
+mod limits;
 mod log;
 mod outcome;
-mod pace;
+mod rate;
+mod reentrancy;
 mod request;
 mod retry;
 mod token;
+mod url;
 
 pub use cancel::Cancel;
 pub use client::Client;
 pub use code::{Code, Error};
-pub use config::{Config, LogLevel};
+pub use config::Config;
+pub use log::LogLevel;
 pub use outcome::Outcome;
 pub use request::{Action, Encoding};

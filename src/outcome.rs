@@ -7,7 +7,7 @@ use serde_json::Value;
 use ureq::http::HeaderMap;
 
 use crate::code::{Code, Error};
-use crate::http::{Answer, Failure, header_text};
+use crate::http::{Failure, Response, header_text};
 use crate::retry::retry_after;
 
 /// What an update came to.
@@ -233,12 +233,12 @@ pub(crate) struct Read {
     pub wrong_encoding: bool,
 }
 
-pub(crate) fn read(answer: Answer) -> Read {
-    let Answer {
+pub(crate) fn read(response: Response) -> Read {
+    let Response {
         status,
         headers,
         body,
-    } = answer;
+    } = response;
     if (200..300).contains(&status) && body.is_empty() {
         let mut outcome = Outcome::new(Code::Ok, String::new());
         outcome.http_status = status;

@@ -4,11 +4,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use ureq::http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST, USER_AGENT};
-use ureq::http::uri::{Authority, PathAndQuery, Scheme};
+use ureq::http::uri::PathAndQuery;
 use ureq::http::{HeaderMap, HeaderValue, Method, Request, Uri};
 
 use crate::code::{Code, Error};
-use crate::config::Url;
+use crate::url::Url;
 
 // The parts' content is ours, so one boundary fits all. The part is the one that curl sends.
 macro_rules! boundary {
@@ -153,8 +153,7 @@ pub(crate) fn check_user_id(user_id: &str) -> Result<(), Error> {
 
 /// Makes requests. What doesn't depend on the user is made once: for a client, or for a token.
 pub(crate) struct Requests {
-    scheme: Scheme,
-    authority: Authority,
+    api: Url,
     /// `/v2/users/`
     users: String,
     host: HeaderValue,
@@ -169,8 +168,7 @@ impl Requests {
     pub fn new(api: &Url, user_agent: &HeaderValue, encoding: Encoding) -> Requests {
         let host = api.authority().as_str();
         Requests {
-            scheme: api.scheme().clone(),
-            authority: api.authority().clone(),
+            api: api.clone(),
             users: format!("{}/users/", api.path()),
             host: HeaderValue::from_str(host).expect("a host is a header value"),
             user_agent: user_agent.clone(),
@@ -201,7 +199,7 @@ impl Requests {
         path.extend(utf8_percent_encode(user_id, SEGMENT));
         path.push_str(STATUS);
         let path = PathAndQuery::try_from(path).expect("a percent-encoded path is a path");
-        uri(&self.scheme, &self.authority, path)
+        self.api.with_path(path)
     }
 
     /// What every request with this token carries.
@@ -241,12 +239,4 @@ impl Requests {
         *request.headers_mut() = headers.0[encoding as usize][action as usize - 1].clone();
         request
     }
-}
-
-pub(crate) fn uri(scheme: &Scheme, authority: &Authority, path: PathAndQuery) -> Uri {
-    let mut parts = ureq::http::uri::Parts::default();
-    parts.scheme = Some(scheme.clone());
-    parts.authority = Some(authority.clone());
-    parts.path_and_query = Some(path);
-    Uri::from_parts(parts).expect("scheme, authority and path make a URL")
 }

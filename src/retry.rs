@@ -7,7 +7,13 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use time::format_description::well_known::{Iso8601, Rfc2822, Rfc3339};
 use time::{OffsetDateTime, PrimitiveDateTime};
 
-use crate::config::RetryPolicy;
+/// How often and how patiently a failed attempt is retried.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RetryPolicy {
+    pub attempts: u32,
+    pub first: Duration,
+    pub most: Duration,
+}
 
 /// The longest Retry-After that is believed.
 const RETRY_AFTER_MOST: i64 = 7 * 24 * 60 * 60;

@@ -6,7 +6,27 @@ use ureq::http::uri::Scheme;
 use ureq::{Proxy, ProxyProtocol};
 
 use crate::code::Error;
-use crate::config::Config;
+use crate::url::Url;
+
+/// Which proxy to use.
+#[derive(Clone)]
+pub(crate) enum ProxyChoice {
+    /// HTTPS_PROXY and its like, read when the client is made.
+    Environment,
+    None,
+    Use(Proxy),
+}
+
+impl ProxyChoice {
+    /// Returns the proxy for requests to these two URLs.
+    pub fn proxy(&self, api: &Url, oauth: &Url) -> Result<Option<Proxy>, Error> {
+        match self {
+            ProxyChoice::Environment => from_environment(api, oauth),
+            ProxyChoice::None => Ok(None),
+            ProxyChoice::Use(proxy) => Ok(Some(proxy.clone())),
+        }
+    }
+}
 
 /// A proxy from its URL, checked. The hosts in `exempt` are reached without it.
 pub(crate) fn parse(url: &str, exempt: &[&str]) -> Result<Proxy, Error> {
@@ -48,14 +68,14 @@ pub(crate) fn parse(url: &str, exempt: &[&str]) -> Result<Proxy, Error> {
 
 /// As curl reads it: lower case first. But none for http://, which is for loopback: curl would hand the proxy the
 /// token in clear.
-pub(super) fn from_environment(config: &Config) -> Result<Option<Proxy>, Error> {
+fn from_environment(api: &Url, oauth: &Url) -> Result<Option<Proxy>, Error> {
     let read = |names: &[&str]| {
         names
             .iter()
             .filter_map(|name| std::env::var(name).ok())
             .find(|value| !value.is_empty())
     };
-    if *config.api.scheme() == Scheme::HTTP {
+    if *api.scheme() == Scheme::HTTP {
         return Ok(None);
     }
     let own = read(&["https_proxy", "HTTPS_PROXY"]);
@@ -63,10 +83,7 @@ pub(super) fn from_environment(config: &Config) -> Result<Option<Proxy>, Error> 
         return Ok(None);
     };
     let no_proxy = read(&["no_proxy", "NO_PROXY"]).unwrap_or_default();
-    let mut hosts = vec![
-        config.api.authority().host(),
-        config.oauth.authority().host(),
-    ];
+    let mut hosts = vec![api.authority().host(), oauth.authority().host()];
     hosts.retain(|host| is_exempt(host, &no_proxy));
     parse(&url, &hosts).map(Some).map_err(|e| {
         Error::new(
