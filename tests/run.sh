@@ -10,5 +10,6 @@ started=$SECONDS
 [ "$name" = rust ] || set -- nice "$@"
 "$@" 2>&1 | tee "$logs/$name.log"
 status=${PIPESTATUS[0]}
-echo "exit $status, $((SECONDS - started)) s" >>"$logs/$name.log"
+times >"$logs/$name.times" # of its children in the second line: in user space, in the system
+echo "exit $status, $((SECONDS - started)) s; CPU $(tail -n 1 "$logs/$name.times")" >>"$logs/$name.log"
 exit "$status"
