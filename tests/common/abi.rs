@@ -109,7 +109,11 @@ impl Config {
     }
 
     pub fn json(self) -> Config {
-        set!(self, zus_config_set_encoding, ZUS_ENCODING_JSON)
+        self.encoding(ZUS_ENCODING_JSON)
+    }
+
+    pub fn encoding(self, encoding: zus_encoding) -> Config {
+        set!(self, zus_config_set_encoding, encoding)
     }
 
     pub fn proxy(self, url: &str) -> Config {
@@ -373,6 +377,11 @@ impl Outcome {
                 handle: None,
             }
         }
+    }
+
+    /// The code's name, as C has it.
+    pub fn name(&self) -> String {
+        text(zus_code_name(self.code as i32))
     }
 
     /// "" when there is none.
