@@ -51,7 +51,7 @@
 #define ZUS_ABI_VERSION 0
 
 /**
- * What a call came to. 1-19 the caller; 20-39 the network; 40-69 Zoom; 70-79 the run; 99 a bug.
+ * How a call ended. 1-19 usage errors; 20-39 the network; 40-69 Zoom; 70-79 the batch or a cancel; 99 a bug.
  * Codes are only ever added, never changed: treat one that you don't know as a failure.
  */
 enum zus_code
@@ -60,7 +60,7 @@ enum zus_code
 #endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
  {
   /**
-   * Done.
+   * Zoom accepted the update; for a batch, every update.
    */
   ZUS_OK = 0,
   /**
@@ -84,7 +84,7 @@ enum zus_code
    */
   ZUS_ERR_FORKED = 5,
   /**
-   * A callback called back into its own client.
+   * A callback called its own client.
    */
   ZUS_ERR_REENTRANT = 6,
   /**
@@ -96,7 +96,7 @@ enum zus_code
    */
   ZUS_ERR_CONNECT = 21,
   /**
-   * The TLS handshake failed, or the certificate is not to be trusted.
+   * The TLS handshake failed, or the certificate is not trusted.
    */
   ZUS_ERR_TLS = 22,
   /**
@@ -104,27 +104,27 @@ enum zus_code
    */
   ZUS_ERR_TIMEOUT = 23,
   /**
-   * The proxy failed or refused.
+   * The proxy failed, or rejected the connection.
    */
   ZUS_ERR_PROXY = 24,
   /**
-   * The connection broke before an answer came.
+   * The connection broke before a response came.
    */
   ZUS_ERR_IO = 25,
   /**
-   * Not an answer that Zoom gives: HTML, too large, cut short, a redirect, not HTTP.
+   * The response is not one that Zoom sends: an HTML page, a text, a redirect, too large, cut short, not HTTP.
    */
   ZUS_ERR_PROTOCOL = 26,
   /**
-   * No token could be had: the credentials are wrong, or the token function gave none.
+   * No access token could be obtained: the credentials are wrong, or the token provider gave none.
    */
   ZUS_ERR_TOKEN = 40,
   /**
-   * The token is refused, also after a renewal where that is possible.
+   * Zoom rejected the access token, and the refreshed one where it can be refreshed.
    */
   ZUS_ERR_UNAUTHORIZED = 41,
   /**
-   * A scope or right is missing. Scopes for this call: user:write:admin, or user:update:status:admin.
+   * A scope or a permission is missing. Scopes for this call: user:write:admin, or user:update:status:admin.
    */
   ZUS_ERR_FORBIDDEN = 42,
   /**
@@ -140,31 +140,40 @@ enum zus_code
    */
   ZUS_ERR_USER_BUSY = 45,
   /**
-   * The account has no seat left to activate the user into.
+   * The account has reached its user limit: the user cannot be activated.
    */
   ZUS_ERR_USER_LIMIT = 46,
   /**
-   * Zoom's limit per second was reached, and still so after the repeats.
+   * Zoom's rate limit was reached, also after the retries.
    */
   ZUS_ERR_RATE_LIMITED = 47,
   /**
-   * Zoom's limit per day was reached: see zus_result_retry_after.
+   * A rate limit that lasts more than a minute was reached, such as the daily limit: see zus_result_retry_after.
    */
   ZUS_ERR_DAILY_LIMIT = 48,
   /**
-   * Any other refusal.
+   * Zoom rejected the request for another reason, which the message tells.
    */
   ZUS_ERR_REJECTED = 49,
   /**
-   * HTTP 408 or 5xx, and still so after the repeats.
+   * HTTP 408 or 5xx, also after the retries. The update may have been applied.
    */
   ZUS_ERR_SERVER = 50,
+  /**
+   * Zoom accepted the update, but the user's status did not become the wanted one in time, or could not be read: see
+   * zus_result_user_status. Only with zus_config_set_verify.
+   */
+  ZUS_ERR_NOT_VERIFIED = 51,
+  /**
+   * The server does not know this endpoint: check the API URL. Nothing is known of the user.
+   */
+  ZUS_ERR_ENDPOINT = 52,
   /**
    * zus_cancel_trigger, or a zus_result_fn that stopped its batch.
    */
   ZUS_ERR_CANCELLED = 70,
   /**
-   * The batch ran to its end and some users failed.
+   * The batch is complete and some users failed.
    */
   ZUS_ERR_PARTIAL = 71,
   /**
@@ -238,6 +247,16 @@ typedef int32_t (*zus_result_fn)(void *userdata, size_t index, const zus_result 
 typedef int32_t zus_encoding;
 
 /**
+ * Whether the request may have reached Zoom: see zus_result_delivery.
+ */
+typedef int32_t zus_delivery;
+
+/**
+ * A user's status, as Zoom says it: see zus_result_user_status.
+ */
+typedef int32_t zus_user_status;
+
+/**
  * The update of a user failed.
  */
 #define ZUS_LOG_ERROR 1
@@ -286,6 +305,42 @@ typedef int32_t zus_encoding;
  * application/json
  */
 #define ZUS_ENCODING_JSON 1
+
+/**
+ * No request was sent: nothing was applied.
+ */
+#define ZUS_DELIVERY_NOT_SENT 0
+
+/**
+ * A request may have reached Zoom, and may have been applied: the connection broke, the time ran out, or the server
+ * failed (a 5xx, too).
+ */
+#define ZUS_DELIVERY_UNKNOWN 1
+
+/**
+ * Zoom sent a response, and the code says what it means.
+ */
+#define ZUS_DELIVERY_RESPONDED 2
+
+/**
+ * Not read, or a status that this version does not know.
+ */
+#define ZUS_STATUS_UNKNOWN 0
+
+/**
+ * The user can sign in.
+ */
+#define ZUS_STATUS_ACTIVE 1
+
+/**
+ * The user is deactivated.
+ */
+#define ZUS_STATUS_INACTIVE 2
+
+/**
+ * The user was invited and has not accepted. An update of the status is accepted and changes nothing.
+ */
+#define ZUS_STATUS_PENDING 3
 
 #ifdef __cplusplus
 extern "C" {
@@ -355,6 +410,18 @@ zus_code zus_update_status(const zus_client *client,
                            zus_result **result);
 
 /**
+ * Reads one user and waits for the response: GET {api}/users/{user_id}. zus_result_user_status says whether the user is
+ * active, inactive or pending; the body holds what else Zoom says of the user, as JSON (id, email, role_name, type,
+ * dept, last_login_time). Needs the scope user:read:user:admin, or user:write:admin or user:read:admin; without it,
+ * ZUS_ERR_FORBIDDEN. Otherwise like zus_update_status.
+ */
+ZUS_API
+zus_code zus_get_user_status(const zus_client *client,
+                             const char *user_id,
+                             const zus_cancel *cancel,
+                             zus_result **result);
+
+/**
  * Gets a token and touches no user: are the credentials good? The result's body is what Zoom said of the token
  * (scope, expires_in, api_url) as JSON, without the token itself; empty for zus_config_set_token and
  * zus_config_set_token_provider, of which nothing can be learnt without a call. Otherwise like zus_update_status.
@@ -381,6 +448,17 @@ zus_code zus_update_status_many(const zus_client *client,
                                 const zus_cancel *cancel,
                                 zus_result_fn on_result,
                                 void *userdata);
+
+/**
+ * Reads many users. Otherwise like zus_update_status_many, with results like those of zus_get_user_status.
+ */
+ZUS_API
+zus_code zus_get_user_status_many(const zus_client *client,
+                                  const char *const *user_ids,
+                                  size_t count,
+                                  const zus_cancel *cancel,
+                                  zus_result_fn on_result,
+                                  void *userdata);
 
 /**
  * Makes a configuration without credentials, and with defaults fit for Zoom. Never NULL: where memory runs out, the
@@ -448,6 +526,30 @@ zus_code zus_config_set_timeouts(zus_config *config,
                                  uint32_t total_ms);
 
 /**
+ * Has updates verified: after Zoom accepted ZUS_ACTIVATE or ZUS_DEACTIVATE, the user is read until the status is the
+ * wanted one, at growing intervals, for up to wait_ms milliseconds (0 to 86,400,000) and never past the call's total
+ * time. Then ZUS_OK; otherwise ZUS_ERR_NOT_VERIFIED, with zus_result_user_status. A pending user ends the wait at once.
+ * 0, the default: updates are not verified.
+ * HTTP status, headers, body and attempts of a result stay the update's; user status and message are the last read's.
+ * Each read is a request of its own: it counts for the rate, and for the daily limit of Zoom's Free plan. Reading needs
+ * the scope user:read:user:admin, or user:write:admin or user:read:admin: a batch reads its first user before it updates
+ * anybody, and a missing scope ends it there.
+ */
+ZUS_API
+zus_code zus_config_set_verify(zus_config *config,
+                               uint32_t wait_ms);
+
+/**
+ * Sets the longest time, in milliseconds, that one attempt may take, from its slot to the last byte of the response,
+ * and that one token request may take (0 to 86,400,000). An attempt that takes longer is retried, and ends with
+ * ZUS_ERR_TIMEOUT where no attempts or no time are left. 0, the default: total_ms divided by the number of attempts,
+ * but at least 10,000. No attempt outlasts total_ms.
+ */
+ZUS_API
+zus_code zus_config_set_attempt_timeout(zus_config *config,
+                                        uint32_t attempt_ms);
+
+/**
  * Up to `attempts` requests for a user (1 to 100; default 4; 1 repeats nothing). Repeated is what is safe and useful:
  * a connection that failed or broke, HTTP 408, 429 per second, 500, 502, 503, 504. The wait before a repeat is random
  * between 0 and first_ms (default 500), doubled each time up to most_ms (default 30,000), or what Retry-After says;
@@ -501,22 +603,23 @@ zus_code zus_config_set_ca_pem(zus_config *config,
 ZUS_API zus_code zus_config_set_user_agent(zus_config *config, const char *user_agent);
 
 /**
- * The name of a code, e.g. "ZUS_ERR_USER_NOT_FOUND"; "ZUS_ERR_UNKNOWN" for a number that is none.
+ * Returns the name of a code, e.g. "ZUS_ERR_USER_NOT_FOUND"; "ZUS_ERR_UNKNOWN" for a number that is none.
  * The string is static. Thread-safe.
  */
 ZUS_API const char *zus_code_name(int32_t code);
 
 /**
- * A sentence for people, e.g. "the user does not exist or is not on this account".
+ * Returns a sentence for people, e.g. "the user does not exist or is not on this account".
  * The string is static. Thread-safe.
  */
 ZUS_API const char *zus_code_text(int32_t code);
 
 /**
- * The version of the library in use, e.g. "0.1.0"; the header's are ZUS_VERSION_MAJOR, _MINOR and _PATCH.
+ * Returns the version of the library in use, e.g. "0.1.0"; the header's are ZUS_VERSION_MAJOR, _MINOR and _PATCH.
  * The string is static. Thread-safe.
  */
-ZUS_API const char *zus_version(void);
+ZUS_API
+const char *zus_version(void);
 
 /**
  * Returns the number of the ABI in use: the number in the name of the shared library where names have one
@@ -590,6 +693,20 @@ int64_t zus_result_retry_after(const zus_result *result);
  */
 ZUS_API
 int32_t zus_result_attempts(const zus_result *result);
+
+/**
+ * Returns whether the request may have reached Zoom, over all its attempts: ZUS_DELIVERY_NOT_SENT, _UNKNOWN or
+ * _RESPONDED. ZUS_DELIVERY_NOT_SENT for NULL.
+ */
+ZUS_API
+zus_delivery zus_result_delivery(const zus_result *result);
+
+/**
+ * Returns the user's status where it was read: by zus_get_user_status, or to verify an update. ZUS_STATUS_UNKNOWN
+ * otherwise, and for NULL.
+ */
+ZUS_API
+zus_user_status zus_result_user_status(const zus_result *result);
 
 #ifdef __cplusplus
 }  // extern "C"

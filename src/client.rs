@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::cancel::Cancel;
@@ -24,6 +25,10 @@ pub struct Client {
     pub(crate) rate: RateLimiter,
     pub(crate) log: Log,
     pub(crate) retry: RetryPolicy,
+    /// How long an update is verified.
+    pub(crate) verify: Option<Duration>,
+    /// A user got a response that only this endpoint gives: the API URL is right.
+    endpoint_is_known: AtomicBool,
     /// For a call with everything in it.
     pub(crate) total: Duration,
     /// For one attempt.
@@ -47,6 +52,8 @@ impl Client {
             tokens: Tokens::new(&config.token())?,
             rate: RateLimiter::new(config.interval),
             log: Log::new(config.log.clone()),
+            verify: config.verify,
+            endpoint_is_known: AtomicBool::new(false),
             retry: config.retry,
             total: config.total,
             attempt_timeout: config.attempt_timeout(),
@@ -64,6 +71,7 @@ impl Client {
             deadline: now + self.total,
             cancel: cancel.cloned(),
             stop: stop.cloned(),
+            slots_are_free: stop.is_some(),
         }
     }
 
@@ -75,6 +83,17 @@ impl Client {
             Err(Code::Reentrant)
         } else {
             Ok(())
+        }
+    }
+
+    pub(crate) fn endpoint_is_known(&self) -> bool {
+        self.endpoint_is_known.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn learn_endpoint(&self) {
+        // Read first: a write would take the cache line from the other threads.
+        if !self.endpoint_is_known() {
+            self.endpoint_is_known.store(true, Ordering::Relaxed);
         }
     }
 

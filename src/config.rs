@@ -51,7 +51,11 @@ pub struct Config {
     pub(crate) encoding: Encoding,
     pub(crate) connect: Duration,
     pub(crate) total: Duration,
+    /// For one attempt; none for a share of the total.
+    attempt: Option<Duration>,
     pub(crate) retry: RetryPolicy,
+    /// How long an update is verified; none for not at all.
+    pub(crate) verify: Option<Duration>,
     pub(crate) interval: Option<Duration>,
     pub(crate) concurrency: usize,
     pub(crate) proxy: ProxyChoice,
@@ -76,11 +80,13 @@ impl Config {
             encoding: Encoding::Form,
             connect: ms(CONNECT_MS),
             total: ms(TOTAL_MS),
+            attempt: None,
             retry: RetryPolicy {
                 attempts: ATTEMPTS,
                 first: ms(FIRST_MS),
                 most: ms(MOST_MS),
             },
+            verify: None,
             interval: Some(ms(PER_MS) / REQUESTS),
             concurrency: CONCURRENCY as usize,
             proxy: ProxyChoice::Environment,
@@ -149,6 +155,26 @@ impl Config {
         check_range("the total timeout in ms", total_ms, MILLISECONDS)?;
         self.connect = ms(connect_ms);
         self.total = ms(total_ms);
+        Ok(())
+    }
+
+    /// Has updates verified: after Zoom accepted to activate or deactivate a user, the user is read until the status is
+    /// the wanted one, for up to `wait_ms` (at most 1 day) and never past the call's total time. Otherwise the update
+    /// ends with [`Code::NotVerified`](crate::Code::NotVerified). 0, the default: updates are not verified.
+    ///
+    /// Each read is a request of its own: it counts for the rate, and for the daily limit of Zoom's Free plan.
+    pub fn set_verify(&mut self, wait_ms: u32) -> Result<(), Error> {
+        check_range("the time to verify in ms", wait_ms, 0..=DAY_MS)?;
+        self.verify = (wait_ms > 0).then(|| ms(wait_ms));
+        Ok(())
+    }
+
+    /// Sets the longest time that one attempt may take, from its slot to the last byte of the response, and that one
+    /// token request may take: 1 ms to 1 day. An attempt that takes longer is retried. 0, the default: the total time
+    /// divided by the number of attempts, but at least 10 s. No attempt outlasts the total time.
+    pub fn set_attempt_timeout(&mut self, attempt_ms: u32) -> Result<(), Error> {
+        check_range("the attempt timeout in ms", attempt_ms, 0..=DAY_MS)?;
+        self.attempt = (attempt_ms > 0).then(|| ms(attempt_ms));
         Ok(())
     }
 
@@ -252,7 +278,8 @@ impl Config {
 
     /// The longest time that one attempt may take.
     pub(crate) fn attempt_timeout(&self) -> Duration {
-        (self.total / self.retry.attempts).max(ATTEMPT_LEAST)
+        let share = || (self.total / self.retry.attempts).max(ATTEMPT_LEAST);
+        self.attempt.unwrap_or_else(share)
     }
 }
 

@@ -101,9 +101,9 @@ impl Fault {
 }
 
 const LENGTH: &[u8] = b"HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\n\
-Content-Length: 27\r\n\r\n{\"code\":300,\"message\":\"no\"}";
+Content-Length: 28\r\n\r\n{\"code\":3412,\"message\":\"no\"}";
 const CHUNKED: &[u8] =
-    b"HTTP/1.1 400 Bad Request\r\nTransfer-Encoding: chunked\r\n\r\n10\r\n{\"code\":300,\"mes\r\nb\r\nsage\":\"no\"}\r\n0\r\n\r\n";
+    b"HTTP/1.1 400 Bad Request\r\nTransfer-Encoding: chunked\r\n\r\n11\r\n{\"code\":3412,\"mes\r\nb\r\nsage\":\"no\"}\r\n0\r\n\r\n";
 
 fn with_body(headers: &str, body: &[u8]) -> Vec<u8> {
     let mut response = format!("HTTP/1.1 200 OK\r\n{headers}\r\n").into_bytes();
@@ -338,9 +338,14 @@ fn faults() -> Vec<Fault> {
         packed.len()
     );
     all.push(
-        keeps("gzip", ZUS_OK, with_body(&headers, &packed)).check(|a| {
+        keeps("gzip", ZUS_ERR_PROTOCOL, with_body(&headers, &packed)).check(|a| {
             assert_eq!(a.body.len(), 10_250);
             assert_eq!(a.body[..2], *b"\x1f\x8b");
+            assert!(
+                a.message.contains("10250 bytes that are no text"),
+                "{}",
+                a.message
+            );
         }),
     );
     // Cut after each byte.
@@ -356,7 +361,7 @@ fn faults() -> Vec<Fault> {
                 &response[..n],
             ));
         }
-        all.push(keeps(name, ZUS_ERR_USER_BUSY, response));
+        all.push(keeps(name, ZUS_ERR_USER_LIMIT, response));
     }
     all
 }

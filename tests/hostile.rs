@@ -431,7 +431,7 @@ fn a_log_line_is_one_line() {
     });
     let (config, lines) = server.once().lines(4);
     let client = config.client();
-    client.deactivate("x").expect(ZUS_ERR_USER_BUSY);
+    client.deactivate("x").expect(ZUS_ERR_REJECTED);
     client.deactivate("x\nINFO forged").expect(ZUS_ERR_ARGUMENT);
     let lines = lines.all();
     assert!(

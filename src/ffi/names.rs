@@ -5,7 +5,7 @@ use std::ffi::c_char;
 use super::guard::guard_or;
 use crate::code::Code;
 
-/// The name of a code, e.g. "ZUS_ERR_USER_NOT_FOUND"; "ZUS_ERR_UNKNOWN" for a number that is none.
+/// Returns the name of a code, e.g. "ZUS_ERR_USER_NOT_FOUND"; "ZUS_ERR_UNKNOWN" for a number that is none.
 /// The string is static. Thread-safe.
 #[unsafe(no_mangle)]
 pub extern "C" fn zus_code_name(code: i32) -> *const c_char {
@@ -16,7 +16,7 @@ pub extern "C" fn zus_code_name(code: i32) -> *const c_char {
     })
 }
 
-/// A sentence for people, e.g. "the user does not exist or is not on this account".
+/// Returns a sentence for people, e.g. "the user does not exist or is not on this account".
 /// The string is static. Thread-safe.
 #[unsafe(no_mangle)]
 pub extern "C" fn zus_code_text(code: i32) -> *const c_char {
@@ -29,7 +29,7 @@ pub extern "C" fn zus_code_text(code: i32) -> *const c_char {
     })
 }
 
-/// The version of the library in use, e.g. "0.1.0"; the header's are ZUS_VERSION_MAJOR, _MINOR and _PATCH.
+/// Returns the version of the library in use, e.g. "0.1.0"; the header's are ZUS_VERSION_MAJOR, _MINOR and _PATCH.
 /// The string is static. Thread-safe.
 #[unsafe(no_mangle)]
 pub extern "C" fn zus_version() -> *const c_char {

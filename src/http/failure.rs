@@ -93,6 +93,10 @@ impl Step<'_> {
             return self.interrupted(*why);
         }
         match inner.and_then(|e| e.downcast_ref::<rustls::Error>()) {
+            Some(rustls::Error::Other(e)) if e.0.is::<Interruption>() => {
+                let why = e.0.downcast_ref().expect("it is one");
+                self.interrupted(*why)
+            }
             Some(e) if self.phase <= Phase::Tls => Failure::new(Code::Tls, e.to_string()),
             Some(e) => self.broken(&e.to_string()),
             None => self.broken(&error.to_string()),

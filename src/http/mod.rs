@@ -13,6 +13,7 @@ mod resolver;
 mod socket;
 mod socks;
 mod tls;
+mod trust;
 
 use std::borrow::Cow;
 
@@ -25,7 +26,7 @@ pub(crate) use self::failure::Failure;
 use self::failure::{Phase, Step};
 use self::http1::Exchange;
 pub(crate) use self::http1::Response;
-pub(crate) use self::tls::parse_roots;
+pub(crate) use self::trust::parse_roots;
 use crate::limits::Limits;
 
 pub(crate) struct Http {

@@ -6,11 +6,9 @@ use std::io::{Read, Write};
 use std::sync::Arc;
 
 use once_cell::sync::OnceCell;
-use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::ring::default_provider;
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use ureq::http::Uri;
 use ureq::unversioned::transport::{
@@ -19,38 +17,31 @@ use ureq::unversioned::transport::{
 
 use super::failure::{Failure, Phase, Step};
 use super::socket::{INPUT, OUTPUT};
-use crate::code::{Code, Error};
+use super::trust::{self, Bounded, Clock};
+use crate::code::Code;
 use crate::limits::Limits;
 
-/// Reads CA certificates from PEM text.
-pub(crate) fn parse_roots(pem: &[u8]) -> Result<RootCertStore, Error> {
-    let mut roots = RootCertStore::empty();
-    for certificate in CertificateDer::pem_slice_iter(pem) {
-        let certificate =
-            certificate.map_err(|_| Error::argument("the CA certificates are not valid PEM"))?;
-        roots.add(certificate).map_err(|_| {
-            Error::argument("a CA certificate in the PEM text is not a valid certificate")
-        })?;
-    }
-    if roots.is_empty() {
-        return Err(Error::argument("the PEM text holds no CERTIFICATE"));
-    }
-    Ok(roots)
-}
+/// On these systems a check of a certificate may use the network.
+const CHECK_MAY_BLOCK: bool = cfg!(any(windows, target_vendor = "apple"));
 
 /// What TLS needs to know. Its configuration is built once, by the first connection that needs it: loading the system's
 /// trust store takes milliseconds, and may fail.
 pub(super) struct Tls {
     /// Trusted instead of the system's trust store.
     roots: Option<Arc<RootCertStore>>,
-    config: OnceCell<Arc<ClientConfig>>,
+    built: OnceCell<Built>,
+}
+
+struct Built {
+    config: Arc<ClientConfig>,
+    verifier: Arc<dyn ServerCertVerifier>,
 }
 
 impl Tls {
     pub fn new(roots: Option<Arc<RootCertStore>>) -> Tls {
         Tls {
             roots,
-            config: OnceCell::new(),
+            built: OnceCell::new(),
         }
     }
 
@@ -61,7 +52,7 @@ impl Tls {
         transport: Box<dyn Transport>,
         limits: &Limits,
     ) -> Result<Box<dyn Transport>, Failure> {
-        let config = self.config.get_or_try_init(|| self.build())?;
+        let built = self.built.get_or_try_init(|| self.build())?;
         let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
         let name = ServerName::try_from(host)
             .map_err(|_| Failure::new(Code::Tls, format!("{host:?} is no name for a certificate")))?
@@ -70,7 +61,7 @@ impl Tls {
             phase: Phase::Tls,
             limits,
         };
-        let mut tls = ClientConnection::new(Arc::clone(config), name)
+        let mut tls = ClientConnection::new(self.bounded(built, limits), name)
             .map_err(|e| Failure::new(Code::Tls, e.to_string()))?;
         let mut below = TransportAdapter::new(transport, Arc::new(time::Instant::now));
         tls.complete_io(&mut below)
@@ -81,31 +72,38 @@ impl Tls {
         }))
     }
 
-    fn build(&self) -> Result<Arc<ClientConfig>, Failure> {
-        let failed = |e: &dyn fmt::Display| {
+    /// Returns the configuration for one connection.
+    fn bounded(&self, built: &Built, limits: &Limits) -> Arc<ClientConfig> {
+        if self.roots.is_some() || !CHECK_MAY_BLOCK {
+            return Arc::clone(&built.config);
+        }
+        let mut bounded = ClientConfig::clone(&built.config);
+        let verifier = Bounded {
+            verifier: Arc::clone(&built.verifier),
+            limits: limits.clone(),
+        };
+        let verifier = Arc::new(verifier);
+        bounded.dangerous().set_certificate_verifier(verifier);
+        Arc::new(bounded)
+    }
+
+    fn build(&self) -> Result<Built, Failure> {
+        let failed = |e: rustls::Error| {
             let message = format!("the trust store could not be used: {e}");
             Failure::new(Code::Tls, message)
         };
         let provider = Arc::new(default_provider());
-        let verifier: Arc<dyn ServerCertVerifier> = match &self.roots {
-            Some(roots) => WebPkiServerVerifier::builder_with_provider(
-                Arc::clone(roots),
-                Arc::clone(&provider),
-            )
-            .build()
-            .map_err(|e| failed(&e))?,
-            None => Arc::new(
-                rustls_platform_verifier::Verifier::new(Arc::clone(&provider))
-                    .map_err(|e| failed(&e))?,
-            ),
-        };
-        let config = ClientConfig::builder_with_provider(provider)
+        let verifier = trust::verifier(self.roots.as_ref(), &provider).map_err(failed)?;
+        let config = ClientConfig::builder_with_details(provider, Arc::new(Clock))
             .with_safe_default_protocol_versions()
-            .map_err(|e| failed(&e))?
+            .map_err(failed)?
             .dangerous()
-            .with_custom_certificate_verifier(verifier)
+            .with_custom_certificate_verifier(Arc::clone(&verifier))
             .with_no_client_auth();
-        Ok(Arc::new(config))
+        Ok(Built {
+            config: Arc::new(config),
+            verifier,
+        })
     }
 }
 

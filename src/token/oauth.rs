@@ -13,11 +13,12 @@ use zeroize::Zeroizing;
 
 use super::credentials::{OAuth, Settings};
 use super::value::{Token, bearer, secret_header};
+use crate::body::{Body, Format};
 use crate::code::{Code, Error};
 use crate::http::{Failure, Http, Response, header_text};
 use crate::limits::{Interruption, Limits};
 use crate::log::{Log, LogLevel};
-use crate::retry::{Retry, RetryPolicy, is_passing, retry_after};
+use crate::retry::{Retry, RetryPolicy, is_transient, retry_after};
 use crate::url::Url;
 
 /// The life of a token in seconds, where a response doesn't say. Zoom's live an hour.
@@ -144,8 +145,8 @@ fn read(
     asked: Instant,
     response: Response,
 ) -> Result<Token, (Failure, Option<Duration>)> {
-    let body = Zeroizing::new(response.body);
-    let mut body: Value = serde_json::from_slice(&body).unwrap_or_default();
+    let bytes = Zeroizing::new(response.body);
+    let mut body: Value = serde_json::from_slice(&bytes).unwrap_or_default();
     let mut take = |key| match body.as_object_mut().and_then(|o| o.remove(key)) {
         Some(Value::String(text)) => Zeroizing::new(text),
         _ => Zeroizing::default(),
@@ -156,10 +157,15 @@ fn read(
     if success && !token.is_empty() {
         return made(number, asked, &token, &body).map_err(|failure| (failure, None));
     }
+    let body = match body {
+        Value::Null => Body::read(&bytes),
+        body => Body::from_json(&body),
+    };
+    let message = format!("HTTP {}: {}", response.status, reason(success, &body));
     let failure = Failure {
-        transient: is_passing(response.status) || response.status == 429,
+        transient: is_transient(response.status) || response.status == 429,
         status: response.status,
-        ..Failure::new(Code::Token, reason(response.status, success, &body))
+        ..Failure::new(Code::Token, message)
     };
     let after = response.headers.get("retry-after");
     let after = after.and_then(|v| retry_after(&header_text(v)));
@@ -186,21 +192,13 @@ fn made(number: u64, asked: Instant, token: &str, body: &Value) -> Result<Token,
 }
 
 /// Why there is no token, in words.
-fn reason(status: u16, success: bool, body: &Value) -> String {
-    let text = |key| body.get(key).and_then(Value::as_str).unwrap_or_default();
-    let (error, reason) = (text("error"), text("reason"));
-    let why = match (error, reason, text("message")) {
-        ("", "", "") if success => "the response holds no access_token",
-        ("", "", "") => "without a reason",
-        ("", "", message) => message,
-        (error, "", _) => error,
-        (_, reason, _) => reason,
-    };
-    let kind = match (error, reason) {
-        ("", _) | (_, "") => String::new(),
-        (error, _) => format!("{error}: "),
-    };
-    format!("HTTP {status}: {kind}{why}")
+fn reason(success: bool, body: &Body) -> &str {
+    match (body.format, body.message.as_str()) {
+        (Format::Json, message) if !message.is_empty() => message,
+        // What isn't JSON is not shown: it may hold a token.
+        _ if success => "the response has no access_token",
+        _ => "without a reason",
+    }
 }
 
 /// What a wait for a token says that ended before there was one.
