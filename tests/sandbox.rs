@@ -34,7 +34,7 @@ fn the_ledger_tells_what_was_received_and_what_was_applied() {
         ),
         ("answer-503@example.com", ZUS_DEACTIVATE, ZUS_ERR_SERVER),
         ("answer-cut@example.com", ZUS_DEACTIVATE, ZUS_ERR_IO),
-        ("answer-200-text@example.com", ZUS_DEACTIVATE, ZUS_OK),
+        ("answer-200-braces@example.com", ZUS_DEACTIVATE, ZUS_OK),
     ] {
         // A client each: on an idle connection a cut request is sent again.
         client(&sandbox).update(user, action, None).expect(code);
@@ -50,7 +50,7 @@ fn the_ledger_tells_what_was_received_and_what_was_applied() {
         ("answer-200-code", 1, 0, json!("active")),
         ("answer-503", 1, 0, json!("active")),
         ("answer-cut", 1, 0, json!("active")),
-        ("answer-200-text", 1, 1, json!("inactive")),
+        ("answer-200-braces", 1, 1, json!("inactive")),
     ] {
         let there = &ledger["users"][format!("{user}@example.com")];
         let numbers = (&there["received"], &there["applied"], &there["status"]);
