@@ -49,15 +49,18 @@ impl Client {
             };
         }
         let mut limits = self.limits(cancel, None);
+        if self.verify.is_none() {
+            let outcome = send(self, user_id, operation, &mut limits);
+            return finish(self, user_id, operation, outcome);
+        }
         let mut verified = begin(self, user_id, operation, &mut limits);
-        loop {
-            match verified {
-                Verified::Done(outcome) => return finish(self, user_id, operation, outcome),
-                Verified::Later(verification) => {
-                    verification.wait();
-                    verified = verification.read(self, user_id);
-                }
-            }
+        while let Verified::Later(verification) = verified {
+            verification.wait();
+            verified = verification.read(self, user_id);
+        }
+        match verified {
+            Verified::Done(outcome) => finish(self, user_id, operation, outcome),
+            Verified::Later(_) => unreachable!("it is done"),
         }
     }
 }
@@ -70,13 +73,17 @@ pub(crate) fn begin(
     operation: Operation,
     limits: &mut Limits,
 ) -> Verified {
-    if let Err(e) = check_user_id(user_id) {
-        return Verified::Done(Outcome::from(e));
-    }
-    let outcome = Attempts::new(client, user_id, operation, Turn::First, limits).run();
+    let outcome = send(client, user_id, operation, limits);
     match operation {
         Operation::Update(action) => Verification::begin(client, action, outcome, limits),
         Operation::Read => Verified::Done(outcome),
+    }
+}
+
+fn send(client: &Client, user_id: &str, operation: Operation, limits: &mut Limits) -> Outcome {
+    match check_user_id(user_id) {
+        Ok(()) => Attempts::new(client, user_id, operation, Turn::First, limits).run(),
+        Err(e) => Outcome::from(e),
     }
 }
 
