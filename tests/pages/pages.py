@@ -31,7 +31,6 @@ ROOT = HERE.parent.parent
 PAGES = ["c", "cpp", "python", "csharp", "nodejs"]
 LIB_DIR = Path(os.environ.get("ZUS_LIB_DIR") or ROOT / "target/release").resolve()
 SANDBOX = os.environ.get("ZUS_SANDBOX") or str(ROOT / "target/debug/examples/sandbox")
-DOTNET = ROOT / ".tools/dotnet"
 WARNINGS = ["-Wall", "-Wextra", "-Werror", "-pthread"]
 passed = failed = skipped = 0
 
@@ -171,41 +170,17 @@ def koffi():
             raise Skip(f"koffi could not be installed: {str(why).strip().splitlines()[-1]}") from None
 
 
-GLOBAL_USINGS = "".join(f"global using {n};" for n in [
-    "System", "System.Collections.Generic", "System.IO", "System.Linq", "System.Net.Http", "System.Threading", "System.Threading.Tasks",
-]) + "\n"  # those that an SDK project has by itself
-
-
-@functools.cache
-def csharp():
-    """The folder with ZoomUserStatus.dll for .NET 8, and the compiler's references. The tool chain is the C# tests'."""
-    try:
-        run([ROOT / "bindings/csharp/tools/setup.sh"], timeout=900)
-    except Failure as why:
-        raise Skip(f"no C# tool chain: {str(why).strip().splitlines()[-1]}") from None
-    framework = next((DOTNET / "dotnet/shared/Microsoft.NETCore.App").glob("8.*"))
-    wanted = re.compile(r"(System\..*|Microsoft\..*|mscorlib|netstandard)\.dll")
-    build = SCRATCH / "ZoomUserStatus"
-    build.mkdir()
-    references = build / "references.rsp"
-    references.write_text("".join(f'/r:"{file}"\n' for file in sorted(framework.glob("*.dll")) if wanted.fullmatch(file.name)))
-    symbols = "NET;NET8_0;NET8_0_OR_GREATER;NET7_0_OR_GREATER;NET6_0_OR_GREATER;NET5_0_OR_GREATER;NETCOREAPP"
-    csc(f"@{references}", f"/define:{symbols}", "/unsafe+", "/target:library", f"/out:{build / 'ZoomUserStatus.dll'}", *sorted((ROOT / "bindings/csharp/ZoomUserStatus").glob("*.cs")))
-    return build, references
-
-
-def csc(*arguments):
-    run([DOTNET / "dotnet/dotnet", DOTNET / "csc/csc.dll", "/nologo", "/langversion:12", "/nullable:enable", "/warnaserror+", *arguments], env={**os.environ, "DOTNET_SYSTEM_GLOBALIZATION_INVARIANT": "1"})
-
-
 def run_csharp(block, folder, environment):
-    build, references = csharp()
-    source, program = folder / "page.cs", folder / "page.dll"
-    source.write_text(GLOBAL_USINGS + whole(block, "cs"))
-    shutil.copy(build / "ZoomUserStatus.dll", folder)
-    (folder / "page.runtimeconfig.json").write_text('{"runtimeOptions":{"tfm":"net8.0","framework":{"name":"Microsoft.NETCore.App","version":"8.0.0"}}}')
-    csc(f"@{references}", f"/r:{build / 'ZoomUserStatus.dll'}", "/target:exe", f"/out:{program}", source)
-    return run([DOTNET / "dotnet/dotnet", program], cwd=folder, env={**environment, "LD_LIBRARY_PATH": str(LIB_DIR), "DOTNET_SYSTEM_GLOBALIZATION_INVARIANT": "1"})
+    if not shutil.which("dotnet"):
+        raise Skip("no dotnet")
+    source = folder / "page.cs"
+    project = ROOT / "bindings/csharp/ZoomUserStatus/ZoomUserStatus.csproj"
+    properties = ["PublishAot=false", "RollForward=Major", "TreatWarningsAsErrors=true"]
+    directives = "".join(f"#:property {p}\n" for p in properties) + f"#:project {project}\n"
+    source.write_text(directives + whole(block, "cs"))
+    # A folder of our own for what the library's project builds: its tests may run at the same time.
+    environment = {**environment, "LD_LIBRARY_PATH": str(LIB_DIR), "ArtifactsPath": str(SCRATCH / "dotnet"), "NuGetAudit": "false"}
+    return run(["dotnet", "run", "--verbosity", "quiet", source], cwd=folder, env=environment)
 
 
 def run_sh(block, folder, environment):
