@@ -35,7 +35,7 @@ public class BatchTests
         Assert.True(batch.IsSuccess);
         Assert.Equal(Users(200), batch.Results.Select(r => r.UserId));
         Assert.Equal(Enumerable.Range(0, 200), batch.Results.Select(r => r.Index));
-        Assert.Equal(0, batch.NotSent.Count);
+        Assert.Empty(batch.NotSent);
         Assert.Equal(Users(200), seen.OrderBy(r => r.Index).Select(r => r.UserId));
         Assert.Equal(200, zoom.Requests);
         Assert.Equal(200, zoom.Users);
@@ -67,7 +67,7 @@ public class BatchTests
         using ZoomUserStatusClient client = Sandbox.Shared.Client();
         UserStatusBatch batch = client.UpdateMany(Enumerable.Empty<string>(), UserStatusAction.Activate);
         Assert.True(batch.IsSuccess);
-        Assert.Equal(0, batch.Results.Count);
+        Assert.Empty(batch.Results);
     }
 
     [Fact]
@@ -152,7 +152,7 @@ public class BatchTests
             await Task.Yield();
             if (r.Index >= 0) throw new FormatException();
         }));
-        Assert.Throws<ArgumentNullException>(() => { client.UpdateManyAsync(new string[0], UserStatusAction.Activate, (Func<UserStatusResult, Task>)null!); });
+        await Assert.ThrowsAsync<ArgumentNullException>(() => client.UpdateManyAsync([], UserStatusAction.Activate, (Func<UserStatusResult, Task>)null!));
     }
 
     [Fact]
@@ -181,14 +181,13 @@ public class BatchTests
         Assert.Equal(new[] { UserStatusCode.Ok }, others);
     }
 
-#if NET8_0_OR_GREATER
     [Fact]
     public async Task As_a_stream()
     {
         using var zoom = new Sandbox("--users 100");
         using ZoomUserStatusClient client = zoom.Client();
         var seen = new List<UserStatusResult>();
-        await foreach (UserStatusResult r in client.UpdateManyAsAsyncEnumerable(Users(100).Append("nobody@example.com"), UserStatusAction.Deactivate)) seen.Add(r);
+        await foreach (UserStatusResult r in client.UpdateEachAsync(Users(100).Append("nobody@example.com"), UserStatusAction.Deactivate)) seen.Add(r);
         Assert.Equal(101, seen.Select(r => r.Index).Distinct().Count());
         Assert.Equal(101, seen.Count);
         Assert.Equal(1, seen.Count(r => !r.IsSuccess));
@@ -203,7 +202,7 @@ public class BatchTests
         var seen = new List<string>();
         var e = await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
         {
-            await foreach (UserStatusResult r in client.UpdateManyAsAsyncEnumerable(Users(500), UserStatusAction.Deactivate).WithCancellation(stop.Token))
+            await foreach (UserStatusResult r in client.UpdateEachAsync(Users(500), UserStatusAction.Deactivate).WithCancellation(stop.Token))
             {
                 seen.Add(r.UserId);
                 if (seen.Count == 40) stop.Cancel();
@@ -219,7 +218,7 @@ public class BatchTests
     {
         using var zoom = new Sandbox("--users 500 --delay 20");
         using ZoomUserStatusClient client = zoom.Client();
-        await foreach (UserStatusResult r in client.UpdateManyAsAsyncEnumerable(Users(500), UserStatusAction.Deactivate)) break;
+        await foreach (UserStatusResult r in client.UpdateEachAsync(Users(500), UserStatusAction.Deactivate)) break;
         int then = zoom.Users;
         Assert.InRange(then, 1, 60);
         await Task.Delay(200);
@@ -234,7 +233,7 @@ public class BatchTests
         Exception? unobserved = null;
         void Collect() { for (int i = 0; i < 3; i++) { GC.Collect(); GC.WaitForPendingFinalizers(); } }
         void Hear(object? sender, UnobservedTaskExceptionEventArgs e) => unobserved = e.Exception;
-        async Task Leave() { await foreach (UserStatusResult r in client.UpdateManyAsAsyncEnumerable(Users(500), UserStatusAction.Deactivate)) break; }
+        async Task Leave() { await foreach (UserStatusResult r in client.UpdateEachAsync(Users(500), UserStatusAction.Deactivate)) break; }
         Collect(); // of other tests
         TaskScheduler.UnobservedTaskException += Hear;
         for (int i = 0; i < 3; i++) await Leave();
@@ -254,10 +253,9 @@ public class BatchTests
         int seen = 0;
         var e = await Assert.ThrowsAsync<ZoomUserStatusException>(async () =>
         {
-            await foreach (UserStatusResult r in client.UpdateManyAsAsyncEnumerable(Users(100), UserStatusAction.Deactivate)) seen++;
+            await foreach (UserStatusResult r in client.UpdateEachAsync(Users(100), UserStatusAction.Deactivate)) seen++;
         });
         Assert.Equal(UserStatusCode.Unauthorized, e.Code);
         Assert.InRange(seen, 1, 99);
     }
-#endif
 }
