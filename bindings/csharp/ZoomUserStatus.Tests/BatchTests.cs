@@ -99,11 +99,43 @@ public class BatchTests
             ? await Assert.ThrowsAnyAsync<OperationCanceledException>(() => client.UpdateManyAsync(Users(500), UserStatusAction.Deactivate, onResult, stop.Token))
             : Assert.ThrowsAny<OperationCanceledException>(() => client.UpdateMany(Users(500), UserStatusAction.Deactivate, onResult, stop.Token));
         Assert.Equal(stop.Token, e.CancellationToken);
-        Assert.ThrowsAny<OperationCanceledException>(() => client.UpdateMany(Users(1), UserStatusAction.Activate, stop.Token));
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => client.UpdateManyAsync(Users(1), UserStatusAction.Activate, stop.Token));
         Assert.InRange(seen.Count, 40, 80);
         Assert.Equal(seen.Count, seen.Distinct().Count());
         foreach (string user in Users(500).Except(seen)) Assert.Equal(0, zoom.Received(user));
+        // Nothing is lost: the exception has the batch.
+        UserStatusBatch batch = Assert.IsType<UserStatusBatchCanceledException>(e).Batch;
+        Assert.Equal(UserStatusCode.Cancelled, batch.Code);
+        Assert.Equal(seen.Order(), batch.Results.Select(r => r.UserId));
+        Assert.Equal(Users(500).Except(seen), batch.NotSent);
+        Assert.InRange(batch.Results.Count(r => r.IsSuccess), 40, 80);
+        Assert.Contains("not sent", e.Message);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_batch_that_was_cancelled_before_it_began_has_sent_nobody(bool async)
+    {
+        using ZoomUserStatusClient client = Sandbox.Shared.Client();
+        var cancelled = new CancellationToken(canceled: true);
+        int before = Sandbox.Shared.Requests;
+        var e = async
+            ? await Assert.ThrowsAsync<UserStatusBatchCanceledException>(() => client.UpdateManyAsync(Users(3), UserStatusAction.Activate, cancelled))
+            : Assert.Throws<UserStatusBatchCanceledException>(() => client.UpdateMany(Users(3), UserStatusAction.Activate, cancelled));
+        Assert.Equal(cancelled, e.CancellationToken);
+        Assert.Equal(Users(3), e.Batch.NotSent);
+        Assert.Equal(before, Sandbox.Shared.Requests);
+    }
+
+    [Fact]
+    public async Task A_cancelled_batch_is_a_cancelled_task()
+    {
+        using ZoomUserStatusClient client = Sandbox.Shared.Client();
+        using var cancel = new CancellationTokenSource(100);
+        Task<UserStatusBatch> batch = client.UpdateManyAsync(["ada@example.com", "answer-never@example.com"], UserStatusAction.Activate, cancel.Token);
+        var e = await Assert.ThrowsAsync<UserStatusBatchCanceledException>(async () => await batch);
+        Assert.True(batch.IsCanceled);
+        Assert.Equal([UserStatusCode.Ok, UserStatusCode.Cancelled], e.Batch.Results.Select(r => r.Code));
     }
 
     [Fact]
@@ -211,6 +243,7 @@ public class BatchTests
         Assert.Equal(stop.Token, e.CancellationToken);
         Assert.InRange(seen.Count, 40, 90);
         foreach (string user in Users(500).Except(seen)) Assert.Equal(0, zoom.Received(user));
+        Assert.Equal(Users(500).Except(seen), Assert.IsType<UserStatusBatchCanceledException>(e).Batch.NotSent);
     }
 
     [Fact]
@@ -218,11 +251,51 @@ public class BatchTests
     {
         using var zoom = new Sandbox("--users 500 --delay 20");
         using ZoomUserStatusClient client = zoom.Client();
-        await foreach (UserStatusResult r in client.UpdateEachAsync(Users(500), UserStatusAction.Deactivate)) break;
+        var seen = new List<string>();
+        UserStatusUpdates updates = client.UpdateEachAsync(Users(500), UserStatusAction.Deactivate);
+        await foreach (UserStatusResult r in updates)
+        {
+            seen.Add(r.UserId);
+            Assert.Throws<InvalidOperationException>(() => updates.Rest);
+            break;
+        }
         int then = zoom.Users;
         Assert.InRange(then, 1, 60);
         await Task.Delay(200);
         Assert.Equal(then, zoom.Users);
+        // Who was in flight is known all the same.
+        Assert.Equal(UserStatusCode.Cancelled, updates.Rest.Code);
+        Assert.NotEmpty(updates.Rest.Results);
+        Assert.Equal(Users(500), seen.Concat(updates.Rest.Results.Select(r => r.UserId)).Concat(updates.Rest.NotSent).Order());
+        foreach (string user in updates.Rest.NotSent) Assert.Equal(0, zoom.Received(user));
+        Assert.Throws<InvalidOperationException>(() => { updates.GetAsyncEnumerator(); }); // it would send them again
+    }
+
+    [Fact]
+    public async Task A_stream_to_its_end_leaves_no_rest()
+    {
+        using ZoomUserStatusClient client = Sandbox.Shared.Client();
+        UserStatusUpdates updates = client.UpdateEachAsync(["ada@example.com", "nobody@example.com"], UserStatusAction.Activate);
+        int seen = 0;
+        await foreach (UserStatusResult r in updates) seen++;
+        Assert.Equal(2, seen);
+        Assert.Equal(UserStatusCode.Partial, updates.Rest.Code);
+        Assert.Empty(updates.Rest.Results);
+        Assert.Empty(updates.Rest.NotSent);
+    }
+
+    [Fact]
+    public async Task A_stream_hears_the_token_that_it_was_made_with()
+    {
+        using ZoomUserStatusClient client = Sandbox.Shared.Client();
+        using var cancel = new CancellationTokenSource(100);
+        var seen = new List<UserStatusCode>();
+        var e = await Assert.ThrowsAsync<UserStatusBatchCanceledException>(async () =>
+        {
+            await foreach (UserStatusResult r in client.UpdateEachAsync(["answer-never@example.com"], UserStatusAction.Activate, cancel.Token)) seen.Add(r.Code);
+        });
+        Assert.Equal(cancel.Token, e.CancellationToken);
+        Assert.Equal([UserStatusCode.Cancelled], seen);
     }
 
     [Fact]

@@ -202,4 +202,29 @@ public class OptionsTests
         }
         Assert.Equal("ZUS_ERR_UNKNOWN", new UserStatusResult("u", (UserStatusCode)12345).CodeName);
     }
+
+    [Fact]
+    public void Validate_names_everything_that_is_wrong_and_sends_nothing()
+    {
+        ZoomUserStatusOptions options = Sandbox.Shared.Options();
+        options.Validate();
+        options.AccessToken = Secret + " ";
+        options.Timeout = TimeSpan.Zero;
+        options.MaxAttempts = 0;
+        options.RateLimit = -1;
+        string message = Assert.Throws<InvalidOperationException>(options.Validate).Message;
+        foreach (string name in new[] { "AccessToken", "Timeout", "MaxAttempts", "RateLimit" }) Assert.Contains(name, message);
+        Assert.DoesNotContain("Concurrency", message);
+        Assert.DoesNotContain(Secret, message);
+        Assert.Contains(message, Assert.Throws<ArgumentException>(() => new ZoomUserStatusClient(options)).Message);
+    }
+
+    [Fact]
+    public void An_infinite_timeout_is_taken()
+    {
+        ZoomUserStatusOptions options = Sandbox.Shared.Options();
+        options.Timeout = options.ConnectTimeout = Timeout.InfiniteTimeSpan;
+        using var client = new ZoomUserStatusClient(options);
+        Assert.True(client.Activate("ada@example.com").IsSuccess);
+    }
 }

@@ -39,11 +39,10 @@ namespace ZoomUserStatus
                     throw new InvalidOperationException("The native library that was loaded, libzus " + Utf8.Decode(NativeMethods.zus_version()) + ", has ABI number " + found +
                         ", but this ZoomUserStatus needs " + Wanted + ". Look for another copy beside the program or on the library path.");
                 }
-                try { Marshal.PrelinkAll(typeof(NativeMethods)); }
-                catch (EntryPointNotFoundException e)
+                if (Missing() is string function)
                 {
                     throw new InvalidOperationException("The native library that was loaded, libzus " + Utf8.Decode(NativeMethods.zus_version()) +
-                        ", is older than this ZoomUserStatus: it lacks a function that is needed. Look for another copy beside the program or on the library path.", e);
+                        ", is older than this ZoomUserStatus: it has no function " + function + ". Look for another copy beside the program or on the library path.");
                 }
                 s_good = true;
             }
@@ -79,6 +78,7 @@ namespace ZoomUserStatus
 
 #if NET8_0_OR_GREATER
         private const string Variable = "ZUS_LIBRARY";
+        private static nint s_library; // 0 where the program has a resolver of its own
 
         private static void Resolve()
         {
@@ -92,12 +92,17 @@ namespace ZoomUserStatus
         private static nint Find(string name, Assembly assembly, DllImportSearchPath? where)
         {
             if (name != NativeMethods.Library) return 0;
-            if (Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } path) return NativeLibrary.Load(path);
-            if (NativeLibrary.TryLoad(name, assembly, where, out nint library) || IsWindows) return library;
-            return NativeLibrary.TryLoad(IsMac ? "libzus.0.dylib" : "libzus.so.0", assembly, where, out library) ? library : 0;
+            if (Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } path) return s_library = NativeLibrary.Load(path);
+            if (!NativeLibrary.TryLoad(name, assembly, where, out s_library) && !IsWindows)
+                NativeLibrary.TryLoad(IsMac ? "libzus.0.dylib" : "libzus.so.0", assembly, where, out s_library);
+            return s_library;
         }
+
+        private static string? Missing() => s_library == 0 ? null : typeof(NativeMethods).GetMethods(BindingFlags.Static | BindingFlags.NonPublic)
+            .Select(m => m.Name).FirstOrDefault(name => name.StartsWith("zus_", StringComparison.Ordinal) && !NativeLibrary.TryGetExport(s_library, name, out _));
 #else
         private static void Resolve() { }
+        private static string? Missing() => null;
 #endif
     }
 }

@@ -119,7 +119,7 @@ namespace ZoomUserStatus
             Add(", HTTP ", HttpStatus);
             Add(", Zoom code ", ZoomCode);
             if (Message.Length != 0) line.Append(": ").Append(Message);
-            if (!IsSuccess && TrackingId.Length != 0) line.Append(" (tracking ID ").Append(TrackingId).Append(')');
+            if (!IsSuccess && TrackingId.Length != 0) line.Append(" (tracking id ").Append(TrackingId).Append(')');
             return line.ToString();
 
             void Add(string label, int number) // the library's messages have them already
