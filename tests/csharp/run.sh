@@ -41,6 +41,25 @@ fi
 packages=$PWD/bindings/csharp/artifacts/package/release
 rm -rf "$packages"
 try "dotnet pack" dotnet pack bindings/csharp -c Release --no-build
+version=$(sed -n 's|.*<Version>\(.*\)</Version>.*|\1|p' bindings/csharp/Directory.Build.props)
+native=$(cd bindings/csharp/artifacts/bin/ZoomUserStatus/release_netstandard2.0 && ls *zus*.so *zus*.dylib zus.dll 2>/dev/null)
+holds() { # holds PACKAGE FILE...: these and no others, but for NuGet's own
+  python3 - "$packages/$1" "${@:2}" <<'PY'
+import re, sys, zipfile
+package = zipfile.ZipFile(sys.argv[1])
+files = {re.sub(r"runtimes/[^/]+", "runtimes/RID", name) for name in package.namelist()}
+files = {f for f in files if not f.startswith(("_rels/", "package/")) and not f.endswith((".nuspec", "[Content_Types].xml"))}
+print("more:", sorted(files - set(sys.argv[2:])), "missing:", sorted(set(sys.argv[2:]) - files))
+nuspec = next(package.read(name).decode() for name in package.namelist() if name.endswith(".nuspec"))
+print(nuspec)
+needs = "<dependency " in nuspec
+sys.exit(files != set(sys.argv[2:]) or needs != (".Extensions." in sys.argv[1]))
+PY
+}
+try "the package's files, and no dependency" holds "ZoomUserStatus.$version.nupkg" README.md LICENSE-MIT LICENSE-APACHE {lib/net8.0,lib/netstandard2.0}/ZoomUserStatus.{dll,xml} \
+  {build,buildTransitive}/net461/ZoomUserStatus.targets runtimes/RID/native/"$native"
+try "the extensions' files" holds "ZoomUserStatus.Extensions.$version.nupkg" README.md LICENSE-MIT LICENSE-APACHE lib/net8.0/ZoomUserStatus.Extensions.{dll,xml}
+
 app=$(mktemp -d)
 trap 'rm -rf "$app"' EXIT
 cp tests/csharp/package/* "$app/"
@@ -51,6 +70,15 @@ with_packages() {
 # Its calls fit a program that is trimmed or compiled ahead of time: the analyzers say so in any build.
 try "a new project takes the packages" with_packages dotnet build "$app" -warnaserror -p:EnableTrimAnalyzer=true -p:EnableAotAnalyzer=true
 try "it runs" with_packages tests/install/with-sandbox.sh dotnet run --no-build --project "$app"
+# .NET Framework looks into no runtimes/ folder: the package's targets copy the native file, unless the project has a RuntimeIdentifier.
+echo '<Project><Import Project="$(Targets)" /></Project>' >"$out/framework.proj"
+targets=$(echo "$app"/packages/zoomuserstatus/*/build/net461/ZoomUserStatus.targets)
+copied() { # copied COUNT OPTION...
+  local items
+  items=$(dotnet msbuild "$out/framework.proj" "-p:Targets=$targets" -getItem:None "${@:2}") && echo "$items" && [ "$(grep -c CopyToOutputDirectory <<<"$items")" = "$1" ]
+}
+try "on .NET Framework the native file is copied" copied 1
+try "with a RuntimeIdentifier it is not" copied 0 -p:RuntimeIdentifier=win-x64
 if command -v clang >/dev/null && with_packages dotnet restore "$app" --use-current-runtime -p:PublishAot=true >"$out/aot.log" 2>&1; then
   try "it compiles ahead of time" with_packages dotnet publish "$app" --use-current-runtime -warnaserror -p:PublishAot=true -o "$app/compiled"
   try "compiled, it runs" with_packages tests/install/with-sandbox.sh "$app/compiled/app"

@@ -44,7 +44,7 @@ public sealed class LibraryTests : IDisposable
     public async Task Without_it_one_paragraph_says_where_it_was_looked_for()
     {
         string text = Said(await Run());
-        Assert.Contains("was not found: no usable libzus.so and libzus.so.0 in " + _scratch.Path, text);
+        Assert.Contains("was not found: there is no usable libzus.so or libzus.so.0 in " + _scratch.Path, text);
         Assert.Contains("LD_LIBRARY_PATH", text);
         Assert.Contains("linux-x64", text);
         Assert.InRange(text.Length, 100, 700);

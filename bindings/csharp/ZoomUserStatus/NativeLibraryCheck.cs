@@ -56,15 +56,15 @@ namespace ZoomUserStatus
 #if NET8_0_OR_GREATER
             if (Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } path)
                 return "The native library of ZoomUserStatus could not be loaded from " + path + ", which the environment variable " + Variable + " names." + Reason(e);
-            string names = IsWindows ? "zus.dll" : IsMac ? "libzus.dylib and libzus.0.dylib" : "libzus.so and libzus.so.0";
+            string names = IsWindows ? "zus.dll" : IsMac ? "libzus.dylib or libzus.0.dylib" : "libzus.so or libzus.so.0";
             const string hint = ", or name its path in the environment variable " + Variable;
 #else
             string names = IsWindows ? "zus.dll" : IsMac ? "libzus.dylib" : "libzus.so";
             const string hint = "";
 #endif
             string system = IsWindows ? "in System32 (not in PATH)" : "where the system looks (" + (IsMac ? "DYLD" : "LD") + "_LIBRARY_PATH and its own folders)";
-            return "The native library of ZoomUserStatus was not found: no usable " + names + " in " + AppContext.BaseDirectory + ", nor in the package's folder for this system, nor " +
-                system + "." + Reason(e) + " The NuGet package has it for win-x64, win-x86, linux-x64, linux-x86, linux-arm64, linux-arm, linux-musl-x64, linux-musl-arm64, " +
+            return "The native library of ZoomUserStatus was not found: there is no usable " + names + " in " + AppContext.BaseDirectory +
+                ", beside ZoomUserStatus.dll, in the package's folder for this system, or " + system + "." + Reason(e) + " The NuGet package has it for win-x64, win-x86, linux-x64, linux-x86, linux-arm64, linux-arm, linux-musl-x64, linux-musl-arm64, " +
                 "osx-arm64 and osx-x64. Elsewhere, build it and put it beside the program" + hint + ".";
         }
 
