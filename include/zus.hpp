@@ -53,7 +53,8 @@ inline namespace throwing {
 inline namespace nothrow {
 #endif
 
-/// What became of a call. 1-19 the caller; 20-39 the network; 40-69 Zoom; 70-79 the run; 99 a bug.
+/// What became of a call. 1-19 usage errors; 20-39 the network; 40-69 Zoom; 70-79 the batch or a cancel;
+/// 99 a bug.
 /// A newer library may return numbers that are not named here.
 enum class code : std::int32_t {
   ok = ZUS_OK,
@@ -69,18 +70,19 @@ enum class code : std::int32_t {
   timeout = ZUS_ERR_TIMEOUT,                ///< The configured time was over.
   proxy = ZUS_ERR_PROXY,                    ///< The proxy refused, or could not be reached.
   io = ZUS_ERR_IO,                          ///< The connection broke.
-  protocol = ZUS_ERR_PROTOCOL,              ///< Not an answer that Zoom gives: HTML, a redirect, cut short, too large.
-  token = ZUS_ERR_TOKEN,                    ///< No token could be had.
-  unauthorized = ZUS_ERR_UNAUTHORIZED,      ///< The token was refused.
-  forbidden = ZUS_ERR_FORBIDDEN,            ///< A scope or a right is missing.
+  protocol = ZUS_ERR_PROTOCOL,              ///< Not a response that Zoom sends: HTML, text, a redirect, too large.
+  token = ZUS_ERR_TOKEN,                    ///< No access token could be obtained.
+  unauthorized = ZUS_ERR_UNAUTHORIZED,      ///< Zoom rejected the access token.
+  forbidden = ZUS_ERR_FORBIDDEN,            ///< A scope or a permission is missing.
   user_not_found = ZUS_ERR_USER_NOT_FOUND,  ///< No such user on this account.
   user_protected = ZUS_ERR_USER_PROTECTED,  ///< A Zoom Room or an admin, whose status can't be changed.
   user_busy = ZUS_ERR_USER_BUSY,            ///< The user has an upcoming Zoom Events event.
-  user_limit = ZUS_ERR_USER_LIMIT,          ///< No seat is left to activate the user into.
+  user_limit = ZUS_ERR_USER_LIMIT,          ///< The account has reached its user limit.
   rate_limited = ZUS_ERR_RATE_LIMITED,      ///< Too many requests a second, and the retries are used up.
-  daily_limit = ZUS_ERR_DAILY_LIMIT,        ///< The account's requests of today are used up.
-  rejected = ZUS_ERR_REJECTED,              ///< Zoom refused for another reason.
+  daily_limit = ZUS_ERR_DAILY_LIMIT,        ///< A rate limit that lasts, such as the daily limit.
+  rejected = ZUS_ERR_REJECTED,              ///< Zoom rejected the request for another reason.
   server = ZUS_ERR_SERVER,                  ///< Zoom failed (5xx), and the retries are used up.
+  endpoint = ZUS_ERR_ENDPOINT,              ///< The server does not know this endpoint: check the API URL.
   cancelled = ZUS_ERR_CANCELLED,            ///< Stopped by a zus::cancel, or by the callback of a batch.
   partial = ZUS_ERR_PARTIAL,                ///< The batch ran to its end, and some users failed.
   panic = ZUS_ERR_PANIC                     ///< A bug in this library.

@@ -2,9 +2,12 @@
 
 use std::ffi::{c_char, c_void};
 
-use super::{
-    Userdata, borrow, free, give, guard, text, zus_cancel, zus_code, zus_config, zus_result,
-};
+use super::cancel::zus_cancel;
+use super::code::zus_code;
+use super::config::zus_config;
+use super::guard::{Userdata, borrow, free, give, guard, text};
+use super::result::zus_result;
+use crate::batch::update_each;
 use crate::cancel::Cancel;
 use crate::client::Client;
 use crate::code::{Code, Error};
@@ -169,7 +172,8 @@ pub unsafe extern "C" fn zus_update_status_many(
         let on_result = on_result.ok_or(Code::Null)?;
         let action = Action::from_number(action).ok_or(Code::Argument)?;
         let ids = Ids(user_ids);
-        let code = client.update_each(
+        let code = update_each(
+            client,
             count,
             // SAFETY: indexes are below count.
             |index| unsafe { ids.get(index) },

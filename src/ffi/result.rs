@@ -3,7 +3,8 @@
 use std::ffi::{CStr, CString, c_char};
 use std::sync::OnceLock;
 
-use super::{free, guard_or, text, zus_code};
+use super::code::zus_code;
+use super::guard::{c_string, free, guard_or, text};
 use crate::code::Code;
 use crate::outcome::Outcome;
 
@@ -52,14 +53,6 @@ impl zus_result {
             .find(|(n, _)| n.eq_ignore_ascii_case(name))
             .map_or(c"", |(_, value)| value)
     }
-}
-
-/// A NUL inside, which C can't show, becomes U+FFFD.
-pub(super) fn c_string(text: impl Into<Vec<u8>>) -> CString {
-    CString::new(text).unwrap_or_else(|e| {
-        let text = String::from_utf8_lossy(&e.into_vec()).replace('\0', "\u{fffd}");
-        CString::new(text).expect("no NUL is left in it")
-    })
 }
 
 /// Reads something from a result.
