@@ -160,6 +160,11 @@ enum zus_code
    */
   ZUS_ERR_SERVER = 50,
   /**
+   * Zoom accepted the update, but the user's status did not become the wanted one in time, or could not be read: see
+   * zus_result_user_status. Only with zus_config_set_verify.
+   */
+  ZUS_ERR_NOT_VERIFIED = 51,
+  /**
    * The server does not know this endpoint: check the API URL. Nothing is known of the user.
    */
   ZUS_ERR_ENDPOINT = 52,
@@ -242,6 +247,16 @@ typedef int32_t (*zus_result_fn)(void *userdata, size_t index, const zus_result 
 typedef int32_t zus_encoding;
 
 /**
+ * Whether the request may have reached Zoom: see zus_result_delivery.
+ */
+typedef int32_t zus_delivery;
+
+/**
+ * A user's status, as Zoom says it: see zus_result_user_status.
+ */
+typedef int32_t zus_user_status;
+
+/**
  * The update of a user failed.
  */
 #define ZUS_LOG_ERROR 1
@@ -290,6 +305,42 @@ typedef int32_t zus_encoding;
  * application/json
  */
 #define ZUS_ENCODING_JSON 1
+
+/**
+ * No request was sent: nothing was applied.
+ */
+#define ZUS_DELIVERY_NOT_SENT 0
+
+/**
+ * A request may have reached Zoom, and may have been applied: the connection broke, the time ran out, or the server
+ * failed (a 5xx, too).
+ */
+#define ZUS_DELIVERY_UNKNOWN 1
+
+/**
+ * Zoom sent a response, and the code says what it means.
+ */
+#define ZUS_DELIVERY_RESPONDED 2
+
+/**
+ * Not read, or a status that this version does not know.
+ */
+#define ZUS_STATUS_UNKNOWN 0
+
+/**
+ * The user can sign in.
+ */
+#define ZUS_STATUS_ACTIVE 1
+
+/**
+ * The user is deactivated.
+ */
+#define ZUS_STATUS_INACTIVE 2
+
+/**
+ * The user was invited and has not accepted. An update of the status is accepted and changes nothing.
+ */
+#define ZUS_STATUS_PENDING 3
 
 #ifdef __cplusplus
 extern "C" {
@@ -359,6 +410,18 @@ zus_code zus_update_status(const zus_client *client,
                            zus_result **result);
 
 /**
+ * Reads one user and waits for the response: GET {api}/users/{user_id}. zus_result_user_status says whether the user is
+ * active, inactive or pending; the body holds what else Zoom says of the user, as JSON (id, email, role_name, type,
+ * dept, last_login_time). Needs the scope user:read:user:admin, or user:write:admin or user:read:admin; without it,
+ * ZUS_ERR_FORBIDDEN. Otherwise like zus_update_status.
+ */
+ZUS_API
+zus_code zus_get_user_status(const zus_client *client,
+                             const char *user_id,
+                             const zus_cancel *cancel,
+                             zus_result **result);
+
+/**
  * Gets a token and touches no user: are the credentials good? The result's body is what Zoom said of the token
  * (scope, expires_in, api_url) as JSON, without the token itself; empty for zus_config_set_token and
  * zus_config_set_token_provider, of which nothing can be learnt without a call. Otherwise like zus_update_status.
@@ -385,6 +448,17 @@ zus_code zus_update_status_many(const zus_client *client,
                                 const zus_cancel *cancel,
                                 zus_result_fn on_result,
                                 void *userdata);
+
+/**
+ * Reads many users. Otherwise like zus_update_status_many, with results like those of zus_get_user_status.
+ */
+ZUS_API
+zus_code zus_get_user_status_many(const zus_client *client,
+                                  const char *const *user_ids,
+                                  size_t count,
+                                  const zus_cancel *cancel,
+                                  zus_result_fn on_result,
+                                  void *userdata);
 
 /**
  * Makes a configuration without credentials, and with defaults fit for Zoom. Never NULL: where memory runs out, the
@@ -450,6 +524,20 @@ ZUS_API
 zus_code zus_config_set_timeouts(zus_config *config,
                                  uint32_t connect_ms,
                                  uint32_t total_ms);
+
+/**
+ * Has updates verified: after Zoom accepted ZUS_ACTIVATE or ZUS_DEACTIVATE, the user is read until the status is the
+ * wanted one, at growing intervals, for up to wait_ms milliseconds (0 to 86,400,000) and never past the call's total
+ * time. Then ZUS_OK; otherwise ZUS_ERR_NOT_VERIFIED, with zus_result_user_status. A pending user ends the wait at once.
+ * 0, the default: updates are not verified.
+ * HTTP status, headers, body and attempts of a result stay the update's; user status and message are the last read's.
+ * Each read is a request of its own: it counts for the rate, and for the daily limit of Zoom's Free plan. Reading needs
+ * the scope user:read:user:admin, or user:write:admin or user:read:admin: a batch reads its first user before it updates
+ * anybody, and a missing scope ends it there.
+ */
+ZUS_API
+zus_code zus_config_set_verify(zus_config *config,
+                               uint32_t wait_ms);
 
 /**
  * Sets the longest time, in milliseconds, that one attempt may take, from its slot to the last byte of the response,
@@ -605,6 +693,20 @@ int64_t zus_result_retry_after(const zus_result *result);
  */
 ZUS_API
 int32_t zus_result_attempts(const zus_result *result);
+
+/**
+ * Returns whether the request may have reached Zoom, over all its attempts: ZUS_DELIVERY_NOT_SENT, _UNKNOWN or
+ * _RESPONDED. ZUS_DELIVERY_NOT_SENT for NULL.
+ */
+ZUS_API
+zus_delivery zus_result_delivery(const zus_result *result);
+
+/**
+ * Returns the user's status where it was read: by zus_get_user_status, or to verify an update. ZUS_STATUS_UNKNOWN
+ * otherwise, and for NULL.
+ */
+ZUS_API
+zus_user_status zus_result_user_status(const zus_result *result);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -25,6 +25,8 @@ pub struct Client {
     pub(crate) rate: RateLimiter,
     pub(crate) log: Log,
     pub(crate) retry: RetryPolicy,
+    /// How long an update is verified.
+    pub(crate) verify: Option<Duration>,
     /// A user got a response that only this endpoint gives: the API URL is right.
     endpoint_is_known: AtomicBool,
     /// For a call with everything in it.
@@ -50,6 +52,7 @@ impl Client {
             tokens: Tokens::new(&config.token())?,
             rate: RateLimiter::new(config.interval),
             log: Log::new(config.log.clone()),
+            verify: config.verify,
             endpoint_is_known: AtomicBool::new(false),
             retry: config.retry,
             total: config.total,
@@ -68,6 +71,7 @@ impl Client {
             deadline: now + self.total,
             cancel: cancel.cloned(),
             stop: stop.cloned(),
+            slots_are_free: stop.is_some(),
         }
     }
 

@@ -35,6 +35,7 @@ pub enum Code {
     DailyLimit = 48,
     Rejected = 49,
     Server = 50,
+    NotVerified = 51,
     Endpoint = 52,
     Cancelled = 70,
     Partial = 71,
@@ -43,7 +44,7 @@ pub enum Code {
 
 impl Code {
     /// Every code, in the order of their numbers.
-    pub const ALL: [Code; 29] = [
+    pub const ALL: [Code; 30] = [
         Code::Ok,
         Code::Null,
         Code::Utf8,
@@ -69,6 +70,7 @@ impl Code {
         Code::DailyLimit,
         Code::Rejected,
         Code::Server,
+        Code::NotVerified,
         Code::Endpoint,
         Code::Cancelled,
         Code::Partial,
@@ -103,7 +105,7 @@ impl Code {
 }
 
 /// Every code with its name and sentence, as C wants them.
-const NAMES: [(Code, &CStr, &CStr); 29] = [
+const NAMES: [(Code, &CStr, &CStr); 30] = [
     (Code::Ok, c"ZUS_OK", c"done"),
     (Code::Null, c"ZUS_ERR_NULL", c"a required argument is NULL"),
     (Code::Utf8, c"ZUS_ERR_UTF8", c"a string is not valid UTF-8"),
@@ -213,6 +215,11 @@ const NAMES: [(Code, &CStr, &CStr); 29] = [
         c"Zoom rejected the request",
     ),
     (Code::Server, c"ZUS_ERR_SERVER", c"Zoom's server failed"),
+    (
+        Code::NotVerified,
+        c"ZUS_ERR_NOT_VERIFIED",
+        c"Zoom accepted the update, but it could not be verified",
+    ),
     (
         Code::Endpoint,
         c"ZUS_ERR_ENDPOINT",

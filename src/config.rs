@@ -54,6 +54,8 @@ pub struct Config {
     /// For one attempt; none for a share of the total.
     attempt: Option<Duration>,
     pub(crate) retry: RetryPolicy,
+    /// How long an update is verified; none for not at all.
+    pub(crate) verify: Option<Duration>,
     pub(crate) interval: Option<Duration>,
     pub(crate) concurrency: usize,
     pub(crate) proxy: ProxyChoice,
@@ -84,6 +86,7 @@ impl Config {
                 first: ms(FIRST_MS),
                 most: ms(MOST_MS),
             },
+            verify: None,
             interval: Some(ms(PER_MS) / REQUESTS),
             concurrency: CONCURRENCY as usize,
             proxy: ProxyChoice::Environment,
@@ -152,6 +155,17 @@ impl Config {
         check_range("the total timeout in ms", total_ms, MILLISECONDS)?;
         self.connect = ms(connect_ms);
         self.total = ms(total_ms);
+        Ok(())
+    }
+
+    /// Has updates verified: after Zoom accepted to activate or deactivate a user, the user is read until the status is
+    /// the wanted one, for up to `wait_ms` (at most 1 day) and never past the call's total time. Otherwise the update
+    /// ends with [`Code::NotVerified`](crate::Code::NotVerified). 0, the default: updates are not verified.
+    ///
+    /// Each read is a request of its own: it counts for the rate, and for the daily limit of Zoom's Free plan.
+    pub fn set_verify(&mut self, wait_ms: u32) -> Result<(), Error> {
+        check_range("the time to verify in ms", wait_ms, 0..=DAY_MS)?;
+        self.verify = (wait_ms > 0).then(|| ms(wait_ms));
         Ok(())
     }
 

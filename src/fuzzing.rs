@@ -6,7 +6,7 @@ use ureq::http::{HeaderMap, HeaderName, HeaderValue};
 use crate::config::Config;
 use crate::http::Response;
 use crate::outcome::Outcome;
-use crate::request::check_user_id;
+use crate::request::{Action, Operation, check_user_id};
 use crate::response;
 
 /// A response as HTTP has parsed it -> what it means, and whether it asks for JSON.
@@ -43,5 +43,10 @@ pub fn path(user_id: &str) -> Option<String> {
     check_user_id(user_id).ok()?;
     let config = Config::new();
     let requests = config.requests();
-    Some(requests.uri(user_id).path().to_owned())
+    Some(
+        requests
+            .uri(user_id, Operation::Update(Action::Deactivate))
+            .path()
+            .to_owned(),
+    )
 }

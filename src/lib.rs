@@ -23,6 +23,7 @@
 #![deny(unsafe_code)]
 #![warn(missing_docs)]
 
+mod attempts;
 mod batch;
 mod body;
 mod call;
@@ -49,11 +50,12 @@ mod response;
 mod retry;
 mod token;
 mod url;
+mod verify;
 
 pub use cancel::Cancel;
 pub use client::Client;
 pub use code::{Code, Error};
 pub use config::Config;
 pub use log::LogLevel;
-pub use outcome::{Delivery, Outcome};
+pub use outcome::{Delivery, Outcome, UserStatus};
 pub use request::{Action, Encoding};

@@ -17,6 +17,8 @@ pub(crate) struct Limits {
     pub cancel: Option<Cancel>,
     /// Lets what is in flight finish, and starts nothing new. A batch's.
     pub stop: Option<Cancel>,
+    /// Waiting for a slot of the rate limiter is not its time. A batch's.
+    pub slots_are_free: bool,
 }
 
 /// Why a wait ended before what it waited for.
@@ -68,6 +70,7 @@ impl Limits {
             deadline: self.deadline.min(now + longest),
             cancel: self.cancel.clone(),
             stop: self.stop.clone(),
+            slots_are_free: self.slots_are_free,
         }
     }
 
@@ -78,6 +81,15 @@ impl Limits {
             deadline: self.deadline.min(now + longest),
             cancel: self.cancel.clone(),
             stop: None,
+            slots_are_free: self.slots_are_free,
+        }
+    }
+
+    /// Returns the same limits for what a stop lets finish.
+    pub fn in_flight(&self) -> Limits {
+        Limits {
+            stop: None,
+            ..self.clone()
         }
     }
 
@@ -171,6 +183,7 @@ mod tests {
             deadline: now + Duration::from_millis(ms),
             cancel: Some(Cancel::new()),
             stop: Some(Cancel::new()),
+            slots_are_free: false,
         }
     }
 

@@ -21,6 +21,32 @@ pub enum Delivery {
     Responded = 2,
 }
 
+/// A user's status, as Zoom says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(i32)]
+pub enum UserStatus {
+    /// Not read, or a status that this version does not know.
+    Unknown = 0,
+    /// The user can sign in.
+    Active = 1,
+    /// The user is deactivated.
+    Inactive = 2,
+    /// The user was invited and has not accepted. An update of the status is accepted and changes nothing.
+    Pending = 3,
+}
+
+impl UserStatus {
+    /// Returns the word that Zoom uses.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            UserStatus::Unknown => "unknown",
+            UserStatus::Active => "active",
+            UserStatus::Inactive => "inactive",
+            UserStatus::Pending => "pending",
+        }
+    }
+}
+
 /// Whether a failure is fatal for the batch: every remaining user would fail the same way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FatalForBatch {
@@ -56,6 +82,7 @@ pub struct Outcome {
     pub(crate) retry_after: Option<i64>,
     pub(crate) attempts: u32,
     pub(crate) delivery: Delivery,
+    pub(crate) user_status: UserStatus,
     pub(crate) fatal: FatalForBatch,
 }
 
@@ -72,6 +99,7 @@ impl Outcome {
             retry_after: None,
             attempts: 0,
             delivery: Delivery::NotSent,
+            user_status: UserStatus::Unknown,
             fatal: FatalForBatch::of(code),
         }
     }
@@ -140,6 +168,11 @@ impl Outcome {
     /// Returns whether Zoom may have applied the update, over all attempts.
     pub fn delivery(&self) -> Delivery {
         self.delivery
+    }
+
+    /// Returns the user's status where it was read: by a read, or to verify an update.
+    pub fn user_status(&self) -> UserStatus {
+        self.user_status
     }
 
     /// Whether only this endpoint responds like this, to a request that it has understood.

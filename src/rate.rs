@@ -226,6 +226,7 @@ mod tests {
             deadline: now + Duration::from_millis(ms),
             cancel: None,
             stop: None,
+            slots_are_free: false,
         }
     }
 

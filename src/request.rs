@@ -87,6 +87,32 @@ impl Action {
     }
 }
 
+/// What a request does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Operation {
+    /// `PUT {base}/users/{userId}/status`
+    Update(Action),
+    /// `GET {base}/users/{userId}`
+    Read,
+}
+
+impl Operation {
+    /// The word for it in log lines.
+    pub fn name(self) -> &'static str {
+        match self {
+            Operation::Update(action) => action.as_str(),
+            Operation::Read => "read",
+        }
+    }
+
+    pub fn method(self) -> Method {
+        match self {
+            Operation::Update(_) => Method::PUT,
+            Operation::Read => Method::GET,
+        }
+    }
+}
+
 /// The encoding of the request body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(i32)]
@@ -212,8 +238,11 @@ pub(crate) struct Requests {
     use_json: AtomicBool,
 }
 
-/// The headers that go with a token, for each encoding and action.
-pub(crate) struct Headers([[HeaderMap; Action::ALL.len()]; 2]);
+/// The headers that go with a token: for each encoding and action, and for reading.
+pub(crate) struct Headers {
+    update: [[HeaderMap; Action::ALL.len()]; 2],
+    read: HeaderMap,
+}
 
 impl Requests {
     pub fn new(api: &Url, user_agent: &HeaderValue, encoding: Encoding) -> Requests {
@@ -241,52 +270,66 @@ impl Requests {
         self.use_json.store(true, Ordering::Relaxed);
     }
 
-    /// `{base}/users/{userId}/status`
-    pub fn uri(&self, user_id: &str) -> Uri {
-        const STATUS: &str = "/status";
+    pub fn uri(&self, user_id: &str, operation: Operation) -> Uri {
+        let end = match operation {
+            Operation::Update(_) => "/status",
+            Operation::Read => "",
+        };
         // The exact size, where nothing is encoded, spares a reallocation.
-        let mut path = String::with_capacity(self.users.len() + user_id.len() + STATUS.len());
+        let mut path = String::with_capacity(self.users.len() + user_id.len() + end.len());
         path.push_str(&self.users);
         path.extend(utf8_percent_encode(user_id, SEGMENT));
-        path.push_str(STATUS);
+        path.push_str(end);
         let path = PathAndQuery::try_from(path).expect("a percent-encoded path is a path");
         self.api.with_path(path)
     }
 
     /// What every request with this token carries.
     pub fn headers(&self, authorization: &HeaderValue) -> Headers {
-        let headers = |content_type: &'static str, content: fn(Action) -> &'static str| {
+        let mut read = HeaderMap::with_capacity(8);
+        // With host and length given, ureq-proto has none to work out.
+        read.insert(HOST, self.host.clone());
+        read.insert(AUTHORIZATION, authorization.clone());
+        read.insert(USER_AGENT, self.user_agent.clone());
+        // Without it, Zoom may send errors as XML.
+        read.insert(ACCEPT, HeaderValue::from_static(JSON));
+        let update = |content_type: &'static str, content: fn(Action) -> &'static str| {
             Action::ALL.map(|action| {
-                let mut headers = HeaderMap::with_capacity(8);
-                // With host and length given, ureq has none to work out.
-                headers.insert(HOST, self.host.clone());
-                headers.insert(AUTHORIZATION, authorization.clone());
-                headers.insert(USER_AGENT, self.user_agent.clone());
-                // Without it, Zoom may send errors as XML.
-                headers.insert(ACCEPT, HeaderValue::from_static(JSON));
+                let mut headers = read.clone();
                 headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
                 headers.insert(CONTENT_LENGTH, content(action).len().into());
                 headers
             })
         };
-        Headers([headers(FORM, Action::form), headers(JSON, Action::json)])
+        Headers {
+            update: [update(FORM, Action::form), update(JSON, Action::json)],
+            read,
+        }
     }
 
-    /// One request, ready to send.
-    pub fn update_status(
+    /// Makes one request, ready to send.
+    pub fn request(
         &self,
         uri: &Uri,
-        action: Action,
+        operation: Operation,
         encoding: Encoding,
         headers: &Headers,
     ) -> Request<&'static str> {
-        let mut request = Request::new(match encoding {
-            Encoding::Form => action.form(),
-            Encoding::Json => action.json(),
-        });
-        *request.method_mut() = Method::PUT;
+        let (content, headers) = match operation {
+            Operation::Read => ("", &headers.read),
+            Operation::Update(action) => {
+                let content = match encoding {
+                    Encoding::Form => action.form(),
+                    Encoding::Json => action.json(),
+                };
+                let headers = &headers.update[encoding as usize][action as usize - 1];
+                (content, headers)
+            }
+        };
+        let mut request = Request::new(content);
+        *request.method_mut() = operation.method();
         *request.uri_mut() = uri.clone();
-        *request.headers_mut() = headers.0[encoding as usize][action as usize - 1].clone();
+        *request.headers_mut() = headers.clone();
         request
     }
 }

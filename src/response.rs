@@ -1,13 +1,16 @@
-//! What a response to `PUT /users/{userId}/status` means.
+//! What a response means: to `PUT /users/{userId}/status`, and to `GET /users/{userId}`.
 
+use serde_json::Value;
 use ureq::http::HeaderMap;
 
 use crate::body::{Body, Format, one_line};
 use crate::code::Code;
 use crate::http::{Response, header_text};
-use crate::outcome::{Delivery, FatalForBatch, Outcome};
+use crate::outcome::{Delivery, FatalForBatch, Outcome, UserStatus};
 use crate::retry::retry_after;
 
+/// The granular scope; the classic user:write:admin and user:read:admin cover it.
+const READ_SCOPE: &str = "user:read:user:admin";
 /// A limit that lasts longer than this many seconds ends a batch; a shorter one is waited for.
 const LIMIT_WAITED_FOR: i64 = 60;
 /// The longest part of a redirect's target that is shown, in characters.
@@ -53,6 +56,42 @@ pub(crate) fn read(response: Response, endpoint_is_known: bool) -> Outcome {
     outcome.headers = headers;
     outcome.body = bytes;
     outcome
+}
+
+/// What a response to a read means. Only JSON with a status says what the user is.
+pub(crate) fn read_user(response: Response, endpoint_is_known: bool) -> Outcome {
+    let mut outcome = read(response, endpoint_is_known);
+    match outcome.code {
+        Code::Ok => match user_status(&outcome.body) {
+            Some(status) => outcome.user_status = status,
+            None => {
+                outcome.code = Code::Protocol;
+                outcome.message = format!(
+                    "{} (HTTP {}): it has no status of a user",
+                    outcome.code.text(),
+                    outcome.http_status
+                );
+            }
+        },
+        // These say why a status can't be changed.
+        Code::UserProtected => outcome.code = Code::Forbidden,
+        Code::UserBusy | Code::UserLimit => outcome.code = Code::Rejected,
+        _ => {}
+    }
+    if outcome.code == Code::Forbidden && !outcome.message.contains(READ_SCOPE) {
+        outcome.message = format!("{} (reading needs the scope {READ_SCOPE})", outcome.message);
+    }
+    outcome
+}
+
+fn user_status(body: &[u8]) -> Option<UserStatus> {
+    let body: Value = serde_json::from_slice(body).ok()?;
+    Some(match body.get("status")?.as_str()? {
+        "active" => UserStatus::Active,
+        "inactive" => UserStatus::Inactive,
+        "pending" => UserStatus::Pending,
+        _ => UserStatus::Unknown,
+    })
 }
 
 impl Outcome {
@@ -281,6 +320,49 @@ mod tests {
             count += 1;
         }
         assert_eq!(count, 153);
+    }
+
+    #[test]
+    fn a_read_is_done_only_with_a_status() {
+        let read = |status, body: &str| {
+            let headers = HeaderMap::new();
+            let body = body.into();
+            let response = Response {
+                status,
+                headers,
+                body,
+            };
+            read_user(response, false)
+        };
+        for (body, code, status) in [
+            (r#"{"status":"active"}"#, Code::Ok, UserStatus::Active),
+            (r#"{"status":"inactive"}"#, Code::Ok, UserStatus::Inactive),
+            (r#"{"status":"pending"}"#, Code::Ok, UserStatus::Pending),
+            (r#"{"status":"asleep"}"#, Code::Ok, UserStatus::Unknown),
+            (r#"{"status":1}"#, Code::Protocol, UserStatus::Unknown),
+            (r#"{"id":"x"}"#, Code::Protocol, UserStatus::Unknown),
+            ("", Code::Protocol, UserStatus::Unknown),
+            ("[]", Code::Protocol, UserStatus::Unknown),
+            ("Welcome", Code::Protocol, UserStatus::Unknown),
+        ] {
+            let outcome = read(200, body);
+            assert_eq!(
+                (outcome.code, outcome.user_status),
+                (code, status),
+                "{body}"
+            );
+        }
+        let scope =
+            r#"{"code":4711,"message":"Invalid access token, does not contain scopes:[x]."}"#;
+        let scope = read(400, scope);
+        assert_eq!(scope.code, Code::Forbidden);
+        assert!(scope.message.contains(READ_SCOPE), "{}", scope.message);
+        let gone = read(404, r#"{"code":1001,"message":"User does not exist"}"#);
+        assert_eq!(gone.code, Code::UserNotFound);
+        assert_eq!(
+            read(400, r#"{"code":200,"message":"?"}"#).code,
+            Code::Forbidden
+        );
     }
 
     #[test]

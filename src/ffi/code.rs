@@ -57,6 +57,9 @@ pub enum zus_code {
     ZUS_ERR_REJECTED = 49,
     /// HTTP 408 or 5xx, also after the retries. The update may have been applied.
     ZUS_ERR_SERVER = 50,
+    /// Zoom accepted the update, but the user's status did not become the wanted one in time, or could not be read: see
+    /// zus_result_user_status. Only with zus_config_set_verify.
+    ZUS_ERR_NOT_VERIFIED = 51,
     /// The server does not know this endpoint: check the API URL. Nothing is known of the user.
     ZUS_ERR_ENDPOINT = 52,
     /// zus_cancel_trigger, or a zus_result_fn that stopped its batch.
@@ -95,6 +98,7 @@ impl From<Code> for zus_code {
             Code::DailyLimit => zus_code::ZUS_ERR_DAILY_LIMIT,
             Code::Rejected => zus_code::ZUS_ERR_REJECTED,
             Code::Server => zus_code::ZUS_ERR_SERVER,
+            Code::NotVerified => zus_code::ZUS_ERR_NOT_VERIFIED,
             Code::Endpoint => zus_code::ZUS_ERR_ENDPOINT,
             Code::Cancelled => zus_code::ZUS_ERR_CANCELLED,
             Code::Partial => zus_code::ZUS_ERR_PARTIAL,

@@ -193,6 +193,23 @@ pub unsafe extern "C" fn zus_config_set_timeouts(
     unsafe { set(config, |c| c.set_timeouts(connect_ms, total_ms)) }
 }
 
+/// Has updates verified: after Zoom accepted ZUS_ACTIVATE or ZUS_DEACTIVATE, the user is read until the status is the
+/// wanted one, at growing intervals, for up to wait_ms milliseconds (0 to 86,400,000) and never past the call's total
+/// time. Then ZUS_OK; otherwise ZUS_ERR_NOT_VERIFIED, with zus_result_user_status. A pending user ends the wait at once.
+/// 0, the default: updates are not verified.
+/// HTTP status, headers, body and attempts of a result stay the update's; user status and message are the last read's.
+/// Each read is a request of its own: it counts for the rate, and for the daily limit of Zoom's Free plan. Reading needs
+/// the scope user:read:user:admin, or user:write:admin or user:read:admin: a batch reads its first user before it updates
+/// anybody, and a missing scope ends it there.
+///
+/// # Safety
+/// `config` is a live handle.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zus_config_set_verify(config: *mut zus_config, wait_ms: u32) -> zus_code {
+    // SAFETY: the caller's promise.
+    unsafe { set(config, |c| c.set_verify(wait_ms)) }
+}
+
 /// Sets the longest time, in milliseconds, that one attempt may take, from its slot to the last byte of the response,
 /// and that one token request may take (0 to 86,400,000). An attempt that takes longer is retried, and ends with
 /// ZUS_ERR_TIMEOUT where no attempts or no time are left. 0, the default: total_ms divided by the number of attempts,

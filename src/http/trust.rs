@@ -211,6 +211,7 @@ mod tests {
                     deadline: now + Duration::from_millis(if cancelled { 60_000 } else { 50 }),
                     cancel: Some(cancel.clone()),
                     stop: None,
+                    slots_are_free: false,
                 },
             };
             if cancelled {
