@@ -40,7 +40,7 @@ test-c: build $(ZUS_SANDBOX)
 test-python: build $(ZUS_SANDBOX)
 	tests/run.sh python bindings/python/test.sh
 test-csharp: build $(ZUS_SANDBOX)
-	tests/run.sh csharp bindings/csharp/test.sh
+	tests/run.sh csharp tests/csharp/run.sh
 test-install: build $(ZUS_SANDBOX)
 	tests/run.sh install tests/install/run.sh
 test-docs: build $(ZUS_SANDBOX)
@@ -82,8 +82,8 @@ test-platforms: $(ZUS_SANDBOX) ## build and run for Windows, ARM, musl and other
 
 wheel: ## a manylinux wheel in bindings/python/dist
 	bindings/python/manylinux.sh
-nuget: build ## the NuGet package in bindings/csharp/out
-	bindings/csharp/test.sh
+nuget: build ## the NuGet packages in bindings/csharp/artifacts/package/release
+	dotnet pack bindings/csharp -c Release
 
 # Root often has no cargo: it is called only where the build is missing, or older than its source.
 $(BUILT)/release/native-static-libs: Cargo.toml Cargo.lock build.rs $(shell find src -name '*.rs')
