@@ -13,8 +13,8 @@ export ZUS_SANDBOX ?= $(BUILT)/debug/examples/sandbox
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
 
-build: ## the library: target/release/libzus.so and libzus.a
-	$(CARGO) build --release --locked
+build: ## the library, in target/release
+	CARGO="$(CARGO)" packaging/cargo.sh build --release --locked
 	@ln -sf libzus.so $(BUILT)/release/libzus.so.0
 	@ZUS_LIB_DIR= packaging/native-libs.sh >/dev/null && touch $(BUILT)/release/native-static-libs
 

@@ -1,5 +1,5 @@
 # What the files are called, for install.sh, uninstall.sh and dist.sh, which read this. Sets prefix, libdir, version,
-# description, abi, target, os, and the names of the libraries as cargo builds them (built_*) and as they are installed.
+# description, homepage, abi, target, os, and the names of the libraries as cargo builds them (built_*) and as they are installed.
 
 prefix=${PREFIX:-/usr/local}
 libdir=${LIBDIR:-lib}
@@ -11,6 +11,7 @@ DESTDIR=${DESTDIR:-}
 value() { sed -n "s/^$1 = \"\(.*\)\"\$/\1/p" Cargo.toml | head -1; }
 version=$(value version)
 description=$(value description)
+homepage=$(value homepage)
 abi=$(sed -n 's/^const ABI: &str = "\(.*\)";$/\1/p' build.rs)
 [ -n "$version" ] && [ -n "$abi" ] || { echo "no version in Cargo.toml, or no ABI in build.rs" >&2; exit 1; }
 # The first version with this ABI.
