@@ -56,6 +56,7 @@ bench: build $(ZUS_SANDBOX) ## side by side with libcurl and others, as ratios
 
 hardening: build $(ZUS_SANDBOX) ## the ABI, hostile callers, ThreadSanitizer, a minute for each fuzz target, two of soak
 	tests/abi/check.sh
+	tests/install/reproducible.sh
 	ZUS_LONG=1 $(CARGO) test --locked --test hostile
 	tests/soak/tsan.sh
 	fuzz/run.sh 60
