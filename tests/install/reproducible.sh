@@ -7,7 +7,7 @@ cd "$repo"
 unset RUSTFLAGS CARGO_ENCODED_RUSTFLAGS CARGO_TARGET_DIR CARGO_BUILD_TARGET ZUS_LIB_DIR DESTDIR PREFIX LIBDIR DIST_DIR MAKEFLAGS MAKELEVEL
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-elsewhere="$work/another folder/than here/libzus"
+elsewhere="$work/another-folder/than/here/libzus"
 mkdir -p "$elsewhere" "$work/a home/.cargo"
 git ls-files -z --cached --others --exclude-standard | while IFS= read -r -d '' file; do [ ! -e "$file" ] || printf '%s\0' "$file"; done |
   tar --null -T - -cf - | tar -C "$elsewhere" -xf -
