@@ -205,6 +205,9 @@ test_ "a fully static program links with -lgcc_eh only" eval '! static -lgcc_s -
 
 . "$here/static.sh"
 
+# --- the headers ---
+. tests/cpp/headers.sh
+
 # --- make ---
 said_by_make() { env -u ZUS_LIB_DIR -u ZUS_SANDBOX "$@" make -s --eval='show: ; @echo "$(ZUS_LIB_DIR) $(ZUS_SANDBOX)"' show; }
 if have make make "make"; then
