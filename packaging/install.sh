@@ -45,14 +45,12 @@ case $libdir in
     up=$(echo "$below" | sed 's|[^/][^/]*|..|g')
     pc_prefix="\${pcfiledir}/../$up"
     pc_libdir="\${prefix}/$below"
-    cmake_prefix="\${CMAKE_CURRENT_LIST_DIR}/../../$up"
-    cmake_real_prefix="\${_zus_here}/../../$up"
+    cmake_prefix="\${_zus_here}/../../$up"
     ;;
-  *) pc_prefix=$prefix pc_libdir=$libdir cmake_prefix=$prefix cmake_real_prefix=$prefix ;;
+  *) pc_prefix=$prefix pc_libdir=$libdir cmake_prefix=$prefix ;;
 esac
 # pkg-config leaves out -I/usr/include and -L/usr/lib, in these words only; and nobody moves /usr.
 if [ "$prefix" = /usr ]; then pc_prefix=/usr; fi
-cmake_libs=$(echo "$native_libs" | sed 's/-framework  */-framework@/g; s/  */;/g; s/-framework@/-framework /g')
 
 put 644 include/zus.h "$prefix/include/zus.h"
 put 644 include/zus.hpp "$prefix/include/zus.hpp"
@@ -77,8 +75,8 @@ if [ -e "$built/$built_shared" ]; then
       ;;
   esac
 fi
-export version description abi_since native_libs homepage pc_prefix pc_libdir cmake_prefix cmake_real_prefix cmake_libs \
-  cmake_shared cmake_shared_properties cmake_static cmake_static_properties
+export version description abi_since native_libs pc_prefix pc_libdir static cmake_prefix \
+  cmake_shared cmake_shared_properties cmake_static_properties
 fill packaging/zus.pc.in "$libdir/pkgconfig/zus.pc"
 fill cmake/zus-config.cmake.in "$libdir/cmake/zus/zus-config.cmake"
 fill cmake/zus-config-version.cmake.in "$libdir/cmake/zus/zus-config-version.cmake"

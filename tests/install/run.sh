@@ -243,6 +243,9 @@ fi
 # --- third-party notices ---
 . "$here/notices.sh"
 
+# --- the crate ---
+. "$here/crate.sh"
+
 # --- uninstall ---
 PREFIX=$work/multiarch LIBDIR=$work/multiarch/lib/$triplet test_ "uninstall" packaging/uninstall.sh
 test_ "uninstall leaves nothing" test -z "$(files "$work/multiarch")"
