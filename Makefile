@@ -1,7 +1,7 @@
 # libzus: see README.md. `make demo` shows it, `make test` tests all of it.
 .DEFAULT_GOAL := help
 .PHONY: help build demo test test-rust test-c test-python test-csharp test-install test-docs test-pages test-platforms \
-        check header bench hardening fuzz tsan soak wheel nuget install uninstall dist docs clean
+        check header bench hardening fuzz tsan soak packages notices wheel nuget install uninstall dist docs clean
 SHELL := /bin/bash
 CARGO ?= cargo
 export PREFIX ?= /usr/local
@@ -71,6 +71,10 @@ soak: build $(ZUS_SANDBOX) ## a million calls with faults
 test-platforms: $(ZUS_SANDBOX) ## build and run for Windows, ARM, musl and others
 	tests/platforms/run.sh
 
+packages: build ## what a person installs, for this system, in target/packages: archive, wheel, NuGet, npm, PowerShell
+	packaging/packages.sh
+notices: ## write THIRD-PARTY-NOTICES.txt anew, after a dependency changed
+	packaging/third-party.sh
 wheel: ## a manylinux wheel in bindings/python/dist
 	bindings/python/manylinux.sh
 nuget: build ## the NuGet package in bindings/csharp/out

@@ -271,5 +271,8 @@ for file in LICENSE-MIT LICENSE-APACHE THIRD-PARTY-NOTICES.txt README.md CHANGEL
 done
 command -v cmake >/dev/null && ZUS_SANDBOX=$sandbox test_ "programs built against the archive run" tests/install/archive.sh "$work/dist/$archive"
 
+# --- make packages ---
+. "$here/packages.sh"
+
 [ $skipped = 0 ] && echo "$passed passed, $failed failed" || echo "$passed passed, $failed failed, $skipped skipped"
 [ $failed = 0 ]
