@@ -51,7 +51,7 @@
 #define ZUS_ABI_VERSION 0
 
 /**
- * What a call came to. 1-19 the caller; 20-39 the network; 40-69 Zoom; 70-79 the run; 99 a bug.
+ * How a call ended. 1-19 usage errors; 20-39 the network; 40-69 Zoom; 70-79 the batch or a cancel; 99 a bug.
  * Codes are only ever added, never changed: treat one that you don't know as a failure.
  */
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
@@ -62,7 +62,7 @@ enum
 #endif
 {
   /**
-   * Done.
+   * Zoom accepted the update; for a batch, every update.
    */
   ZUS_OK = 0,
   /**
@@ -86,7 +86,7 @@ enum
    */
   ZUS_ERR_FORKED = 5,
   /**
-   * A callback called back into its own client.
+   * A callback called its own client.
    */
   ZUS_ERR_REENTRANT = 6,
   /**
@@ -98,7 +98,7 @@ enum
    */
   ZUS_ERR_CONNECT = 21,
   /**
-   * The TLS handshake failed, or the certificate is not to be trusted.
+   * The TLS handshake failed, or the certificate is not trusted.
    */
   ZUS_ERR_TLS = 22,
   /**
@@ -106,27 +106,27 @@ enum
    */
   ZUS_ERR_TIMEOUT = 23,
   /**
-   * The proxy failed or refused.
+   * The proxy failed, or rejected the connection.
    */
   ZUS_ERR_PROXY = 24,
   /**
-   * The connection broke before an answer came.
+   * The connection broke before a response came.
    */
   ZUS_ERR_IO = 25,
   /**
-   * Not an answer that Zoom gives: HTML, too large, cut short, a redirect, not HTTP.
+   * The response is not one that Zoom sends: an HTML page, a text, a redirect, too large, cut short, not HTTP.
    */
   ZUS_ERR_PROTOCOL = 26,
   /**
-   * No token could be had: the credentials are wrong, or the token function gave none.
+   * No access token could be obtained: the credentials are wrong, or the token provider gave none.
    */
   ZUS_ERR_TOKEN = 40,
   /**
-   * The token is refused, also after a renewal where that is possible.
+   * Zoom rejected the access token, and the refreshed one where it can be refreshed.
    */
   ZUS_ERR_UNAUTHORIZED = 41,
   /**
-   * A scope or right is missing. Scopes for this call: user:write:admin, or user:update:status:admin.
+   * A scope or a permission is missing. Scopes for this call: user:write:admin, or user:update:status:admin.
    */
   ZUS_ERR_FORBIDDEN = 42,
   /**
@@ -142,31 +142,40 @@ enum
    */
   ZUS_ERR_USER_BUSY = 45,
   /**
-   * The account has no seat left to activate the user into.
+   * The account has reached its user limit: the user cannot be activated.
    */
   ZUS_ERR_USER_LIMIT = 46,
   /**
-   * Zoom's limit per second was reached, and still so after the repeats.
+   * Zoom's rate limit was reached, also after the retries.
    */
   ZUS_ERR_RATE_LIMITED = 47,
   /**
-   * Zoom's limit per day was reached: see zus_result_retry_after.
+   * A rate limit that lasts more than a minute was reached, such as the daily limit: see zus_result_retry_after.
    */
   ZUS_ERR_DAILY_LIMIT = 48,
   /**
-   * Any other refusal.
+   * Zoom rejected the request for another reason, which the message tells.
    */
   ZUS_ERR_REJECTED = 49,
   /**
-   * HTTP 408 or 5xx, and still so after the repeats.
+   * HTTP 408 or 5xx, also after the retries. The update may have been applied.
    */
   ZUS_ERR_SERVER = 50,
+  /**
+   * Zoom accepted the update, but the user's status did not become the wanted one in time, or could not be read: see
+   * zus_result_user_status. Only with zus_config_set_verify.
+   */
+  ZUS_ERR_NOT_VERIFIED = 51,
+  /**
+   * The server does not know this endpoint: check the API URL. Nothing is known of the user.
+   */
+  ZUS_ERR_ENDPOINT = 52,
   /**
    * zus_cancel_trigger, or a zus_result_fn that stopped its batch.
    */
   ZUS_ERR_CANCELLED = 70,
   /**
-   * The batch ran to its end and some users failed.
+   * The batch is complete and some users failed.
    */
   ZUS_ERR_PARTIAL = 71,
   /**
@@ -199,17 +208,6 @@ typedef struct zus_config zus_config;
 typedef struct zus_result zus_result;
 
 /**
- * What to do with the user. An alias, not an enum: a number that this version does not know is ZUS_ERR_ARGUMENT.
- */
-typedef int32_t zus_action;
-
-/**
- * Called after each user of a batch, on the thread that called zus_update_status_many, before that returns.
- * `index` is the user's place in user_ids; `result` is lent until return. 0 goes on; anything else stops the batch.
- */
-typedef int32_t (*zus_result_fn)(void *userdata, size_t index, const zus_result *result);
-
-/**
  * Gives a bearer token: writes it (visible ASCII, without the word "Bearer"; a NUL is not needed) into `buffer` and
  * returns its length in bytes. 0: none can be had. More than `capacity`: nothing was written, call again with at
  * least that much (8,192 at the most).
@@ -218,11 +216,6 @@ typedef int32_t (*zus_result_fn)(void *userdata, size_t index, const zus_result 
  * The buffer is the library's, lent until return, and wiped after it.
  */
 typedef size_t (*zus_token_provider_fn)(void *userdata, int32_t refused, char *buffer, size_t capacity);
-
-/**
- * How `action` travels: ZUS_ENCODING_FORM or ZUS_ENCODING_JSON.
- */
-typedef int32_t zus_encoding;
 
 /**
  * The level of a log line. Each level includes those before it.
@@ -234,6 +227,52 @@ typedef int32_t zus_log_level;
  * Called on any thread that works for the client, one call at a time per client.
  */
 typedef void (*zus_log_fn)(void *userdata, zus_log_level level, const char *message);
+
+/**
+ * What to do with the user. An alias, not an enum: a number that this version does not know is ZUS_ERR_ARGUMENT.
+ */
+typedef int32_t zus_action;
+
+/**
+ * Called after each user of a batch, on the thread that called zus_update_status_many, before that returns.
+ * `index` is the user's place in user_ids; `result` is lent until return. 0 goes on; anything else stops the batch.
+ */
+typedef int32_t (*zus_result_fn)(void *userdata, size_t index, const zus_result *result);
+
+/**
+ * How `action` travels: ZUS_ENCODING_FORM or ZUS_ENCODING_JSON.
+ */
+typedef int32_t zus_encoding;
+
+/**
+ * Whether the request may have reached Zoom: see zus_result_delivery.
+ */
+typedef int32_t zus_delivery;
+
+/**
+ * A user's status, as Zoom says it: see zus_result_user_status.
+ */
+typedef int32_t zus_user_status;
+
+/**
+ * The update of a user failed.
+ */
+#define ZUS_LOG_ERROR 1
+
+/**
+ * An attempt failed, and another one follows.
+ */
+#define ZUS_LOG_WARN 2
+
+/**
+ * A response came.
+ */
+#define ZUS_LOG_INFO 3
+
+/**
+ * A request was sent.
+ */
+#define ZUS_LOG_DEBUG 4
 
 /**
  * Let a deactivated user log in again. Zoom does not say that licences come back.
@@ -266,28 +305,63 @@ typedef void (*zus_log_fn)(void *userdata, zus_log_level level, const char *mess
 #define ZUS_ENCODING_JSON 1
 
 /**
- * The update of a user failed.
+ * No request was sent: nothing was applied.
  */
-#define ZUS_LOG_ERROR 1
+#define ZUS_DELIVERY_NOT_SENT 0
 
 /**
- * An attempt failed, and another one follows.
+ * A request may have reached Zoom, and may have been applied: the connection broke, the time ran out, or the server
+ * failed (a 5xx, too).
  */
-#define ZUS_LOG_WARN 2
+#define ZUS_DELIVERY_UNKNOWN 1
 
 /**
- * A response came.
+ * Zoom sent a response, and the code says what it means.
  */
-#define ZUS_LOG_INFO 3
+#define ZUS_DELIVERY_RESPONDED 2
 
 /**
- * A request was sent.
+ * Not read, or a status that this version does not know.
  */
-#define ZUS_LOG_DEBUG 4
+#define ZUS_STATUS_UNKNOWN 0
+
+/**
+ * The user can sign in.
+ */
+#define ZUS_STATUS_ACTIVE 1
+
+/**
+ * The user is deactivated.
+ */
+#define ZUS_STATUS_INACTIVE 2
+
+/**
+ * The user was invited and has not accepted. An update of the status is accepted and changes nothing.
+ */
+#define ZUS_STATUS_PENDING 3
 
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
+
+/**
+ * Credentials: a function that gives bearer tokens. `userdata` must live as long as the clients made from this
+ * configuration. Replaces other credentials.
+ */
+ZUS_API
+zus_code zus_config_set_token_provider(zus_config *config,
+                                       zus_token_provider_fn provider,
+                                       void *userdata);
+
+/**
+ * Sets the function that receives log lines, from `level` down to ZUS_LOG_ERROR. NULL: no log, the default.
+ * `userdata` must live as long as the clients made from this configuration.
+ */
+ZUS_API
+zus_code zus_config_set_log(zus_config *config,
+                            zus_log_level level,
+                            zus_log_fn log_fn,
+                            void *userdata);
 
 /**
  * A cancel that is not raised. NULL only when memory is out. Free it with zus_cancel_free.
@@ -334,6 +408,18 @@ zus_code zus_update_status(const zus_client *client,
                            zus_result **result);
 
 /**
+ * Reads one user and waits for the response: GET {api}/users/{user_id}. zus_result_user_status says whether the user is
+ * active, inactive or pending; the body holds what else Zoom says of the user, as JSON (id, email, role_name, type,
+ * dept, last_login_time). Needs the scope user:read:user:admin, or user:write:admin or user:read:admin; without it,
+ * ZUS_ERR_FORBIDDEN. Otherwise like zus_update_status.
+ */
+ZUS_API
+zus_code zus_get_user_status(const zus_client *client,
+                             const char *user_id,
+                             const zus_cancel *cancel,
+                             zus_result **result);
+
+/**
  * Gets a token and touches no user: are the credentials good? The result's body is what Zoom said of the token
  * (scope, expires_in, api_url) as JSON, without the token itself; empty for zus_config_set_token and
  * zus_config_set_token_provider, of which nothing can be learnt without a call. Otherwise like zus_update_status.
@@ -362,29 +448,15 @@ zus_code zus_update_status_many(const zus_client *client,
                                 void *userdata);
 
 /**
- * The name of a code, e.g. "ZUS_ERR_USER_NOT_FOUND"; "ZUS_ERR_UNKNOWN" for a number that is none.
- * The string is static. Thread-safe.
+ * Reads many users. Otherwise like zus_update_status_many, with results like those of zus_get_user_status.
  */
-ZUS_API const char *zus_code_name(int32_t code);
-
-/**
- * A sentence for people, e.g. "the user does not exist or is not on this account".
- * The string is static. Thread-safe.
- */
-ZUS_API const char *zus_code_text(int32_t code);
-
-/**
- * The version of the library in use, e.g. "0.1.0"; the header's are ZUS_VERSION_MAJOR, _MINOR and _PATCH.
- * The string is static. Thread-safe.
- */
-ZUS_API const char *zus_version(void);
-
-/**
- * Returns the number of the ABI in use: the number in the name of the shared library where names have one
- * (libzus.so.0, libzus.0.dylib). A program that was built with another number must not use this library.
- * ZUS_ABI_VERSION is the header's. Thread-safe.
- */
-ZUS_API int32_t zus_abi_version(void);
+ZUS_API
+zus_code zus_get_user_status_many(const zus_client *client,
+                                  const char *const *user_ids,
+                                  size_t count,
+                                  const zus_cancel *cancel,
+                                  zus_result_fn on_result,
+                                  void *userdata);
 
 /**
  * Makes a configuration without credentials, and with defaults fit for Zoom. Never NULL: where memory runs out, the
@@ -425,15 +497,6 @@ zus_code zus_config_set_oauth(zus_config *config,
                               const char *client_secret);
 
 /**
- * Credentials: a function that gives bearer tokens. `userdata` must live as long as the clients made from this
- * configuration. Replaces other credentials.
- */
-ZUS_API
-zus_code zus_config_set_token_provider(zus_config *config,
-                                       zus_token_provider_fn provider,
-                                       void *userdata);
-
-/**
  * Where Zoom is: the API's base (default "https://api.zoom.us/v2") and the OAuth token endpoint (default
  * "https://zoom.us/oauth/token"). NULL keeps one. Zoom for Government: "https://api.zoomgov.com/v2" and
  * "https://zoomgov.com/oauth/token". Neither may hold a user name, query or fragment. http:// is ZUS_ERR_ARGUMENT
@@ -459,6 +522,30 @@ ZUS_API
 zus_code zus_config_set_timeouts(zus_config *config,
                                  uint32_t connect_ms,
                                  uint32_t total_ms);
+
+/**
+ * Has updates verified: after Zoom accepted ZUS_ACTIVATE or ZUS_DEACTIVATE, the user is read until the status is the
+ * wanted one, at growing intervals, for up to wait_ms milliseconds (0 to 86,400,000) and never past the call's total
+ * time. Then ZUS_OK; otherwise ZUS_ERR_NOT_VERIFIED, with zus_result_user_status. A pending user ends the wait at once.
+ * 0, the default: updates are not verified.
+ * HTTP status, headers, body and attempts of a result stay the update's; user status and message are the last read's.
+ * Each read is a request of its own: it counts for the rate, and for the daily limit of Zoom's Free plan. Reading needs
+ * the scope user:read:user:admin, or user:write:admin or user:read:admin: a batch reads its first user before it updates
+ * anybody, and a missing scope ends it there.
+ */
+ZUS_API
+zus_code zus_config_set_verify(zus_config *config,
+                               uint32_t wait_ms);
+
+/**
+ * Sets the longest time, in milliseconds, that one attempt may take, from its slot to the last byte of the response,
+ * and that one token request may take (0 to 86,400,000). An attempt that takes longer is retried, and ends with
+ * ZUS_ERR_TIMEOUT where no attempts or no time are left. 0, the default: total_ms divided by the number of attempts,
+ * but at least 10,000. No attempt outlasts total_ms.
+ */
+ZUS_API
+zus_code zus_config_set_attempt_timeout(zus_config *config,
+                                        uint32_t attempt_ms);
 
 /**
  * Up to `attempts` requests for a user (1 to 100; default 4; 1 repeats nothing). Repeated is what is safe and useful:
@@ -514,14 +601,30 @@ zus_code zus_config_set_ca_pem(zus_config *config,
 ZUS_API zus_code zus_config_set_user_agent(zus_config *config, const char *user_agent);
 
 /**
- * Sets the function that receives log lines, from `level` down to ZUS_LOG_ERROR. NULL: no log, the default.
- * `userdata` must live as long as the clients made from this configuration.
+ * Returns the name of a code, e.g. "ZUS_ERR_USER_NOT_FOUND"; "ZUS_ERR_UNKNOWN" for a number that is none.
+ * The string is static. Thread-safe.
+ */
+ZUS_API const char *zus_code_name(int32_t code);
+
+/**
+ * Returns a sentence for people, e.g. "the user does not exist or is not on this account".
+ * The string is static. Thread-safe.
+ */
+ZUS_API const char *zus_code_text(int32_t code);
+
+/**
+ * Returns the version of the library in use, e.g. "0.1.0"; the header's are ZUS_VERSION_MAJOR, _MINOR and _PATCH.
+ * The string is static. Thread-safe.
  */
 ZUS_API
-zus_code zus_config_set_log(zus_config *config,
-                            zus_log_level level,
-                            zus_log_fn log_fn,
-                            void *userdata);
+const char *zus_version(void);
+
+/**
+ * Returns the number of the ABI in use: the number in the name of the shared library where names have one
+ * (libzus.so.0, libzus.0.dylib). A program that was built with another number must not use this library.
+ * ZUS_ABI_VERSION is the header's. Thread-safe.
+ */
+ZUS_API int32_t zus_abi_version(void);
 
 /**
  * Frees a result, and with it the strings that it gave. NULL is fine; not for a result lent to a zus_result_fn.
@@ -588,6 +691,20 @@ int64_t zus_result_retry_after(const zus_result *result);
  */
 ZUS_API
 int32_t zus_result_attempts(const zus_result *result);
+
+/**
+ * Returns whether the request may have reached Zoom, over all its attempts: ZUS_DELIVERY_NOT_SENT, _UNKNOWN or
+ * _RESPONDED. ZUS_DELIVERY_NOT_SENT for NULL.
+ */
+ZUS_API
+zus_delivery zus_result_delivery(const zus_result *result);
+
+/**
+ * Returns the user's status where it was read: by zus_get_user_status, or to verify an update. ZUS_STATUS_UNKNOWN
+ * otherwise, and for NULL.
+ */
+ZUS_API
+zus_user_status zus_result_user_status(const zus_result *result);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -66,7 +66,8 @@ inline namespace throwing {
 inline namespace nothrow {
 #endif
 
-/// What a call came to. 1-19 the caller; 20-39 the network; 40-69 Zoom; 70-79 the run; 99 a bug.
+/// What became of a call. 1-19 usage errors; 20-39 the network; 40-69 Zoom; 70-79 the batch or a cancel;
+/// 99 a bug.
 /// A newer library may return numbers that are not named here.
 enum class code : std::int32_t {
   ok = ZUS_OK,
@@ -75,25 +76,27 @@ enum class code : std::int32_t {
   argument = ZUS_ERR_ARGUMENT,              ///< A value is empty, out of range or not allowed.
   credentials = ZUS_ERR_CREDENTIALS,        ///< No token and no OAuth credentials are configured.
   forked = ZUS_ERR_FORKED,                  ///< The client was made before fork(): make a new one in the child.
-  reentrant = ZUS_ERR_REENTRANT,                      ///< A callback called its own client.
+  reentrant = ZUS_ERR_REENTRANT,            ///< A callback called its own client.
   resolve = ZUS_ERR_RESOLVE,                ///< The host name was not found.
   connect = ZUS_ERR_CONNECT,                ///< No connection could be made.
   tls = ZUS_ERR_TLS,                        ///< The certificate was not trusted, or the handshake failed.
   timeout = ZUS_ERR_TIMEOUT,                ///< The configured time has passed.
   proxy = ZUS_ERR_PROXY,                    ///< The proxy rejected the connection, or could not be reached.
   io = ZUS_ERR_IO,                          ///< The connection broke.
-  protocol = ZUS_ERR_PROTOCOL,              ///< Not a response that Zoom gives: HTML, a redirect, cut short, too large.
+  protocol = ZUS_ERR_PROTOCOL,              ///< Not a response that Zoom sends: HTML, text, a redirect, too large.
   token = ZUS_ERR_TOKEN,                    ///< No access token could be obtained.
   unauthorized = ZUS_ERR_UNAUTHORIZED,      ///< Zoom rejected the access token.
-  forbidden = ZUS_ERR_FORBIDDEN,            ///< A scope or a right is missing.
+  forbidden = ZUS_ERR_FORBIDDEN,            ///< A scope or a permission is missing.
   user_not_found = ZUS_ERR_USER_NOT_FOUND,  ///< No such user on this account.
   user_protected = ZUS_ERR_USER_PROTECTED,  ///< A Zoom Room or an admin, whose status can't be changed.
   user_busy = ZUS_ERR_USER_BUSY,            ///< The user has an upcoming Zoom Events event.
-  user_limit = ZUS_ERR_USER_LIMIT,          ///< The account's user limit is reached.
+  user_limit = ZUS_ERR_USER_LIMIT,          ///< The account has reached its user limit.
   rate_limited = ZUS_ERR_RATE_LIMITED,      ///< Too many requests a second, and the retries are used up.
-  daily_limit = ZUS_ERR_DAILY_LIMIT,        ///< The account's requests of today are used up.
+  daily_limit = ZUS_ERR_DAILY_LIMIT,        ///< A rate limit that lasts, such as the daily limit.
   rejected = ZUS_ERR_REJECTED,              ///< Zoom rejected the request for another reason.
   server = ZUS_ERR_SERVER,                  ///< Zoom failed (5xx), and the retries are used up.
+  not_verified = ZUS_ERR_NOT_VERIFIED,      ///< Zoom accepted the update, but the user's status is not the wanted one: see config::verify.
+  endpoint = ZUS_ERR_ENDPOINT,              ///< The server does not know this endpoint: check the API URL.
   cancelled = ZUS_ERR_CANCELLED,            ///< Ended by a zus::cancel, or by the callback of a batch.
   partial = ZUS_ERR_PARTIAL,                ///< The batch ran to its end, and some users failed.
   panic = ZUS_ERR_PANIC                     ///< A bug in this library.
@@ -105,6 +108,21 @@ enum class action : std::int32_t {
   deactivate = ZUS_DEACTIVATE,  ///< Also takes all licenses, and the right to log in.
   clock_in = ZUS_CLOCK_IN,
   clock_out = ZUS_CLOCK_OUT
+};
+
+/// A user's status, as Zoom says it.
+enum class user_status : std::int32_t {
+  unknown = ZUS_STATUS_UNKNOWN,    ///< Not read, or one that this version does not know.
+  active = ZUS_STATUS_ACTIVE,      ///< The user can sign in.
+  inactive = ZUS_STATUS_INACTIVE,  ///< The user is deactivated.
+  pending = ZUS_STATUS_PENDING     ///< Invited, and has not accepted: an update is accepted and changes nothing.
+};
+
+/// Whether a request may have reached Zoom.
+enum class delivery : std::int32_t {
+  not_sent = ZUS_DELIVERY_NOT_SENT,   ///< No request was sent: nothing was applied.
+  unknown = ZUS_DELIVERY_UNKNOWN,     ///< One may have been, and may have been applied.
+  responded = ZUS_DELIVERY_RESPONDED  ///< Zoom sent a response, and the code says what it means.
 };
 
 /// How the action travels.
@@ -454,6 +472,25 @@ class config {
     return std::move(rate(requests, per));
   }
 
+  /// The longest time of one attempt, and of one token request, up to a day; an attempt that takes longer is retried.
+  /// Default 0: the total time divided by the attempts, but at least 10 s.
+  config& attempt_timeout(std::chrono::milliseconds longest) & {
+    if (!fits(longest)) return own("attempt_timeout", ZUS_ERR_ARGUMENT, "a time is out of range: up to a day is allowed");
+    return checked("attempt_timeout", zus_config_set_attempt_timeout(get(), count(longest)));
+  }
+  config&& attempt_timeout(std::chrono::milliseconds longest) && ZUS_LIFETIMEBOUND {
+    return std::move(attempt_timeout(longest));
+  }
+
+  /// Has updates verified: after Zoom accepted it, the user is read until the status is the wanted one, for up to `wait`
+  /// (at most a day) and never past the call's total time; otherwise the code is code::not_verified. Default 0: they
+  /// are not. Each read is a request of its own and needs a scope that reads users.
+  config& verify(std::chrono::milliseconds wait) & {
+    if (!fits(wait)) return own("verify", ZUS_ERR_ARGUMENT, "a time is out of range: up to a day is allowed");
+    return checked("verify", zus_config_set_verify(get(), count(wait)));
+  }
+  config&& verify(std::chrono::milliseconds wait) && ZUS_LIFETIMEBOUND { return std::move(verify(wait)); }
+
   /// Users of a batch that are in flight at once, 1 to 256. Default 16.
   config& concurrency(std::uint32_t in_flight) & {
     return checked("concurrency", zus_config_set_concurrency(get(), in_flight));
@@ -581,7 +618,7 @@ class result_view {
 
   zus::code code() const noexcept { return static_cast<zus::code>(code_); }
 
-  /// True when Zoom has set the user's status.
+  /// True when it is done: Zoom accepted the update, or sent the user that was read.
   bool ok() const noexcept { return code_ == ZUS_OK; }
   explicit operator bool() const noexcept { return ok(); }
 
@@ -629,6 +666,16 @@ class result_view {
   /// Attempts begun for this user, retries included: requests sent, and connections that failed.
   int attempts() const noexcept { return handle_ ? zus_result_attempts(handle_) : 0; }
 
+  /// The user's status as read by get_user_status, or after an update by config::verify.
+  zus::user_status user_status() const noexcept {
+    return handle_ ? static_cast<zus::user_status>(zus_result_user_status(handle_)) : zus::user_status::unknown;
+  }
+
+  /// Whether the request may have reached Zoom.
+  zus::delivery delivery() const noexcept {
+    return handle_ ? static_cast<zus::delivery>(zus_result_delivery(handle_)) : zus::delivery::not_sent;
+  }
+
   /// The C handle, not owned. May be null.
   const zus_result* get() const noexcept { return handle_; }
 
@@ -674,7 +721,7 @@ struct [[nodiscard]] summary {
   /// ok: all were done. partial: it ran to its end, and some failed. cancelled: it was stopped. Anything else is why it
   /// ended early: no token, a rejected token, a missing scope, the daily limit.
   zus::code code = zus::code::ok;
-  std::size_t done = 0;    ///< Users whose status Zoom has set.
+  std::size_t done = 0;    ///< Users with code::ok.
   std::size_t failed = 0;  ///< Users with another result.
   std::size_t unsent = 0;  ///< Users for whom nothing was sent, nor the callback called.
   explicit operator bool() const noexcept { return code == zus::code::ok; }
@@ -817,6 +864,15 @@ class client {
     return update(user_id, action::clock_out, stop);
   }
 
+  /// Reads a user, and waits for the response: result_view::user_status() is active, inactive or pending, and body() the
+  /// rest as JSON. Needs a scope that reads users, or the code is code::forbidden. Otherwise like update.
+  result get_user_status(text_arg user_id, const cancel& stop = cancel::never()) const {
+    zus_result* made = nullptr;
+    zus_code value = ready(stop);
+    if (value == ZUS_OK) value = zus_get_user_status(get(), detail::c_string(user_id).get(), stop.get(), &made);
+    return checked(result(made, value), value);
+  }
+
   /// Obtains a token, and touches nobody. The result's body() is the token response's JSON without the token: its scopes,
   /// its lifetime in seconds. It is "" for a static token or a provider, of which nothing is known before a call.
   result check_credentials(const cancel& stop = cancel::never()) const {
@@ -841,22 +897,26 @@ class client {
   /// @throws zus::error for a usage error that concerns the whole batch, and whatever the token provider throws.
   template <class Range, class Fn>
   summary update_many(Range&& ids, action what, Fn&& each, const cancel& stop = cancel::never()) const {
-    detail::id_list list;
-    for (auto&& id : ids) {
-      static_assert(std::is_convertible_v<decltype(id), std::string_view>,
-                    "the ids are strings, or convert to std::string_view");
-      list.add(id);
-    }
-    return run(list, what, each, stop);
+    return run(listed(std::forward<Range>(ids)), each, stop, updates{what});
   }
 
   /// The same for users in braces: `update_many({one, another}, ...)`.
   template <class Fn>
   summary update_many(std::initializer_list<text_arg> ids, action what, Fn&& each,
                       const cancel& stop = cancel::never()) const {
-    detail::id_list list;
-    for (const text_arg id : ids) list.add(id);
-    return run(list, what, each, stop);
+    return run(listed(ids), each, stop, updates{what});
+  }
+
+  /// Reads many users. Otherwise like update_many, with results like those of get_user_status.
+  template <class Range, class Fn>
+  summary get_user_status_many(Range&& ids, Fn&& each, const cancel& stop = cancel::never()) const {
+    return run(listed(std::forward<Range>(ids)), each, stop, &zus_get_user_status_many);
+  }
+
+  /// The same for users in braces.
+  template <class Fn>
+  summary get_user_status_many(std::initializer_list<text_arg> ids, Fn&& each, const cancel& stop = cancel::never()) const {
+    return run(listed(ids), each, stop, &zus_get_user_status_many);
   }
 
   /// Without exceptions: why this client is empty, or code::ok. After a move code::null.
@@ -883,16 +943,34 @@ class client {
     return got;
   }
 
-  template <class Fn>
-  summary run(const detail::id_list& list, action what, Fn& each, const cancel& stop) const {
+  struct updates {
+    action what;
+    zus_code operator()(const zus_client* client, const char* const* ids, std::size_t count, const zus_cancel* stop,
+                        zus_result_fn each, void* userdata) const noexcept {
+      return zus_update_status_many(client, ids, count, static_cast<zus_action>(what), stop, each, userdata);
+    }
+  };
+
+  template <class Range>
+  static detail::id_list listed(Range&& ids) {
+    detail::id_list list;
+    for (auto&& id : ids) {
+      using element = std::decay_t<decltype(id)>;
+      static_assert(std::is_convertible_v<decltype(id), std::string_view> || std::is_same_v<element, text_arg>,
+                    "the ids are strings, or convert to std::string_view");
+      list.add(id);
+    }
+    return list;
+  }
+
+  template <class Fn, class Call>
+  summary run(const detail::id_list& list, Fn& each, const cancel& stop, Call call) const {
     summary end;
     end.unsent = list.size();
     detail::batch<Fn> batch{each, end};
     const auto ids = list.pointers();
     zus_code value = ready(stop);
-    if (value == ZUS_OK)
-      value = zus_update_status_many(get(), ids.data(), list.size(), static_cast<zus_action>(what), stop.get(),
-                                     &detail::batch<Fn>::call, &batch);
+    if (value == ZUS_OK) value = call(get(), ids.data(), list.size(), stop.get(), &detail::batch<Fn>::call, &batch);
     end.code = static_cast<zus::code>(value);
 #if ZUS_HPP_EXCEPTIONS
     if (batch.thrown) std::rethrow_exception(batch.thrown);

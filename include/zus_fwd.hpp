@@ -26,6 +26,8 @@ inline namespace nothrow {
 
 enum class code : std::int32_t;
 enum class action : std::int32_t;
+enum class user_status : std::int32_t;
+enum class delivery : std::int32_t;
 enum class encoding : std::int32_t;
 enum class log_level : std::int32_t;
 

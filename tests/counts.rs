@@ -23,12 +23,12 @@ struct Budget {
 }
 const HTTP: Budget = Budget {
     system_calls: 4.0,
-    instructions: 20_900.0,
+    instructions: 21_400.0,
     allocations: 11.0,
 };
 const HTTPS: Budget = Budget {
     system_calls: 4.0,
-    instructions: 27_600.0,
+    instructions: 28_600.0,
     allocations: 13.0,
 };
 

@@ -131,13 +131,13 @@ def test_names():
 
 
 def test_design():
-    text = (ROOT / "docs/design.md").read_text()
+    text = (ROOT / "docs/architecture.md").read_text()
     named = set(re.findall(r"`src/([\w/]+\.rs|[\w/]+/)`", text))
     files = {str(p.relative_to(ROOT / "src")) for p in (ROOT / "src").rglob("*.rs")}
     missing = [f for f in sorted(files) if f not in named and f.rsplit("/", 1)[0] + "/" not in named]
     gone = [f for f in sorted(named) if not (ROOT / "src" / f).exists()]
-    check("docs/design.md has every module", not missing, missing)
-    check("docs/design.md has no module that is gone", not gone, gone)
+    check("docs/architecture.md has every module", not missing, missing)
+    check("docs/architecture.md has no module that is gone", not gone, gone)
 
 
 def test_versions():

@@ -105,9 +105,9 @@ impl Fault {
 }
 
 const LENGTH: &[u8] = b"HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\n\
-Content-Length: 27\r\n\r\n{\"code\":300,\"message\":\"no\"}";
+Content-Length: 28\r\n\r\n{\"code\":3412,\"message\":\"no\"}";
 const CHUNKED: &[u8] =
-    b"HTTP/1.1 400 Bad Request\r\nTransfer-Encoding: chunked\r\n\r\n10\r\n{\"code\":300,\"mes\r\nb\r\nsage\":\"no\"}\r\n0\r\n\r\n";
+    b"HTTP/1.1 400 Bad Request\r\nTransfer-Encoding: chunked\r\n\r\n11\r\n{\"code\":3412,\"mes\r\nb\r\nsage\":\"no\"}\r\n0\r\n\r\n";
 
 fn with_body(headers: &str, body: &[u8]) -> Vec<u8> {
     let mut answer = format!("HTTP/1.1 200 OK\r\n{headers}\r\n").into_bytes();
@@ -349,9 +349,14 @@ fn faults() -> Vec<Fault> {
         packed.len()
     );
     all.push(
-        keeps("gzip", ZUS_OK, with_body(&headers, &packed)).check(|a| {
+        keeps("gzip", ZUS_ERR_PROTOCOL, with_body(&headers, &packed)).check(|a| {
             assert_eq!(a.body.len(), 10_250);
             assert_eq!(a.body[..2], *b"\x1f\x8b");
+            assert!(
+                a.message.contains("10250 bytes that are no text"),
+                "{}",
+                a.message
+            );
         }),
     );
     // Cut after each byte.
@@ -367,7 +372,7 @@ fn faults() -> Vec<Fault> {
                 &answer[..n],
             ));
         }
-        all.push(keeps(name, ZUS_ERR_USER_BUSY, answer));
+        all.push(keeps(name, ZUS_ERR_USER_LIMIT, answer));
     }
     all
 }
@@ -588,7 +593,7 @@ fn what_is_repeated(faulty: &Faulty) {
         (fault("close", ZUS_ERR_IO, |_| false).at_once(), 3),
         (answers("cut short", ZUS_ERR_PROTOCOL, &LENGTH[..70]), 3),
         (answers("garbage", ZUS_ERR_PROTOCOL, "garbage\r\n\r\n"), 1),
-        (keeps("refused", ZUS_ERR_USER_BUSY, LENGTH), 1),
+        (keeps("refused", ZUS_ERR_USER_LIMIT, LENGTH), 1),
     ] {
         let answer = faulty.round(&client, &fault);
         assert_eq!(answer.attempts, attempts, "{}: {answer:?}", fault.name);

@@ -619,7 +619,7 @@ fn a_log_line_is_one_line() {
     let config = Config::new(&server.url());
     ok(unsafe { zus_config_set_log(config.0, 4, Some(log), null_mut()) });
     let client = config.client();
-    assert_eq!(client.deactivate("x").code, ZUS_ERR_USER_BUSY);
+    assert_eq!(client.deactivate("x").code, ZUS_ERR_REJECTED);
     assert_eq!(client.deactivate("x\nINFO forged").code, ZUS_ERR_ARGUMENT);
     let lines = LINES.lock().unwrap();
     assert!(

@@ -88,6 +88,28 @@ void results(const sandbox& box) {
   CHECK(refused.body().find("\"code\":1001") != string_view::npos);
   CHECK(refused.body().size() == std::strlen(refused.body().data()));
 
+  test("delivery says whether a request may have reached Zoom");
+  CHECK(done.delivery() == zus::delivery::responded);
+  CHECK(refused.delivery() == zus::delivery::responded);
+  CHECK((zus::client{config_for_cpp(box).api_url("http://127.0.0.1:1/v2")}.deactivate("ada@example.com").delivery()) ==
+        zus::delivery::not_sent);
+  CHECK(done.user_status() == zus::user_status::unknown);  // an update doesn't read it
+
+  test("users are read, one or many");
+  CHECK_THROWS(zus::code::argument, zoom.get_user_status(" ada@example.com"));
+  const auto read = zoom.get_user_status("ada@example.com");
+  CHECK(read.user_id() == "ada@example.com" && read.delivery() == zus::delivery::responded);
+  int reads = 0;
+  const auto all = zoom.get_user_status_many({"ada@example.com", "linus@example.com"}, [&](const zus::result_view& user) {
+    ++reads;
+    CHECK_IS(user.code(), read.code());
+  });
+  CHECK(reads + static_cast<int>(all.unsent) == 2);
+  const std::vector<string> ids{"ada@example.com"};
+  static_cast<void>(zoom.get_user_status_many(ids, [&](std::size_t index, const zus::result_view& user) {
+    CHECK(index == 0 && user.user_id() == ids[index]);
+  }));
+
   test("retry_after is seconds");
   const auto limit = zoom.deactivate("answer-429-daily@example.com");
   CHECK_IS(limit.code(), zus::code::daily_limit);
@@ -169,6 +191,11 @@ void mistakes(const sandbox& box) {
   CHECK_THROWS(zus::code::argument, config.timeouts(0ms, 1s));
   CHECK_THROWS(zus::code::argument, config.timeouts(-1ms, 1s));
   CHECK_THROWS(zus::code::argument, config.timeouts(1s, 24h * 365));
+  CHECK_THROWS(zus::code::argument, config.attempt_timeout(-1ms));
+  CHECK_THROWS(zus::code::argument, config.attempt_timeout(25h));
+  CHECK_THROWS(zus::code::argument, config.verify(-1ms));
+  CHECK_THROWS(zus::code::argument, config.verify(25h));
+  config.attempt_timeout(5s).attempt_timeout(0s).verify(1s).verify(0s);
   CHECK_THROWS(zus::code::argument, config.retry(0, 1ms, 1ms));
   CHECK_THROWS(zus::code::argument, config.retry(1, -1ms, 1ms));
   CHECK_THROWS(zus::code::argument, config.rate(30, 0ms));

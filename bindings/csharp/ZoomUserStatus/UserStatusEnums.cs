@@ -23,7 +23,7 @@ namespace ZoomUserStatus
     }
 
     /// <summary>
-    /// How a call ended. The numbers are those of zus.h: 1-19 the caller, 20-39 the network, 40-69 Zoom, 70-79 the run, 99 a bug.
+    /// How a call ended. The numbers are those of zus.h: 1-19 usage errors, 20-39 the network, 40-69 Zoom, 70-79 the batch or a cancel, 99 a bug.
     /// Codes are only ever added; expect numbers that are not named here.
     /// </summary>
     public enum UserStatusCode
@@ -54,13 +54,13 @@ namespace ZoomUserStatus
         Proxy = 24,
         /// <summary>The connection broke.</summary>
         Io = 25,
-        /// <summary>Not an answer that Zoom gives: HTML, too large, cut short, a redirect.</summary>
+        /// <summary>Not a response that Zoom sends: HTML, text, too large, cut short, a redirect.</summary>
         Protocol = 26,
-        /// <summary>No access token could be had.</summary>
+        /// <summary>No access token could be obtained.</summary>
         Token = 40,
-        /// <summary>Zoom refuses the access token.</summary>
+        /// <summary>Zoom rejected the access token.</summary>
         Unauthorized = 41,
-        /// <summary>A scope or right is missing.</summary>
+        /// <summary>A scope or a permission is missing.</summary>
         Forbidden = 42,
         /// <summary>The user does not exist, or is not on this account.</summary>
         UserNotFound = 43,
@@ -68,16 +68,18 @@ namespace ZoomUserStatus
         UserProtected = 44,
         /// <summary>The user has an upcoming Zoom Events event.</summary>
         UserBusy = 45,
-        /// <summary>No seat is left to activate the user into.</summary>
+        /// <summary>The account has reached its user limit.</summary>
         UserLimit = 46,
         /// <summary>Too many requests a second, still after all retries.</summary>
         RateLimited = 47,
-        /// <summary>The account's requests of this day are used up; see <see cref="UserStatusResult.RetryAfter"/>.</summary>
+        /// <summary>A rate limit that lasts, such as the daily limit; see <see cref="UserStatusResult.RetryAfter"/>.</summary>
         DailyLimit = 48,
-        /// <summary>Any other refusal; <see cref="UserStatusResult.Message"/> has Zoom's words.</summary>
+        /// <summary>Zoom rejected the request for another reason; <see cref="UserStatusResult.Message"/> has Zoom's words.</summary>
         Rejected = 49,
-        /// <summary>Zoom answered with a 5xx status, still after all retries.</summary>
+        /// <summary>HTTP 408 or 5xx, also after the retries. The update may have been applied.</summary>
         Server = 50,
+        /// <summary>The server does not know this endpoint: check the API URL. Nothing is known of the user.</summary>
+        Endpoint = 52,
         /// <summary>Cancelled. The request may have reached Zoom or not.</summary>
         Cancelled = 70,
         /// <summary>A list ran to its end and some users failed.</summary>
