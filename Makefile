@@ -54,9 +54,10 @@ header: ## write include/zus.h anew from src/ffi/
 bench: build $(ZUS_SANDBOX) ## side by side with libcurl and others, as ratios
 	benches/run.sh
 
-hardening: build $(ZUS_SANDBOX) ## the ABI, hostile callers, ThreadSanitizer, a minute for each fuzz target, two of soak
+hardening: build $(ZUS_SANDBOX) ## the ABI, a build elsewhere, cargo-c, hostile callers, ThreadSanitizer, a minute for each fuzz target, two of soak
 	tests/abi/check.sh
 	tests/install/reproducible.sh
+	tests/install/cargo-c.sh
 	ZUS_LONG=1 $(CARGO) test --locked --test hostile
 	tests/soak/tsan.sh
 	fuzz/run.sh 60

@@ -47,3 +47,9 @@ if have clang++ clang "clang's warnings"; then
   test_ "clang warns of a reference to a config that is gone" warns -Wdangling clang++ -std=c++17 -Werror=dangling -DSETTER "$work/dangling.cpp"
   test_ "and of nothing that is kept" compile clang++ -std=c++17 -Wall -Wextra -Wno-unused-variable -Werror -DKEPT "$work/dangling.cpp"
 fi
+
+# --- pthread_cancel, as docs/threads.md says ---
+cancelled() { cc -std=gnu99 -Wall -Wextra -Werror -I"$plain/include" tests/cpp/pthread_cancel.c -o "$work/pthread_cancel" "$plain/lib/libzus.so" -Wl,-rpath,"$plain/lib" -pthread && "$work/pthread_cancel" "$1" "$api" >"$work/said"; }
+test_ "a call with cancellation disabled ends as always" cancelled disabled
+test_ "by its zus_cancel, the thread after it, and the client works on" diff "$work/said" <(printf '%s\n' ZUS_ERR_CANCELLED 'then the thread was cancelled' ZUS_OK)
+test_ "with cancellation enabled the process ends: no call returns in an unknown state" eval '! cancelled enabled && [ ! -s "$work/said" ]'
