@@ -778,6 +778,11 @@ fn what_the_token_url_says() {
         (200, "Welcome", NO_TOKEN),
         (200, r#"{"access_token":"the-token""#, NO_TOKEN),
         (
+            401,
+            r#"{"access_token":"the-token""#,
+            "HTTP 401: without a reason",
+        ),
+        (
             200,
             r#"{"message":"a "quote"","access_token":"the-token"}"#,
             NO_TOKEN,
