@@ -1,7 +1,7 @@
 # libzus: see README.md. `make demo` shows it, `make test` tests all of it.
 .DEFAULT_GOAL := help
 .PHONY: help build demo test test-rust test-c test-python test-csharp test-install test-docs test-pages test-platforms \
-        check header bench hardening hardening-short fuzz tsan soak wheel nuget install uninstall dist docs clean
+        check header bench hardening hardening-short fuzz tsan soak packages notices wheel nuget install uninstall dist docs clean
 SHELL := /bin/bash
 CARGO ?= cargo
 export PREFIX ?= /usr/local
@@ -13,8 +13,8 @@ export ZUS_SANDBOX ?= $(BUILT)/debug/examples/sandbox
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
 
-build: ## the library: target/release/libzus.so and libzus.a
-	$(CARGO) build --release --locked
+build: ## the library, in target/release
+	CARGO="$(CARGO)" packaging/cargo.sh build --release --locked
 	@ln -sf libzus.so $(BUILT)/release/libzus.so.0
 	@ZUS_LIB_DIR= packaging/native-libs.sh >/dev/null && touch $(BUILT)/release/native-static-libs
 
@@ -59,8 +59,10 @@ header: ## write include/zus.h anew from src/ffi/
 bench: build $(ZUS_SANDBOX) ## side by side with libcurl and others, as ratios
 	benches/run.sh
 
-hardening: build $(ZUS_SANDBOX) ## the ABI, hostile callers, ThreadSanitizer, a minute for each fuzz target, two of soak
+hardening: build $(ZUS_SANDBOX) ## the ABI, a build elsewhere, cargo-c, hostile callers, ThreadSanitizer, a minute for each fuzz target, two of soak
 	tests/abi/check.sh
+	tests/install/reproducible.sh
+	tests/install/cargo-c.sh
 	ZUS_SECONDS=60 $(CARGO) test --locked --test hostile
 	tests/soak/tsan.sh
 	fuzz/run.sh 60
@@ -80,6 +82,10 @@ soak: build $(ZUS_SANDBOX) ## a million calls with faults
 test-platforms: $(ZUS_SANDBOX) ## build and run for Windows, ARM, musl and others
 	tests/platforms/run.sh
 
+packages: build ## what a person installs, for this system, in target/packages: archive, wheel, NuGet, npm, PowerShell
+	packaging/packages.sh
+notices: ## write THIRD-PARTY-NOTICES.txt anew, after a dependency changed
+	packaging/third-party.sh
 wheel: ## a manylinux wheel in bindings/python/dist
 	bindings/python/manylinux.sh
 nuget: build ## the NuGet packages in bindings/csharp/artifacts/package/release

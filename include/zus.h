@@ -59,11 +59,13 @@
  * How a call ended. 1-19 usage errors; 20-39 the network; 40-69 Zoom; 70-79 the batch or a cancel; 99 a bug.
  * Codes are only ever added, never changed: treat one that you don't know as a failure.
  */
-enum zus_code
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : int32_t
-#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
- {
+enum zus_code : int32_t
+#else
+typedef int32_t zus_code;
+enum
+#endif
+{
   /**
    * Zoom accepted the update; for a batch, every update.
    */
@@ -194,13 +196,9 @@ enum zus_code
    */
   ZUS_ERR_PANIC = 99,
 };
-#ifndef __cplusplus
-#if __STDC_VERSION__ >= 202311L
+#if !defined(__cplusplus) && __STDC_VERSION__ >= 202311L
 typedef enum zus_code zus_code;
-#else
-typedef int32_t zus_code;
-#endif // __STDC_VERSION__ >= 202311L
-#endif // __cplusplus
+#endif
 
 /**
  * Ends the calls that it is given to. Safe from many threads at once.
