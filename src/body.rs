@@ -577,7 +577,12 @@ mod tests {
 
     #[test]
     fn a_lone_angle_bracket_is_text_whatever_follows() {
-        for text in ["<title>\u{c9}puis\u{e9}</title>", "<\u{c9}", "a < \u{1f469} < b", "<"] {
+        for text in [
+            "<title>\u{c9}puis\u{e9}</title>",
+            "<\u{c9}",
+            "a < \u{1f469} < b",
+            "<",
+        ] {
             let _ = Body::read(format!("<html>{text}</html>").as_bytes());
             let _ = Body::read(text.as_bytes());
         }

@@ -5,16 +5,19 @@
 mod common;
 
 mod cancel;
+mod delivery;
 mod logging;
 mod parts;
 mod proxies;
 mod rate;
 mod retries;
 mod slow;
+mod started;
 mod threads;
 mod time;
 mod tls;
 mod tokens;
+mod verify;
 
 use common::abi::*;
 use common::child::{self, Child};
@@ -38,6 +41,7 @@ fn child() {
         Some("refresh") => tokens::refresh_child(),
         Some("leaks") => logging::leaks_child(),
         Some("fork") => threads::fork_child(),
+        Some("fork-started") => started::fork_child(),
         Some(other) => panic!("no role {other}"),
     }
 }
