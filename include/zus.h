@@ -51,14 +51,21 @@
 #define ZUS_ABI_VERSION 0
 
 /**
+ * Token requests, for zus_config_set_events.
+ */
+#define ZUS_EVENTS_TOKEN 256
+
+/**
  * How a call ended. 1-19 usage errors; 20-39 the network; 40-69 Zoom; 70-79 the batch or a cancel; 99 a bug.
  * Codes are only ever added, never changed: treat one that you don't know as a failure.
  */
-enum zus_code
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : int32_t
-#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
- {
+enum zus_code : int32_t
+#else
+typedef int32_t zus_code;
+enum
+#endif
+{
   /**
    * Zoom accepted the update; for a batch, every update.
    */
@@ -177,17 +184,21 @@ enum zus_code
    */
   ZUS_ERR_PARTIAL = 71,
   /**
+   * 65,536 started calls were not taken from the queue: nothing was started.
+   */
+  ZUS_ERR_QUEUE_FULL = 72,
+  /**
+   * The system has no thread left for a started call: nothing was started.
+   */
+  ZUS_ERR_NO_THREAD = 73,
+  /**
    * A bug in this library; please report it.
    */
   ZUS_ERR_PANIC = 99,
 };
-#ifndef __cplusplus
-#if __STDC_VERSION__ >= 202311L
+#if !defined(__cplusplus) && __STDC_VERSION__ >= 202311L
 typedef enum zus_code zus_code;
-#else
-typedef int32_t zus_code;
-#endif // __STDC_VERSION__ >= 202311L
-#endif // __cplusplus
+#endif
 
 /**
  * Ends the calls that it is given to. Safe from many threads at once.
@@ -203,6 +214,16 @@ typedef struct zus_client zus_client;
  * Settings for clients. Use it from one thread at a time.
  */
 typedef struct zus_config zus_config;
+
+/**
+ * One event. Use it from one thread at a time.
+ */
+typedef struct zus_event zus_event;
+
+/**
+ * Receives events. Safe from many threads at once.
+ */
+typedef struct zus_queue zus_queue;
 
 /**
  * What a call came to. Immutable: safe from many threads at once.
@@ -245,6 +266,11 @@ typedef int32_t (*zus_result_fn)(void *userdata, size_t index, const zus_result 
  * How `action` travels: ZUS_ENCODING_FORM or ZUS_ENCODING_JSON.
  */
 typedef int32_t zus_encoding;
+
+/**
+ * What an event is.
+ */
+typedef int32_t zus_event_kind;
 
 /**
  * Whether the request may have reached Zoom: see zus_result_delivery.
@@ -305,6 +331,21 @@ typedef int32_t zus_user_status;
  * application/json
  */
 #define ZUS_ENCODING_JSON 1
+
+/**
+ * A started call has ended: zus_event_userdata, zus_event_result.
+ */
+#define ZUS_EVENT_RESULT 1
+
+/**
+ * A log line: zus_event_log_level, zus_event_message.
+ */
+#define ZUS_EVENT_LOG 2
+
+/**
+ * The client needs an access token: zus_event_token_rejected, zus_event_set_token.
+ */
+#define ZUS_EVENT_TOKEN 3
 
 /**
  * No request was sent: nothing was applied.
@@ -390,7 +431,8 @@ ZUS_API void zus_cancel_free(zus_cancel *cancel);
 ZUS_API zus_code zus_client_new(const zus_config *config, zus_client **client);
 
 /**
- * Frees a client: closes its connections and wipes its secrets. No call may be running on it. NULL is fine, and so is
+ * Frees a client: closes its connections and wipes its secrets. No blocking call may be running on it. Started calls are
+ * cancelled, and their events still come; they are not waited for. NULL is fine, and so is
  * a client from before fork().
  */
 ZUS_API
@@ -629,6 +671,88 @@ const char *zus_version(void);
 ZUS_API int32_t zus_abi_version(void);
 
 /**
+ * Makes an empty queue. Never NULL. Free it with zus_queue_free.
+ */
+ZUS_API zus_queue *zus_queue_new(void);
+
+/**
+ * Frees a queue and the events in it. Calls that were started with it go on, and their events are dropped; a client that
+ * asks it for a token gets none. No other function may be using it. NULL is fine. In a child of fork() it frees nothing.
+ */
+ZUS_API
+void zus_queue_free(zus_queue *queue);
+
+/**
+ * Takes the next event, or waits for one for up to wait_ms milliseconds (0: does not wait). NULL when none came, after
+ * zus_queue_wake, and in a child of fork(). Free the event with zus_event_free. Thread-safe: several threads may wait,
+ * and each event goes to one of them.
+ */
+ZUS_API
+zus_event *zus_queue_next(const zus_queue *queue,
+                          uint32_t wait_ms);
+
+/**
+ * Makes one zus_queue_next, that waits now or comes later, return NULL. From any thread; not from a signal handler. NULL
+ * is fine.
+ */
+ZUS_API
+void zus_queue_wake(const zus_queue *queue);
+
+/**
+ * Returns a descriptor for poll, epoll, kqueue or select (on Windows a socket), or -1 when the system has none left, in
+ * a child of fork(), and for NULL. It is readable while there are events: take them with zus_queue_next(queue, 0) until
+ * that is NULL. Don't read from it or write to it. The caller owns it, closes it, and may keep it longer than the queue.
+ * Each call returns another one.
+ */
+ZUS_API
+int64_t zus_queue_descriptor(const zus_queue *queue);
+
+/**
+ * Returns what the event is: ZUS_EVENT_RESULT, _LOG or _TOKEN. 0 for NULL. Ignore a kind that you don't know.
+ */
+ZUS_API zus_event_kind zus_event_kind(const zus_event *event);
+
+/**
+ * Returns the userdata that the call was started with. NULL for an event that is not ZUS_EVENT_RESULT.
+ */
+ZUS_API void *zus_event_userdata(const zus_event *event);
+
+/**
+ * Returns the result of a started call, borrowed until zus_event_free. NULL for an event that is not ZUS_EVENT_RESULT.
+ */
+ZUS_API
+const zus_result *zus_event_result(const zus_event *event);
+
+/**
+ * Returns the level of a log line; 0 for an event that is not ZUS_EVENT_LOG.
+ */
+ZUS_API zus_log_level zus_event_log_level(const zus_event *event);
+
+/**
+ * Returns a log line, borrowed until zus_event_free; "" for an event that is not ZUS_EVENT_LOG.
+ */
+ZUS_API const char *zus_event_message(const zus_event *event);
+
+/**
+ * Returns 1 when the client needs a token because Zoom rejected the last one; else 0.
+ */
+ZUS_API int32_t zus_event_token_rejected(const zus_event *event);
+
+/**
+ * Replies to a ZUS_EVENT_TOKEN with an access token, without the word "Bearer", visible ASCII, up to 8,192 bytes.
+ * ZUS_ERR_ARGUMENT for a token that can't be one, for a second reply, and for an event that is not ZUS_EVENT_TOKEN.
+ * A ZUS_EVENT_TOKEN that is freed without a reply tells the client that there is no token.
+ */
+ZUS_API
+zus_code zus_event_set_token(zus_event *event,
+                             const char *token);
+
+/**
+ * Frees an event, and with it what was borrowed from it. NULL is fine.
+ */
+ZUS_API void zus_event_free(zus_event *event);
+
+/**
  * Frees a result, and with it the strings that it gave. NULL is fine; not for a result lent to a zus_result_fn.
  */
 ZUS_API
@@ -707,6 +831,73 @@ zus_delivery zus_result_delivery(const zus_result *result);
  */
 ZUS_API
 zus_user_status zus_result_user_status(const zus_result *result);
+
+/**
+ * Returns 1 when the failure is fatal for a batch: every remaining user would fail the same way (no token, a rejected
+ * token, a missing scope, the daily limit, a wrong URL). Else 0, and for NULL.
+ */
+ZUS_API
+int32_t zus_result_is_fatal(const zus_result *result);
+
+/**
+ * Starts to update a user and returns at once: copies what it needs, and reads nothing of the caller's afterwards.
+ * Exactly one ZUS_EVENT_RESULT with this userdata reaches the queue, also when the call is cancelled or an argument is
+ * invalid (only a result has words). With any code but ZUS_OK nothing was started and nothing will come: ZUS_ERR_NULL,
+ * ZUS_ERR_UTF8, ZUS_ERR_FORKED, ZUS_ERR_QUEUE_FULL, ZUS_ERR_NO_THREAD.
+ *
+ * Calls begin in the order in which they were started, at most zus_config_set_concurrency at once, on threads of the
+ * library that block all signals, have stacks of 2 MiB, and end after 1 s without work. The time that a call waits for
+ * such a thread or for its first slot is not its own. A cancel ends it within 100 ms, also while it waits; the call keeps
+ * a reference to its cancel, which may be freed at once. `cancel` may be NULL. Thread-safe.
+ * From the first started call on, the library stays in memory until the process ends. It never holds up the exit.
+ */
+ZUS_API
+zus_code zus_update_status_start(const zus_client *client,
+                                 const char *user_id,
+                                 zus_action action,
+                                 const zus_cancel *cancel,
+                                 const zus_queue *queue,
+                                 void *userdata);
+
+/**
+ * Starts to read a user, as zus_get_user_status does. Otherwise like zus_update_status_start.
+ */
+ZUS_API
+zus_code zus_get_user_status_start(const zus_client *client,
+                                   const char *user_id,
+                                   const zus_cancel *cancel,
+                                   const zus_queue *queue,
+                                   void *userdata);
+
+/**
+ * Starts to obtain a token, as zus_check_credentials does. Otherwise like zus_update_status_start.
+ */
+ZUS_API
+zus_code zus_check_credentials_start(const zus_client *client,
+                                     const zus_cancel *cancel,
+                                     const zus_queue *queue,
+                                     void *userdata);
+
+/**
+ * Cancels every started call of a client, and waits for up to wait_ms milliseconds until none runs: then no token or log
+ * function runs for them any more. Their events still come. Returns 1 when none runs, 0 when the time was up, and 1 for
+ * NULL. The client can be used afterwards. Thread-safe; not from a token or log function of this client.
+ */
+ZUS_API
+int32_t zus_client_cancel_started(const zus_client *client,
+                                  uint32_t wait_ms);
+
+/**
+ * Has log lines and token requests of the clients made from this configuration reach a queue as events. `kinds` is a log
+ * level (0 for no log lines), plus ZUS_EVENTS_TOKEN for token requests, for example ZUS_LOG_INFO + ZUS_EVENTS_TOKEN.
+ * Log lines replace zus_config_set_log, token requests replace other credentials. The queue is kept as long as it is
+ * needed; it may be freed at any time, and then there are no log lines and no tokens. Log lines are dropped while more than 131,072
+ * events wait. A thread that makes a blocking call can't take the token request of that call: take events on another.
+ */
+ZUS_API
+zus_code zus_config_set_events(zus_config *config,
+                               const zus_queue *queue,
+                               int32_t kinds);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -255,6 +255,9 @@ impl<'a> Attempts<'a> {
     }
 
     fn log_request(&self) {
+        if !self.client.log.enabled(LogLevel::Debug) {
+            return;
+        }
         self.client.log.write(
             LogLevel::Debug,
             format_args!(

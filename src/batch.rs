@@ -99,7 +99,7 @@ struct Batch<'a, F> {
     /// The next user to start.
     next: AtomicUsize,
     /// Users whose update Zoom accepted, and who are to be read (again).
-    unverified: Mutex<Vec<(usize, Verification)>>,
+    unverified: Mutex<Vec<(usize, Box<Verification>)>>,
     /// Users who lacked a permission, which may be the app's or theirs alone.
     suspected: AtomicUsize,
     /// A user came to anything else.
@@ -109,7 +109,7 @@ struct Batch<'a, F> {
 /// What a worker does next.
 enum Task {
     Start(usize),
-    Verify(usize, Verification),
+    Verify(usize, Box<Verification>),
     /// Nothing before this time.
     Wait(Instant),
     End,
@@ -268,7 +268,7 @@ impl<'a, F: Fn(usize) -> Result<&'a str, Error> + Sync> Batch<'_, F> {
         self.finished(user_id, verified)
     }
 
-    fn verify(&self, index: usize, verification: Verification) -> Verified {
+    fn verify(&self, index: usize, verification: Box<Verification>) -> Verified {
         match (self.user_id)(index) {
             Ok(user_id) => self.finished(user_id, verification.read(self.client, user_id)),
             Err(e) => Verified::Done(Outcome::from(e)),
@@ -297,7 +297,7 @@ impl<'a, F: Fn(usize) -> Result<&'a str, Error> + Sync> Batch<'_, F> {
         outcome
     }
 
-    fn unverified(&self) -> MutexGuard<'_, Vec<(usize, Verification)>> {
+    fn unverified(&self) -> MutexGuard<'_, Vec<(usize, Box<Verification>)>> {
         self.unverified
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

@@ -31,14 +31,7 @@ impl Client {
         if let Err(code) = self.check_caller() {
             return Outcome::from(Error::new(code, ""));
         }
-        let limits = self.limits(cancel, None);
-        match self.tokens.obtain(&self.http, &self.log, &limits) {
-            Ok(token) => Outcome {
-                body: token.details.as_bytes().to_vec(),
-                ..Outcome::new(Code::Ok, String::new())
-            },
-            Err(failure) => Outcome::from(failure),
-        }
+        check_credentials(self, &self.limits(cancel, None))
     }
 
     fn call(&self, user_id: &str, operation: Operation, cancel: Option<&Cancel>) -> Outcome {
@@ -49,16 +42,30 @@ impl Client {
             };
         }
         let mut limits = self.limits(cancel, None);
-        let mut verified = begin(self, user_id, operation, &mut limits);
-        loop {
-            match verified {
-                Verified::Done(outcome) => return finish(self, user_id, operation, outcome),
-                Verified::Later(verification) => {
-                    verification.wait();
-                    verified = verification.read(self, user_id);
-                }
-            }
+        if self.verify.is_none() {
+            let outcome = send(self, user_id, operation, &mut limits);
+            return finish(self, user_id, operation, outcome);
         }
+        let mut verified = begin(self, user_id, operation, &mut limits);
+        while let Verified::Later(verification) = verified {
+            verification.wait();
+            verified = verification.read(self, user_id);
+        }
+        match verified {
+            Verified::Done(outcome) => finish(self, user_id, operation, outcome),
+            Verified::Later(_) => unreachable!("it is done"),
+        }
+    }
+}
+
+/// Obtains a token within these limits.
+pub(crate) fn check_credentials(client: &Client, limits: &Limits) -> Outcome {
+    match client.tokens.obtain(&client.http, &client.log, limits) {
+        Ok(token) => Outcome {
+            body: token.details.as_bytes().to_vec(),
+            ..Outcome::new(Code::Ok, String::new())
+        },
+        Err(failure) => Outcome::from(failure),
     }
 }
 
@@ -70,13 +77,17 @@ pub(crate) fn begin(
     operation: Operation,
     limits: &mut Limits,
 ) -> Verified {
-    if let Err(e) = check_user_id(user_id) {
-        return Verified::Done(Outcome::from(e));
-    }
-    let outcome = Attempts::new(client, user_id, operation, Turn::First, limits).run();
+    let outcome = send(client, user_id, operation, limits);
     match operation {
         Operation::Update(action) => Verification::begin(client, action, outcome, limits),
         Operation::Read => Verified::Done(outcome),
+    }
+}
+
+fn send(client: &Client, user_id: &str, operation: Operation, limits: &mut Limits) -> Outcome {
+    match check_user_id(user_id) {
+        Ok(()) => Attempts::new(client, user_id, operation, Turn::First, limits).run(),
+        Err(e) => Outcome::from(e),
     }
 }
 

@@ -77,13 +77,17 @@ impl Client {
 
     /// Checks, before any lock, that this is a process and a place that may call.
     pub(crate) fn check_caller(&self) -> Result<(), Code> {
-        if std::process::id() != self.process {
+        if self.is_forked() {
             Err(Code::Forked)
         } else if self.id.is_calling_back() {
             Err(Code::Reentrant)
         } else {
             Ok(())
         }
+    }
+
+    pub(crate) fn is_forked(&self) -> bool {
+        std::process::id() != self.process
     }
 
     pub(crate) fn endpoint_is_known(&self) -> bool {
@@ -112,8 +116,8 @@ fn guard_callbacks(mut config: Config, id: ClientId) -> Config {
     }
     if let Some(Credentials::Provider(provider)) = &config.credentials {
         let provider = Arc::clone(provider);
-        config.set_provider(Arc::new(move |rejected| {
-            id.call_back(|| provider(rejected))
+        config.set_provider(Arc::new(move |rejected, limits| {
+            id.call_back(|| provider(rejected, limits))
         }));
     }
     config

@@ -39,12 +39,14 @@ pub enum Code {
     Endpoint = 52,
     Cancelled = 70,
     Partial = 71,
+    QueueFull = 72,
+    NoThread = 73,
     Panic = 99,
 }
 
 impl Code {
     /// Every code, in the order of their numbers.
-    pub const ALL: [Code; 30] = [
+    pub const ALL: [Code; 32] = [
         Code::Ok,
         Code::Null,
         Code::Utf8,
@@ -74,6 +76,8 @@ impl Code {
         Code::Endpoint,
         Code::Cancelled,
         Code::Partial,
+        Code::QueueFull,
+        Code::NoThread,
         Code::Panic,
     ];
 
@@ -105,7 +109,7 @@ impl Code {
 }
 
 /// Every code with its name and sentence, as C wants them.
-const NAMES: [(Code, &CStr, &CStr); 30] = [
+const NAMES: [(Code, &CStr, &CStr); 32] = [
     (Code::Ok, c"ZUS_OK", c"done"),
     (Code::Null, c"ZUS_ERR_NULL", c"a required argument is NULL"),
     (Code::Utf8, c"ZUS_ERR_UTF8", c"a string is not valid UTF-8"),
@@ -234,6 +238,16 @@ const NAMES: [(Code, &CStr, &CStr); 30] = [
         Code::Partial,
         c"ZUS_ERR_PARTIAL",
         c"the batch ran to its end and some users failed",
+    ),
+    (
+        Code::QueueFull,
+        c"ZUS_ERR_QUEUE_FULL",
+        c"the queue holds too many events that were not taken; nothing was started",
+    ),
+    (
+        Code::NoThread,
+        c"ZUS_ERR_NO_THREAD",
+        c"the system has no thread left; nothing was started",
     ),
     (
         Code::Panic,

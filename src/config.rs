@@ -14,6 +14,7 @@ use crate::code::Error;
 use crate::http::proxy::{self, ProxyChoice};
 use crate::http::{self, parse_roots};
 use crate::log::{LogLevel, LogSettings};
+use crate::queue::{Event, Queue};
 use crate::request::{Encoding, Requests};
 use crate::retry::RetryPolicy;
 use crate::token::{self, Credentials, OAuth, Provider, bearer};
@@ -124,9 +125,27 @@ impl Config {
         &mut self,
         provider: impl Fn(bool) -> Option<String> + Send + Sync + 'static,
     ) {
-        self.set_provider(Arc::new(move |refused| {
-            provider(refused).map(|token| Zeroizing::new(token.into_bytes()))
+        self.set_provider(Arc::new(move |rejected, _| {
+            Ok(provider(rejected).map(|token| Zeroizing::new(token.into_bytes())))
         }));
+    }
+
+    /// Has token requests reach a queue as events. Replaces other credentials. A thread that makes a blocking call can't
+    /// take the request of that call: take events on another.
+    pub fn set_token_events(&mut self, queue: &Queue) {
+        let queue = queue.clone();
+        self.set_provider(Arc::new(move |rejected, limits| {
+            queue.request_token(rejected, limits)
+        }));
+    }
+
+    /// Has log lines, from `level` down to [`LogLevel::Error`], reach a queue as events. They are dropped while too many
+    /// events wait.
+    pub fn set_log_events(&mut self, level: LogLevel, queue: &Queue) {
+        let queue = queue.clone();
+        self.set_log(level, move |level, line| {
+            queue.push(Event::Log(level, line.to_owned()));
+        });
     }
 
     pub(crate) fn set_provider(&mut self, provider: Provider) {

@@ -175,6 +175,11 @@ impl Outcome {
         self.user_status
     }
 
+    /// Returns whether the failure is fatal for a batch: every remaining user would fail the same way.
+    pub fn is_fatal(&self) -> bool {
+        self.fatal == FatalForBatch::Yes
+    }
+
     /// Whether only this endpoint responds like this, to a request that it has understood.
     pub(crate) fn is_about_the_user(&self) -> bool {
         matches!(

@@ -31,7 +31,7 @@ pub(crate) struct Verification {
 pub(crate) enum Verified {
     Done(Outcome),
     /// Not yet: read again when it is due.
-    Later(Verification),
+    Later(Box<Verification>),
 }
 
 /// The status that an action leads to; none where a status says nothing of it.
@@ -48,18 +48,18 @@ impl Verification {
     /// stays as it is.
     pub fn begin(client: &Client, action: Action, outcome: Outcome, limits: &Limits) -> Verified {
         let wanted = wanted(action).filter(|_| outcome.ok());
-        let (Some(wanted), Some(time)) = (wanted, client.verify) else {
+        let (Some(time), Some(wanted)) = (client.verify, wanted) else {
             return Verified::Done(outcome);
         };
         let now = Instant::now();
-        Verified::Later(Verification {
+        Verified::Later(Box::new(Verification {
             accepted: outcome,
             wanted,
             limits: limits.in_flight(),
             last: now + time,
             wait: FIRST_WAIT,
             due: now,
-        })
+        }))
     }
 
     /// Waits until the user is to be read. A cancel ends the wait.
@@ -68,7 +68,7 @@ impl Verification {
     }
 
     /// Reads the user once.
-    pub fn read(mut self, client: &Client, user_id: &str) -> Verified {
+    pub fn read(mut self: Box<Self>, client: &Client, user_id: &str) -> Verified {
         let read = Attempts::new(
             client,
             user_id,

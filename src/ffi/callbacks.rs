@@ -67,11 +67,11 @@ pub unsafe extern "C" fn zus_config_set_token_provider(
     let f = |c: &mut Config| {
         let provider =
             provider.ok_or_else(|| Error::new(Code::Null, "the token provider is NULL"))?;
-        c.set_provider(Arc::new(move |rejected| {
+        c.set_provider(Arc::new(move |rejected, _| {
             // SAFETY: function and userdata are the caller's promise.
-            obtain(rejected, |rejected, buffer, capacity| unsafe {
+            Ok(obtain(rejected, |rejected, buffer, capacity| unsafe {
                 provider(userdata.get(), rejected, buffer, capacity)
-            })
+            }))
         }));
         Ok(())
     };

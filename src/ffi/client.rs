@@ -1,6 +1,7 @@
 //! zus_client: the calls.
 
 use std::ffi::{c_char, c_void};
+use std::sync::Arc;
 
 use super::cancel::zus_cancel;
 use super::code::zus_code;
@@ -13,10 +14,11 @@ use crate::client::Client;
 use crate::code::{Code, Error};
 use crate::outcome::Outcome;
 use crate::request::{Action, Operation};
+use crate::start::Starter;
 
 /// Makes calls. Immutable: share it between threads.
 pub struct zus_client {
-    client: Client,
+    pub(super) starter: Starter,
 }
 
 /// What to do with the user. An alias, not an enum: a number that this version does not know is ZUS_ERR_ARGUMENT.
@@ -59,8 +61,9 @@ pub unsafe extern "C" fn zus_client_new(
         unsafe { client.write(std::ptr::null_mut()) };
         // SAFETY: the caller's promise.
         let config = unsafe { borrow(config) }?;
+        let made = Arc::new(config.keep(Client::new(&config.config))?);
         let made = give(zus_client {
-            client: config.keep(Client::new(&config.config))?,
+            starter: made.start(),
         });
         // SAFETY: as above.
         unsafe { client.write(made) };
@@ -68,7 +71,8 @@ pub unsafe extern "C" fn zus_client_new(
     })
 }
 
-/// Frees a client: closes its connections and wipes its secrets. No call may be running on it. NULL is fine, and so is
+/// Frees a client: closes its connections and wipes its secrets. No blocking call may be running on it. Started calls are
+/// cancelled, and their events still come; they are not waited for. NULL is fine, and so is
 /// a client from before fork().
 ///
 /// # Safety
@@ -246,7 +250,7 @@ unsafe fn many(
         let on_result = on_result.ok_or(Code::Null)?;
         let user_ids = UserIds(user_ids);
         let code = batch::run(
-            &client.client,
+            client.starter.client(),
             operation()?,
             count,
             // SAFETY: indexes are below count.
@@ -284,7 +288,7 @@ unsafe fn call(
         let client = unsafe { borrow(client) }?;
         // SAFETY: the caller's promise.
         let cancel = unsafe { cancel.as_ref() };
-        let outcome = f(&client.client, cancel.map(|c| &c.cancel))?;
+        let outcome = f(client.starter.client(), cancel.map(|c| &c.cancel))?;
         let code = outcome.code();
         if !result.is_null() {
             put(give(zus_result::new(outcome)));

@@ -66,6 +66,10 @@ pub enum zus_code {
     ZUS_ERR_CANCELLED = 70,
     /// The batch is complete and some users failed.
     ZUS_ERR_PARTIAL = 71,
+    /// 65,536 started calls were not taken from the queue: nothing was started.
+    ZUS_ERR_QUEUE_FULL = 72,
+    /// The system has no thread left for a started call: nothing was started.
+    ZUS_ERR_NO_THREAD = 73,
     /// A bug in this library; please report it.
     ZUS_ERR_PANIC = 99,
 }
@@ -102,6 +106,8 @@ impl From<Code> for zus_code {
             Code::Endpoint => zus_code::ZUS_ERR_ENDPOINT,
             Code::Cancelled => zus_code::ZUS_ERR_CANCELLED,
             Code::Partial => zus_code::ZUS_ERR_PARTIAL,
+            Code::QueueFull => zus_code::ZUS_ERR_QUEUE_FULL,
+            Code::NoThread => zus_code::ZUS_ERR_NO_THREAD,
             Code::Panic => zus_code::ZUS_ERR_PANIC,
         }
     }

@@ -12,7 +12,9 @@ mod code;
 mod config;
 mod guard;
 mod names;
+mod queue;
 mod result;
+mod start;
 
 pub use callbacks::*;
 pub use cancel::*;
@@ -20,4 +22,6 @@ pub use client::*;
 pub use code::*;
 pub use config::*;
 pub use names::*;
+pub use queue::*;
 pub use result::*;
+pub use start::*;

@@ -258,3 +258,14 @@ pub unsafe extern "C" fn zus_result_user_status(result: *const zus_result) -> zu
     // SAFETY: the caller's promise.
     unsafe { get(result, ZUS_STATUS_UNKNOWN, |r| r.outcome.user_status as i32) }
 }
+
+/// Returns 1 when the failure is fatal for a batch: every remaining user would fail the same way (no token, a rejected
+/// token, a missing scope, the daily limit, a wrong URL). Else 0, and for NULL.
+///
+/// # Safety
+/// `result` is NULL or a live handle.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zus_result_is_fatal(result: *const zus_result) -> i32 {
+    // SAFETY: the caller's promise.
+    unsafe { get(result, 0, |r| r.outcome.is_fatal().into()) }
+}

@@ -9,11 +9,15 @@ use zeroize::Zeroizing;
 
 use crate::check::check_text;
 use crate::code::Error;
+use crate::limits::{Interruption, Limits};
 use crate::retry::RetryPolicy;
 use crate::url::Url;
 
 /// Gives a token; told whether the last one was rejected.
-pub(crate) type Provider = Arc<dyn Fn(bool) -> Option<Zeroizing<Vec<u8>>> + Send + Sync>;
+pub(crate) type Provider = Arc<dyn Fn(bool, &Limits) -> Provided + Send + Sync>;
+
+/// Perhaps a token. A provider that waits ends with the call.
+pub(crate) type Provided = Result<Option<Zeroizing<Vec<u8>>>, Interruption>;
 
 /// What tokens are obtained with.
 pub(crate) struct Settings {

@@ -216,7 +216,7 @@ impl Tokens {
                 let token = request.obtain(job.number, job.refresh, http, log, &limits);
                 token.map(Arc::new)
             }
-            Source::Provider(provider) => provided(provider, job).map(Arc::new),
+            Source::Provider(provider) => provided(provider, job, limits).map(Arc::new),
         };
         let old = self.cache().finish(Instant::now(), job, &obtained);
         drop(finish);
@@ -252,10 +252,10 @@ fn half(limits: &Limits) -> Limits {
     limits.part(now, limits.deadline.saturating_duration_since(now) / 2)
 }
 
-fn provided(provider: &Provider, job: Job) -> Result<Token, Failure> {
+fn provided(provider: &Provider, job: Job, limits: &Limits) -> Result<Token, Failure> {
     let failed = |why: String| Failure::new(Code::Token, why);
-    let token =
-        provider(job.rejected).ok_or_else(|| failed("the token provider gave none".into()))?;
+    let token = provider(job.rejected, limits).map_err(interrupted)?;
+    let token = token.ok_or_else(|| failed("the token provider gave none".into()))?;
     let token = std::str::from_utf8(&token)
         .map_err(|_| failed("the token provider's token is not UTF-8".into()))?;
     let authorization =

@@ -161,7 +161,11 @@ fn read(
         Value::Null => Body::read(&bytes),
         body => Body::from_json(&body),
     };
-    let message = format!("HTTP {}: {}", response.status, reason(success, &body));
+    let message = format!(
+        "HTTP {}: {}",
+        response.status,
+        reason(success, &body, &bytes)
+    );
     let failure = Failure {
         transient: is_transient(response.status) || response.status == 429,
         status: response.status,
@@ -191,12 +195,13 @@ fn made(number: u64, asked: Instant, token: &str, body: &Value) -> Result<Token,
     })
 }
 
-/// Why there is no token, in words.
-fn reason(success: bool, body: &Body) -> &str {
-    // What isn't JSON may hold a token: a malformed success, or a text with "access_token" in it.
-    let is_safe = body.format == Format::Json || !success && !body.message.contains("_token");
+/// Why there is no token, in words. What isn't JSON is not shown where it may hold a token.
+fn reason<'a>(success: bool, body: &'a Body, bytes: &[u8]) -> &'a str {
+    const TOKEN: &[u8] = b"_token";
+    let may_hold_token = success || bytes.windows(TOKEN.len()).any(|part| part == TOKEN);
+    let hidden = body.format != Format::Json && may_hold_token;
     match body.message.as_str() {
-        message if is_safe && !message.is_empty() => message,
+        message if !hidden && !message.is_empty() => message,
         _ if success => "the response has no access_token",
         _ => "without a reason",
     }
