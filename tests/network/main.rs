@@ -18,6 +18,7 @@ mod time;
 mod tls;
 mod tokens;
 mod verify;
+mod way;
 
 use common::abi::*;
 use common::child::{self, Child};
@@ -41,6 +42,9 @@ fn child() {
         Some("refresh") => tokens::refresh_child(),
         Some("leaks") => logging::leaks_child(),
         Some("fork") => threads::fork_child(),
+        Some("look-ups") => way::look_ups_child(),
+        Some("fork-cancel") => way::fork_cancel_child(),
+        Some("no-threads") => way::no_threads_child(),
         Some("fork-started") => started::fork_child(),
         Some(other) => panic!("no role {other}"),
     }
