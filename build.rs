@@ -34,7 +34,10 @@ fn main() {
             ("abi_since", ABI_SINCE),
             ("cmake_prefix", "${_zus_here}/../../.."),
             ("cmake_shared", &format!("${{_zus_libdir}}/{shared_name}")),
-            ("cmake_shared_properties", &format!("IMPORTED_SONAME \"{soname}\"")),
+            (
+                "cmake_shared_properties",
+                &format!("IMPORTED_SONAME \"{soname}\""),
+            ),
             ("static", "libzus.a"),
             ("cmake_static_properties", ""),
         ]);

@@ -21,7 +21,10 @@ fn library() -> PathBuf {
         .args(["build", "--release", "--locked", "--lib", "--quiet"])
         .current_dir(ROOT)
         .status();
-    assert!(cargo.unwrap().success(), "packaging/cargo.sh build --release failed");
+    assert!(
+        cargo.unwrap().success(),
+        "packaging/cargo.sh build --release failed"
+    );
     Path::new(ROOT).join("target/release/libzus.so")
 }
 
