@@ -16,8 +16,7 @@ define() { sed -n "s/^#define ZUS_VERSION_$1 //p" include/zus.h; }
 state Cargo.toml "$(sed -n 's/^version = "\(.*\)"$/\1/p' Cargo.toml | head -1)"
 state Cargo.lock "$(sed -n '/^name = "zoom-user-status"$/{n;s/^version = "\(.*\)"$/\1/p;}' Cargo.lock)"
 state include/zus.h "$(define MAJOR).$(define MINOR).$(define PATCH)"
-state bindings/csharp/ZoomUserStatus/ZoomUserStatus.csproj "$(sed -n 's|.*<Version>\(.*\)</Version>.*|\1|p' bindings/csharp/ZoomUserStatus/ZoomUserStatus.csproj)"
-state bindings/csharp/tools/ZoomUserStatus.nuspec "$(sed -n 's|.*<version>\(.*\)</version>.*|\1|p' bindings/csharp/tools/ZoomUserStatus.nuspec)"
+state bindings/csharp/Directory.Build.props "$(sed -n 's|.*<Version>\(.*\)</Version>.*|\1|p' bindings/csharp/Directory.Build.props)"
 state packaging/zus.3 "$(sed -n 's/^\.TH .*"libzus \([0-9.]*\)".*/\1/p' packaging/zus.3)" "${wanted%.*}"
 python=bindings/python/src/zoom_user_status/__init__.py
 state $python "$(sed -n 's/^__version__ = "\(.*\)"$/\1/p' $python)"

@@ -124,7 +124,7 @@ def test_codes():
 def test_names():
     """Each zus_ function, type and constant that the documents name is one of the header's."""
     known = set(re.findall(r"\b(?:zus|ZUS)_\w+", (ROOT / "include/zus.h").read_text()))
-    known |= {"ZUS_STATIC", "ZUS_SANDBOX", "ZUS_LIB_DIR", "zus_static"}
+    known |= {"ZUS_STATIC", "ZUS_SANDBOX", "ZUS_LIB_DIR", "ZUS_LIBRARY", "zus_static"}
     for document in [*ROOT.glob("docs/*.md"), ROOT / "README.md"]:
         named = set(re.findall(r"`((?:zus|ZUS)_\w+)(?:\(\))?`", document.read_text()))
         check(f"names in {name(document)} are the header's", not named - known, sorted(named - known))
@@ -375,7 +375,7 @@ def test_release():
     files = set(re.findall(r"^(?:state|python=)\s*([\w./]+)", script, flags=re.M)) - {"$python"}
     releasing = (ROOT / "docs/releasing.md").read_text()
     unnamed = [file for file in files if f"`{file}`" not in releasing]
-    check("docs/releasing.md names the files with the version", len(files) == 7 and not unnamed, unnamed or files)
+    check("docs/releasing.md names the files with the version", len(files) == 6 and not unnamed, unnamed or files)
     version = re.search(r'^version = "(.*)"', (ROOT / "Cargo.toml").read_text(), flags=re.M).group(1)
     with tempfile.TemporaryDirectory() as scratch:
         for entry in ROOT.iterdir():

@@ -1,111 +1,19 @@
 //! Every known response and what it means: the tables of Zoom's failures and of those of servers before it, against a
 //! mock server, through the C functions.
 
-use std::ffi::{CStr, CString, c_char};
-use std::ptr;
+mod common;
 
+use common::abi::*;
 use mockito::{Matcher, Server};
 use zus::ffi::*;
 
 const TOKEN: &str = "outcome-token";
 
-fn text(p: *const c_char) -> String {
-    assert!(!p.is_null());
-    // SAFETY: strings of the library are NUL-ended and live as long as their handle.
-    unsafe { CStr::from_ptr(p) }.to_str().unwrap().to_owned()
-}
-
-fn c(s: &str) -> CString {
-    CString::new(s).unwrap()
-}
-
-struct Client(*mut zus_client);
-
-impl Client {
-    fn new(server: &Server, encoding: zus_encoding) -> Client {
-        Client::with(server, encoding, |_| {})
-    }
-
-    fn with(
-        server: &Server,
-        encoding: zus_encoding,
-        configure: impl FnOnce(*mut zus_config),
-    ) -> Client {
-        let mut client = ptr::null_mut();
-        // SAFETY: live handles and NUL-ended strings throughout.
-        unsafe {
-            let config = zus_config_new();
-            let url = c(&format!("{}/v2", server.url()));
-            assert_eq!(
-                zus_config_set_urls(config, url.as_ptr(), ptr::null()) as i32,
-                0
-            );
-            assert_eq!(zus_config_set_token(config, c(TOKEN).as_ptr()) as i32, 0);
-            assert_eq!(zus_config_set_retry(config, 1, 1, 1) as i32, 0);
-            assert_eq!(zus_config_set_rate(config, 0, 1000) as i32, 0);
-            assert_eq!(zus_config_set_encoding(config, encoding) as i32, 0);
-            configure(config);
-            assert_eq!(zus_client_new(config, &mut client) as i32, 0);
-            zus_config_free(config);
-        }
-        Client(client)
-    }
-
-    fn update(&self, user: &str, action: i32) -> Result {
-        let mut result = ptr::null_mut();
-        // SAFETY: live handles and a NUL-ended string.
-        let code = unsafe {
-            zus_update_status(self.0, c(user).as_ptr(), action, ptr::null(), &mut result)
-        };
-        let result = Result(result);
-        assert_eq!(result.code(), text(zus_code_name(code as i32)));
-        result
-    }
-}
-
-impl Drop for Client {
-    fn drop(&mut self) {
-        // SAFETY: freed once.
-        unsafe { zus_client_free(self.0) }
-    }
-}
-
-struct Result(*mut zus_result);
-
-// SAFETY of the calls below: the handle is live.
-impl Result {
-    fn code(&self) -> String {
-        text(zus_code_name(unsafe { zus_result_code(self.0) } as i32))
-    }
-    fn http(&self) -> i32 {
-        unsafe { zus_result_http_status(self.0) }
-    }
-    fn zoom(&self) -> i32 {
-        unsafe { zus_result_zoom_code(self.0) }
-    }
-    fn message(&self) -> String {
-        text(unsafe { zus_result_message(self.0) })
-    }
-    fn attempts(&self) -> i32 {
-        unsafe { zus_result_attempts(self.0) }
-    }
-    fn header(&self, name: &str) -> String {
-        text(unsafe { zus_result_header(self.0, c(name).as_ptr()) })
-    }
-    fn body(&self) -> Vec<u8> {
-        let mut length = 0;
-        unsafe {
-            let body = zus_result_body(self.0, &mut length);
-            std::slice::from_raw_parts(body.cast(), length).to_vec()
-        }
-    }
-}
-
-impl Drop for Result {
-    fn drop(&mut self) {
-        // SAFETY: freed once.
-        unsafe { zus_result_free(self.0) }
-    }
+/// One attempt with a static token.
+fn config(server: &Server, encoding: zus_encoding) -> Config {
+    let (api, oauth) = (server.url() + "/v2", server.url() + "/oauth/token");
+    let config = Config::new().urls(&api, &oauth).token(TOKEN);
+    config.retry(1, 1, 1).encoding(encoding)
 }
 
 /// HTTP status, Content-Type, body, and then: the code, Zoom's code, what the message must hold.
@@ -618,7 +526,7 @@ fn the_table_of_responses() {
     let mut server = Server::new();
     for (i, &(status, kind, body, code, zoom, says)) in TABLE.iter().enumerate() {
         // A client that knows nothing of the endpoint yet.
-        let client = Client::new(&server, ZUS_ENCODING_JSON);
+        let client = config(&server, ZUS_ENCODING_JSON).client();
         let user = format!("row{i}@example.com");
         let mut mock = server
             .mock("PUT", &*format!("/v2/users/{user}/status"))
@@ -633,20 +541,20 @@ fn the_table_of_responses() {
             mock = mock.with_header("content-type", kind);
         }
         let mock = mock.create();
-        let result = client.update(&user, ZUS_DEACTIVATE);
-        let row = format!("{status} {body}: {}", result.message());
-        assert_eq!(result.code(), code, "{row}");
-        assert_eq!(result.http(), status as i32, "{row}");
-        assert_eq!(result.zoom(), zoom, "{row}");
-        assert!(result.message().contains(says), "{row}");
-        assert_eq!(result.message().is_empty(), code == "ZUS_OK", "{row}");
-        assert_eq!(result.attempts(), 1, "{row}");
+        let result = client.update(&user, ZUS_DEACTIVATE, None);
+        let row = format!("{status} {body}: {}", result.message);
+        assert_eq!(result.name(), code, "{row}");
+        assert_eq!(result.http_status, status as i32, "{row}");
+        assert_eq!(result.zoom_code, zoom, "{row}");
+        assert!(result.message.contains(says), "{row}");
+        assert_eq!(result.message.is_empty(), code == "ZUS_OK", "{row}");
+        assert_eq!(result.attempts, 1, "{row}");
         assert_eq!(
             result.header("X-ZM-TrackingID"),
             "v=2.0;clid=us02;rid=WEB_1"
         );
         if status != 204 {
-            assert_eq!(result.body(), body.as_bytes(), "{row}");
+            assert_eq!(*result.body, *body.as_bytes(), "{row}");
         }
         mock.assert();
     }
@@ -669,11 +577,11 @@ fn what_the_users_api_documents() {
             .with_header("content-type", JSON)
             .with_body(body)
             .create();
-        let client = Client::new(&server, ZUS_ENCODING_JSON);
-        let result = client.update("ada@example.com", ZUS_DEACTIVATE);
-        assert_eq!(result.code(), format!("ZUS_ERR_{expected}"), "{row}");
-        assert_eq!(result.zoom().to_string(), zoom, "{row}");
-        assert!(result.message().contains(message), "{row}");
+        let client = config(&server, ZUS_ENCODING_JSON).client();
+        let result = client.update("ada@example.com", ZUS_DEACTIVATE, None);
+        assert_eq!(result.name(), format!("ZUS_ERR_{expected}"), "{row}");
+        assert_eq!(result.zoom_code.to_string(), zoom, "{row}");
+        assert!(result.message.contains(message), "{row}");
         mock.remove();
         count += 1;
     }
@@ -683,7 +591,7 @@ fn what_the_users_api_documents() {
 #[test]
 fn a_404_without_a_code_is_the_urls_fault_until_the_endpoint_is_known() {
     let mut server = Server::new();
-    let client = Client::new(&server, ZUS_ENCODING_JSON);
+    let client = config(&server, ZUS_ENCODING_JSON).client();
     for (status, code) in [
         (404, "ZUS_ERR_ENDPOINT"),
         (204, "ZUS_OK"),
@@ -691,8 +599,8 @@ fn a_404_without_a_code_is_the_urls_fault_until_the_endpoint_is_known() {
     ] {
         let mock = server.mock("PUT", Matcher::Any).with_status(status);
         let mock = mock.create();
-        let result = client.update("ada@example.com", ZUS_DEACTIVATE);
-        assert_eq!(result.code(), code, "{}", result.message());
+        let result = client.update("ada@example.com", ZUS_DEACTIVATE, None);
+        assert_eq!(result.name(), code, "{}", result.message);
         mock.remove();
     }
 }
@@ -732,12 +640,11 @@ fn the_kind_of_limit_is_in_the_headers() {
         }
         let mock = mock.create();
         // A rate limit holds the client back: each row has its own.
-        let client = Client::new(&server, ZUS_ENCODING_JSON);
-        let result = client.update("ada@example.com", ZUS_DEACTIVATE);
-        assert_eq!(result.code(), code, "{headers:?}");
+        let client = config(&server, ZUS_ENCODING_JSON).client();
+        let result = client.update("ada@example.com", ZUS_DEACTIVATE, None);
+        assert_eq!(result.name(), code, "{headers:?}");
         assert_eq!(result.header("x-ratelimit-remaining"), "0");
-        // SAFETY: the handle is live.
-        assert_eq!(unsafe { zus_result_retry_after(result.0) }, wait);
+        assert_eq!(result.retry_after, wait);
         mock.remove();
     }
 }
@@ -795,22 +702,11 @@ fn what_the_token_url_says() {
             .with_status(status)
             .with_body(body)
             .create();
-        let oauth = c(&format!("{}/oauth/token", server.url()));
-        // SAFETY: live handles and NUL-ended strings.
-        let client = Client::with(&server, ZUS_ENCODING_FORM, |config| unsafe {
-            let code = zus_config_set_oauth(
-                config,
-                c"account".as_ptr(),
-                c"client".as_ptr(),
-                c"secret".as_ptr(),
-            );
-            assert_eq!(code as i32, 0);
-            let code = zus_config_set_urls(config, ptr::null(), oauth.as_ptr());
-            assert_eq!(code as i32, 0);
-        });
-        let result = client.update("ada@example.com", ZUS_DEACTIVATE);
-        assert_eq!(result.code(), "ZUS_ERR_TOKEN", "{body}");
-        assert!(result.message().ends_with(says), "{}", result.message());
+        let config = config(&server, ZUS_ENCODING_FORM).oauth("account", "client", "secret");
+        let client = config.client();
+        let result = client.update("ada@example.com", ZUS_DEACTIVATE, None);
+        assert_eq!(result.name(), "ZUS_ERR_TOKEN", "{body}");
+        assert!(result.message.ends_with(says), "{}", result.message);
         token.assert();
     }
 }
@@ -818,7 +714,7 @@ fn what_the_token_url_says() {
 #[test]
 fn the_form_is_the_one_that_curl_sends() {
     let mut server = Server::new();
-    let client = Client::new(&server, ZUS_ENCODING_FORM);
+    let client = config(&server, ZUS_ENCODING_FORM).client();
     for (action, word) in [
         (ZUS_ACTIVATE, "activate"),
         (ZUS_DEACTIVATE, "deactivate"),
@@ -839,7 +735,10 @@ fn the_form_is_the_one_that_curl_sends() {
             .with_status(204)
             .expect(1)
             .create();
-        assert_eq!(client.update("ada@example.com", action).code(), "ZUS_OK");
+        assert_eq!(
+            client.update("ada@example.com", action, None).name(),
+            "ZUS_OK"
+        );
         mock.assert();
         mock.remove();
     }
@@ -892,11 +791,11 @@ fn a_server_that_takes_only_json_gets_json_and_is_remembered() {
             .with_status(204)
             .expect(2)
             .create();
-        let client = Client::new(&server, ZUS_ENCODING_FORM);
-        let first = client.update("ada@example.com", ZUS_DEACTIVATE);
-        assert_eq!((first.code().as_str(), first.attempts()), ("ZUS_OK", 2));
-        let second = client.update("grace@example.com", ZUS_DEACTIVATE);
-        assert_eq!((second.code().as_str(), second.attempts()), ("ZUS_OK", 1));
+        let client = config(&server, ZUS_ENCODING_FORM).client();
+        let first = client.update("ada@example.com", ZUS_DEACTIVATE, None);
+        assert_eq!((first.name().as_str(), first.attempts), ("ZUS_OK", 2));
+        let second = client.update("grace@example.com", ZUS_DEACTIVATE, None);
+        assert_eq!((second.name().as_str(), second.attempts), ("ZUS_OK", 1));
         form.assert();
         json.assert();
     }
@@ -911,16 +810,16 @@ fn a_documented_rejection_is_not_sent_again_as_json() {
         .with_body(r#"{"code":200,"message":"Zoom Room"}"#)
         .expect(1)
         .create();
-    let client = Client::new(&server, ZUS_ENCODING_FORM);
-    let result = client.update("room@example.com", ZUS_DEACTIVATE);
-    assert_eq!(result.code(), "ZUS_ERR_USER_PROTECTED");
+    let client = config(&server, ZUS_ENCODING_FORM).client();
+    let result = client.update("room@example.com", ZUS_DEACTIVATE, None);
+    assert_eq!(result.name(), "ZUS_ERR_USER_PROTECTED");
     mock.assert();
 }
 
 #[test]
 fn the_user_id_is_one_path_segment() {
     let mut server = Server::new();
-    let client = Client::new(&server, ZUS_ENCODING_FORM);
+    let client = config(&server, ZUS_ENCODING_FORM).client();
     for (user, path) in [
         ("me", "me"),
         ("KDcuGIm1QgePTO8WbOqwIQ", "KDcuGIm1QgePTO8WbOqwIQ"),
@@ -937,10 +836,9 @@ fn the_user_id_is_one_path_segment() {
             .with_status(204)
             .expect(1)
             .create();
-        let result = client.update(user, ZUS_ACTIVATE);
-        assert_eq!(result.code(), "ZUS_OK", "{user}");
-        // SAFETY: the handle is live.
-        assert_eq!(text(unsafe { zus_result_user_id(result.0) }), user);
+        let result = client.update(user, ZUS_ACTIVATE, None);
+        assert_eq!(result.name(), "ZUS_OK", "{user}");
+        assert_eq!(result.user_id, user);
         mock.assert();
     }
 }
@@ -949,7 +847,7 @@ fn the_user_id_is_one_path_segment() {
 fn an_id_with_a_character_that_nobody_sees_is_not_sent() {
     let mut server = Server::new();
     let mock = server.mock("PUT", Matcher::Any).expect(0).create();
-    let client = Client::new(&server, ZUS_ENCODING_FORM);
+    let client = config(&server, ZUS_ENCODING_FORM).client();
     for (user, says) in [
         ("ada@example.com ", "trailing whitespace"),
         (" ada@example.com", "leading whitespace"),
@@ -961,10 +859,10 @@ fn an_id_with_a_character_that_nobody_sees_is_not_sent() {
         ("ada@example.com\u{3000}", "U+3000"),
         ("ada\u{e0061}@example.com", "U+E0061"),
     ] {
-        let result = client.update(user, ZUS_DEACTIVATE);
-        assert_eq!(result.code(), "ZUS_ERR_ARGUMENT", "{user:?}");
-        assert!(result.message().contains(says), "{}", result.message());
-        assert_eq!(result.attempts(), 0);
+        let result = client.update(user, ZUS_DEACTIVATE, None);
+        assert_eq!(result.name(), "ZUS_ERR_ARGUMENT", "{user:?}");
+        assert!(result.message.contains(says), "{}", result.message);
+        assert_eq!(result.attempts, 0);
     }
     mock.assert();
 }

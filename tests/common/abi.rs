@@ -1,4 +1,5 @@
-//! The C API as a C program calls it, with owners that free its handles.
+//! The C API as a C program calls it, with owners that free its handles. A test that is about the functions themselves
+//! takes the handles.
 
 use std::ffi::{CStr, CString, c_char, c_void};
 use std::ptr::{null, null_mut};
@@ -6,14 +7,16 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use zus::ffi::*;
-pub use zus::ffi::{ZUS_DEACTIVATE, zus_code, zus_code::*};
+pub use zus::ffi::{
+    ZUS_ACTIVATE, ZUS_CLOCK_OUT, ZUS_DEACTIVATE, zus_action, zus_code, zus_code::*,
+};
 
-pub struct Config(*mut zus_config);
+pub struct Config(pub *mut zus_config);
 
 // SAFETY: the tests use a configuration from one thread at a time.
 unsafe impl Send for Config {}
 
-fn c(text: &str) -> CString {
+pub fn c(text: &str) -> CString {
     CString::new(text).expect("no NUL")
 }
 
@@ -53,7 +56,7 @@ impl Config {
         )
     }
 
-    /// `provider(refused, capacity)` gives the token to write, or the length that it claims.
+    /// `provider(rejected, capacity)` gives the token to write, or the length that it claims.
     pub fn token_fn(
         self,
         provider: impl Fn(bool, usize) -> Result<String, usize> + Send + Sync + 'static,
@@ -61,13 +64,13 @@ impl Config {
         type Provider = Box<dyn Fn(bool, usize) -> Result<String, usize> + Send + Sync>;
         extern "C-unwind" fn call(
             userdata: *mut c_void,
-            refused: i32,
+            rejected: i32,
             buffer: *mut c_char,
             capacity: usize,
         ) -> usize {
             // SAFETY: it was leaked below.
             let provider = unsafe { &*userdata.cast::<Provider>() };
-            match provider(refused != 0, capacity) {
+            match provider(rejected != 0, capacity) {
                 Ok(token) if token.len() <= capacity => {
                     // SAFETY: the buffer is the library's, of that capacity.
                     unsafe {
@@ -106,7 +109,11 @@ impl Config {
     }
 
     pub fn json(self) -> Config {
-        set!(self, zus_config_set_encoding, ZUS_ENCODING_JSON)
+        self.encoding(ZUS_ENCODING_JSON)
+    }
+
+    pub fn encoding(self, encoding: zus_encoding) -> Config {
+        set!(self, zus_config_set_encoding, encoding)
     }
 
     pub fn proxy(self, url: &str) -> Config {
@@ -169,7 +176,7 @@ impl Lines {
     }
 }
 
-pub struct Client(*mut zus_client);
+pub struct Client(pub *mut zus_client);
 
 // SAFETY: the header says that a client is shared between threads.
 unsafe impl Send for Client {}
@@ -177,7 +184,11 @@ unsafe impl Sync for Client {}
 
 impl Client {
     pub fn update(&self, user: &str, action: zus_action, cancel: Option<&Cancel>) -> Outcome {
-        let user = c(user);
+        self.update_c(&c(user), action, cancel)
+    }
+
+    /// Any bytes but NUL.
+    pub fn update_c(&self, user: &CStr, action: zus_action, cancel: Option<&Cancel>) -> Outcome {
         Outcome::of(|result| {
             // SAFETY: the handles are live.
             unsafe { zus_update_status(self.0, user.as_ptr(), action, raw(cancel), result) }
@@ -239,7 +250,7 @@ impl Drop for Client {
     }
 }
 
-pub struct Cancel(*mut zus_cancel);
+pub struct Cancel(pub *mut zus_cancel);
 
 // SAFETY: the header says that any thread may trigger it.
 unsafe impl Send for Cancel {}
@@ -276,10 +287,51 @@ pub struct Outcome {
     pub message: String,
     pub user_id: String,
     pub tracking_id: String,
-    pub body: String,
+    pub body: Body,
     pub retry_after: i64,
     pub attempts: i32,
     pub took: Duration,
+    /// `None` in a batch's callback, where the result is borrowed.
+    handle: Option<Arc<Handle>>,
+}
+
+/// Bytes that are shown as text.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Body(Vec<u8>);
+
+impl std::ops::Deref for Body {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Body {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        String::from_utf8_lossy(&self.0).fmt(f)
+    }
+}
+
+#[derive(Debug)]
+struct Handle(*mut zus_result);
+
+// SAFETY: nothing changes a result.
+unsafe impl Send for Handle {}
+unsafe impl Sync for Handle {}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        // SAFETY: ours, and not freed yet.
+        unsafe { zus_result_free(self.0) }
+    }
+}
+
+/// Every string that the library gives is UTF-8.
+pub fn text(text: *const c_char) -> String {
+    // SAFETY: a string of the library's, while its owner lives.
+    let text = unsafe { CStr::from_ptr(text) };
+    text.to_str().expect("UTF-8").to_owned()
 }
 
 impl Outcome {
@@ -288,30 +340,29 @@ impl Outcome {
         let start = Instant::now();
         let code = call(&mut result);
         let took = start.elapsed();
-        assert!(!result.is_null(), "no result with {code:?}");
-        // SAFETY: it is ours to read and free.
-        let outcome = unsafe {
-            let outcome = Outcome::read(result);
-            zus_result_free(result);
-            outcome
-        };
-        assert_eq!(outcome.code, code);
-        Outcome { took, ..outcome }
+        // Here there is the code alone, and nothing to read.
+        let without = matches!(code, ZUS_ERR_UTF8 | ZUS_ERR_PANIC);
+        assert_eq!(result.is_null(), without, "{code:?}");
+        let handle = Handle(result);
+        // SAFETY: it is NULL, or ours to read.
+        let outcome = unsafe { Outcome::read(result) };
+        assert!(without || outcome.code == code, "{code:?}: {outcome:?}");
+        Outcome {
+            code,
+            took,
+            handle: Some(Arc::new(handle)),
+            ..outcome
+        }
     }
 
     /// # Safety
-    /// `result` is live.
+    /// `result` is NULL or live.
     unsafe fn read(result: *const zus_result) -> Outcome {
-        let text = |text: *const c_char| {
-            // SAFETY: strings of a live result.
-            let text = unsafe { CStr::from_ptr(text) };
-            text.to_string_lossy().into_owned()
-        };
         let mut length = 0;
-        // SAFETY: the result is live.
+        // SAFETY: the result is NULL or live.
         unsafe {
-            let body = zus_result_body(result, &mut length);
-            let body = std::slice::from_raw_parts(body.cast(), length);
+            let body: *const u8 = zus_result_body(result, &mut length).cast();
+            assert_eq!(*body.add(length), 0, "a NUL behind the body");
             Outcome {
                 code: zus_result_code(result),
                 http_status: zus_result_http_status(result),
@@ -319,12 +370,25 @@ impl Outcome {
                 message: text(zus_result_message(result)),
                 user_id: text(zus_result_user_id(result)),
                 tracking_id: text(zus_result_tracking_id(result)),
-                body: String::from_utf8_lossy(body).into_owned(),
+                body: Body(std::slice::from_raw_parts(body, length).to_vec()),
                 retry_after: zus_result_retry_after(result),
                 attempts: zus_result_attempts(result),
                 took: Duration::ZERO,
+                handle: None,
             }
         }
+    }
+
+    /// The code's name, as C has it.
+    pub fn name(&self) -> String {
+        text(zus_code_name(self.code as i32))
+    }
+
+    /// "" when there is none.
+    pub fn header(&self, name: &str) -> String {
+        let handle = self.handle.as_ref().expect("a result of one's own");
+        // SAFETY: the handle is live.
+        text(unsafe { zus_result_header(handle.0, c(name).as_ptr()) })
     }
 
     #[track_caller]

@@ -25,13 +25,10 @@ test_() {
   fi
 }
 
-have() { # have COMMAND PACKAGE
+have() { # have COMMAND WHAT
+  tests/tools.sh "$1"
   command -v "$1" >/dev/null && return
-  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-    { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$2"; } >"$work/apt.log" 2>&1
-  fi
-  command -v "$1" >/dev/null && return
-  echo "SKIPPED: $3: no $1"
+  echo "SKIPPED: $2: no $1"
   skipped=$((skipped + 1))
   return 1
 }
@@ -127,7 +124,7 @@ make_project() { # make_project WHAT LIBDIR
 
 PREFIX=$work/multiarch LIBDIR=lib/$triplet test_ "install with a LIBDIR below the prefix" packaging/install.sh
 PREFIX=$work/apart LIBDIR=$work/apart-lib test_ "install with a LIBDIR outside of the prefix" packaging/install.sh
-if have cmake cmake "find_package"; then
+if have cmake "find_package"; then
   cmake_project moved "$moved"
   cmake_project multiarch "$work/multiarch"
   # found PREFIX ARGUMENTS...: whether find_package(zus ARGUMENTS...) finds that there
@@ -177,7 +174,7 @@ if have cmake cmake "find_package"; then
   done
   test_ "CMake without cargo says what to install" sh -c '! PATH=/usr/bin:/bin HOME=/nonexistent cmake -S "$0" -B "$1" -DZUS_CARGO=ZUS_CARGO-NOTFOUND >"$1.log" 2>&1 && grep -q "install Rust" "$1.log"' "$repo" "$work/cmake-no-cargo"
 fi
-if have pkg-config pkg-config "pkg-config"; then
+if have pkg-config "pkg-config"; then
   make_project moved "$plain/lib"
   make_project apart "$work/apart-lib"
   export PKG_CONFIG_PATH=$plain/lib/pkgconfig
@@ -210,7 +207,7 @@ test_ "a fully static program links with -lgcc_eh only" eval '! static -lgcc_s -
 
 # --- make ---
 said_by_make() { env -u ZUS_LIB_DIR -u ZUS_SANDBOX "$@" make -s --eval='show: ; @echo "$(ZUS_LIB_DIR) $(ZUS_SANDBOX)"' show; }
-if have make make "make"; then
+if have make "make"; then
   test_ "make: where cargo puts things" test "$(said_by_make)" = "$repo/target/release $repo/target/debug/examples/sandbox"
   test_ "make: CARGO_TARGET_DIR and CARGO_BUILD_TARGET are heard" \
     test "$(said_by_make CARGO_TARGET_DIR=there CARGO_BUILD_TARGET=a-b-c)" = "$repo/there/a-b-c/release $repo/there/a-b-c/debug/examples/sandbox"
@@ -236,7 +233,7 @@ names=$(grep -oE '\bzus_[a-z_]+\(' include/zus.h | tr -d '(' | sort -u)
 missing() { for name in $names; do grep -q "[ *]$name(" packaging/zus.3 || echo "not in the man page: $name"; done; }
 test_ "the man page has every function" sh -c 'echo "$0"; [ -z "$0" ]' "$(missing)"
 test_ "the man page's version" grep -q "libzus ${version%.*}\"" packaging/zus.3
-if have groff groff-base "the man page"; then
+if have groff "the man page"; then
   test_ "the man page renders without a warning" sh -c '[ -z "$(groff -man -Tutf8 -ww -z "$0" 2>&1 | tee /dev/stderr)" ]' packaging/zus.3
 fi
 

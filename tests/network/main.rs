@@ -1,4 +1,4 @@
-//! Credentials, retries, time, cancel, pace, proxies, TLS, logs and threads, through the C API on real sockets.
+//! Credentials, retries, time, cancel, rate, proxies, TLS, logs and threads, through the C API on real sockets.
 #![cfg(target_os = "linux")] // preload.c and the full backlog are Linux'
 
 #[path = "../common/mod.rs"]
@@ -6,9 +6,9 @@ mod common;
 
 mod cancel;
 mod logging;
-mod pace;
 mod parts;
 mod proxies;
+mod rate;
 mod retries;
 mod slow;
 mod threads;
@@ -35,7 +35,7 @@ fn child() {
             assert_eq!(sandbox.requests(), 1);
         }
         Some("update") => update(),
-        Some("renewal") => tokens::renewal_child(),
+        Some("refresh") => tokens::refresh_child(),
         Some("leaks") => logging::leaks_child(),
         Some("fork") => threads::fork_child(),
         Some(other) => panic!("no role {other}"),

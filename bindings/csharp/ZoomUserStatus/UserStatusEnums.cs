@@ -3,9 +3,9 @@ namespace ZoomUserStatus
     /// <summary>What to do with a user. The numbers are those of zus.h.</summary>
     public enum UserStatusAction
     {
-        /// <summary>Let the user sign in again. Zoom does not promise to give back the licences.</summary>
+        /// <summary>Let the user sign in again. Zoom does not promise to give back the licenses.</summary>
         Activate = 1,
-        /// <summary>Block the user's sign-in. Zoom removes all the user's licences.</summary>
+        /// <summary>Block the user's sign-in. Zoom removes all the user's licenses.</summary>
         Deactivate = 2,
         /// <summary>Clock the user in.</summary>
         ClockIn = 3,
@@ -30,11 +30,11 @@ namespace ZoomUserStatus
     {
         /// <summary>Done.</summary>
         Ok = 0,
-        /// <summary>A value is missing, e.g. a null id in a list.</summary>
+        /// <summary>A value is missing, e.g. a null ID in a batch.</summary>
         Null = 1,
         /// <summary>The text can't be written as UTF-8: it holds half of a surrogate pair.</summary>
         Utf8 = 2,
-        /// <summary>The value is not allowed, e.g. an id that is empty, or starts or ends with a blank.</summary>
+        /// <summary>The value is not allowed, e.g. an ID that is empty, or has leading or trailing whitespace.</summary>
         Argument = 3,
         /// <summary>No credentials are configured.</summary>
         Credentials = 4,
@@ -48,9 +48,9 @@ namespace ZoomUserStatus
         Connect = 21,
         /// <summary>TLS failed, e.g. the certificate is not trusted.</summary>
         Tls = 22,
-        /// <summary>The time was over before an answer came.</summary>
+        /// <summary>The time was over before a response came.</summary>
         Timeout = 23,
-        /// <summary>The proxy refused or could not be reached.</summary>
+        /// <summary>The proxy refused, or could not be reached.</summary>
         Proxy = 24,
         /// <summary>The connection broke.</summary>
         Io = 25,
@@ -80,9 +80,9 @@ namespace ZoomUserStatus
         Server = 50,
         /// <summary>The server does not know this endpoint: check the API URL. Nothing is known of the user.</summary>
         Endpoint = 52,
-        /// <summary>Cancelled. The request may have reached Zoom or not.</summary>
+        /// <summary>Cancelled. The outcome is unknown: the update may have been applied.</summary>
         Cancelled = 70,
-        /// <summary>A list ran to its end and some users failed.</summary>
+        /// <summary>A batch ran to its end, and some users failed.</summary>
         Partial = 71,
         /// <summary>A bug in the native library; please report it.</summary>
         Panic = 99,
@@ -93,13 +93,13 @@ namespace ZoomUserStatus
     /// </summary>
     public enum UserStatusLogLevel
     {
-        /// <summary>What was sent.</summary>
+        /// <summary>A request was sent.</summary>
         Debug = 1,
-        /// <summary>What was answered.</summary>
+        /// <summary>A response came.</summary>
         Information = 2,
-        /// <summary>Again after a failure.</summary>
+        /// <summary>An attempt failed, and another one follows.</summary>
         Warning = 3,
-        /// <summary>A user failed.</summary>
+        /// <summary>The update of a user failed.</summary>
         Error = 4,
     }
 

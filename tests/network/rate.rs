@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::common::abi::*;
 use crate::common::sandbox::Sandbox;
-use crate::common::server::{Server, answer, done};
+use crate::common::server::{DONE, Server, response};
 use crate::common::{ms, timed};
 
 /// The most requests that arrived within any window of this length.
@@ -25,11 +25,11 @@ fn most_within(server: &Server, window: Duration) -> usize {
 fn is_smooth(what: &str, run: impl Fn(&Client)) {
     let mut bursts = Vec::new();
     for _ in 0..3 {
-        let server = Server::http(|_| done());
+        let server = Server::done();
         let client = server.with_token().rate(50, 1000).concurrency(16).client();
         let (_, took) = timed(|| run(&client));
         assert_eq!(server.requests().len(), 60);
-        // 60 turns have 59 intervals of 20 ms between them.
+        // 60 slots have 59 intervals of 20 ms between them.
         assert!(took >= ms(59 * 20 - 10), "{what}: too fast, {took:?}");
         assert!(took < ms(5_000), "{what}: too slow, {took:?}");
         assert!(
@@ -84,8 +84,8 @@ fn a_batch_and_single_calls_share_the_rate() {
 }
 
 #[test]
-fn time_without_requests_saves_nothing_up() {
-    let server = Server::http(|_| done());
+fn time_without_requests_saves_no_slots() {
+    let server = Server::done();
     let client = server.with_token().rate(20, 1000).client();
     client.deactivate("ada@example.com").expect(ZUS_OK);
     thread::sleep(ms(700));
@@ -98,8 +98,8 @@ fn time_without_requests_saves_nothing_up() {
 }
 
 #[test]
-fn repeats_need_turns_too() {
-    let server = Server::http(|_| String::new());
+fn retries_wait_for_a_slot_too() {
+    let server = Server::http(|_| "");
     let client = server.with_token().rate(20, 1000).retry(8, 1, 1).client();
     let outcome = client.deactivate("ada@example.com").expect(ZUS_ERR_IO);
     assert_eq!(outcome.attempts, 8);
@@ -108,7 +108,7 @@ fn repeats_need_turns_too() {
 
 #[test]
 fn two_clients_have_each_their_own_rate() {
-    let server = Server::http(|_| done());
+    let server = Server::done();
     let config = server.with_token().rate(1, 60_000);
     for _ in 0..3 {
         let outcome = config.client().deactivate("ada@example.com").expect(ZUS_OK);
@@ -117,7 +117,7 @@ fn two_clients_have_each_their_own_rate() {
 }
 
 #[test]
-fn a_refusal_per_second_slows_all_down() {
+fn a_rate_limit_slows_all_calls_down() {
     let sandbox = Sandbox::start(&["--users", "80", "--qps", "20"]);
     // Twice what the account may do.
     let client = sandbox.with_token().rate(40, 1000).retry(100, 1, 1);
@@ -139,7 +139,7 @@ fn a_refusal_per_second_slows_all_down() {
 }
 
 #[test]
-fn a_refusal_slows_down_a_client_without_a_rate_too() {
+fn a_rate_limit_slows_down_a_client_without_a_rate_too() {
     let sandbox = Sandbox::start(&["--users", "60", "--qps", "20"]);
     let client = sandbox.with_token().rate(0, 1000).retry(10, 50, 200);
     let client = client.concurrency(4).client();
@@ -158,8 +158,8 @@ fn a_refusal_slows_down_a_client_without_a_rate_too() {
 }
 
 #[test]
-fn who_is_cancelled_in_the_queue_gives_its_turn_back() {
-    let server = Server::http(|_| done());
+fn a_call_cancelled_before_its_slot_gives_it_back() {
+    let server = Server::done();
     let client = server.with_token().rate(1, 2_000).client();
     client.deactivate("ada@example.com").expect(ZUS_OK);
     let cancel = Cancel::new();
@@ -179,11 +179,11 @@ fn who_is_cancelled_in_the_queue_gives_its_turn_back() {
 }
 
 #[test]
-fn after_a_refusal_there_is_no_long_silence() {
+fn after_a_rate_limit_there_is_no_long_silence() {
     let count = AtomicUsize::new(0);
     let server = Server::http(move |_| match count.fetch_add(1, Ordering::SeqCst) {
-        5 => answer("429 Too Many Requests", "X-RateLimit-Type: QPS\r\n", ""),
-        _ => done(),
+        5 => response("429 Too Many Requests", "X-RateLimit-Type: QPS\r\n", ""),
+        _ => DONE.to_owned(),
     });
     let client = server.with_token().rate(8, 1_000).retry(4, 1, 1);
     let client = client.concurrency(32).client();
@@ -191,6 +191,18 @@ fn after_a_refusal_there_is_no_long_silence() {
     assert_eq!(client.deactivate_many(&users, None, |_, _| 0), ZUS_OK);
     let at: Vec<Instant> = server.requests().iter().map(|r| r.at).collect();
     let silence = at.windows(2).map(|two| two[1] - two[0]).max().unwrap();
-    // Half a second; it would be four, if the turns of all who waited were lost.
+    // Half a second; it would be four, if the slots of all who waited were lost.
     assert!(silence < ms(2_500), "{silence:?}");
+}
+
+/// The time of a user begins with its slot, and between two slots here is more than all of it.
+#[test]
+fn nobody_times_out_before_their_slot() {
+    let server = Server::done();
+    let client = server.with_token().rate(1, 700).timeouts(500, 500).client();
+    let code = client.deactivate_many(&["ada@example.com"; 4], None, |_, outcome| {
+        outcome.expect(ZUS_OK);
+        0
+    });
+    assert_eq!(code, ZUS_OK);
 }
