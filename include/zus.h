@@ -270,7 +270,7 @@ typedef int32_t zus_encoding;
 /**
  * What an event is.
  */
-typedef int32_t zus_event_kind;
+typedef int32_t zus_event_type;
 
 /**
  * Whether the request may have reached Zoom: see zus_result_delivery.
@@ -710,7 +710,7 @@ int64_t zus_queue_descriptor(const zus_queue *queue);
 /**
  * Returns what the event is: ZUS_EVENT_RESULT, _LOG or _TOKEN. 0 for NULL. Ignore a kind that you don't know.
  */
-ZUS_API zus_event_kind zus_event_kind(const zus_event *event);
+ZUS_API zus_event_type zus_event_kind(const zus_event *event);
 
 /**
  * Returns the userdata that the call was started with. NULL for an event that is not ZUS_EVENT_RESULT.

@@ -82,7 +82,7 @@ impl<'a> Attempts<'a> {
         loop {
             let (token, now) = match self.may_send() {
                 Ok(may_send) => may_send,
-                Err(outcome) => return outcome,
+                Err(outcome) => return *outcome,
             };
             let (mut outcome, next) = self.attempt(&token, now);
             if matches!(next, Next::Done) {
@@ -115,7 +115,7 @@ impl<'a> Attempts<'a> {
 
     /// Waits until an attempt may begin: for a token, then for a slot. Where the wait for the slot outlasted the token,
     /// there is another token, and another slot for it: obtaining it took time, after which many would send at once.
-    fn may_send(&mut self) -> Result<(Arc<Token>, Instant), Outcome> {
+    fn may_send(&mut self) -> Result<(Arc<Token>, Instant), Box<Outcome>> {
         let token = self.token()?;
         let slot = self.slot()?;
         if !slot.waited {
@@ -128,23 +128,25 @@ impl<'a> Attempts<'a> {
         Ok((token, self.slot()?.now))
     }
 
-    fn token(&self) -> Result<Arc<Token>, Outcome> {
+    fn token(&self) -> Result<Arc<Token>, Box<Outcome>> {
         let client = self.client;
         let token = client.tokens.obtain(&client.http, &client.log, self.limits);
-        token.map_err(|failure| Outcome {
-            fatal: match failure.code {
-                Code::Cancelled => FatalForBatch::No,
-                // Others have more time left, when this user's was spent on an attempt.
-                Code::Timeout if self.attempts > 0 => FatalForBatch::No,
-                _ => FatalForBatch::Yes,
-            },
-            ..Outcome::from(failure)
+        token.map_err(|failure| {
+            Box::new(Outcome {
+                fatal: match failure.code {
+                    Code::Cancelled => FatalForBatch::No,
+                    // Others have more time left, when this user's was spent on an attempt.
+                    Code::Timeout if self.attempts > 0 => FatalForBatch::No,
+                    _ => FatalForBatch::Yes,
+                },
+                ..Outcome::from(failure)
+            })
         })
     }
 
     /// Waits for a slot. In a batch this wait is not the user's time, or a low rate would
     /// let those at the end of the queue time out; a user's time begins with its first slot.
-    fn slot(&mut self) -> Result<Slot, Outcome> {
+    fn slot(&mut self) -> Result<Slot, Box<Outcome>> {
         let rate = &self.client.rate;
         let turn = match self.attempts {
             0 => self.turn,
@@ -152,7 +154,7 @@ impl<'a> Attempts<'a> {
         };
         if !self.limits.slots_are_free {
             let acquired = rate.acquire(turn, self.limits);
-            return acquired.map_err(|why| self.interrupted(why));
+            return acquired.map_err(|why| Box::new(self.interrupted(why)));
         }
         let begun = Instant::now();
         let patient = Limits {
@@ -160,7 +162,7 @@ impl<'a> Attempts<'a> {
             ..self.limits.clone()
         };
         let slot = rate.acquire(turn, &patient);
-        let slot = slot.map_err(|why| self.interrupted(why))?;
+        let slot = slot.map_err(|why| Box::new(self.interrupted(why)))?;
         self.limits.deadline = match turn {
             Turn::First => slot.now + self.client.total,
             Turn::Retry => self.limits.deadline + slot.now.saturating_duration_since(begun),

@@ -576,6 +576,14 @@ mod tests {
     }
 
     #[test]
+    fn a_lone_angle_bracket_is_text_whatever_follows() {
+        for text in ["<title>\u{c9}puis\u{e9}</title>", "<\u{c9}", "a < \u{1f469} < b", "<"] {
+            let _ = Body::read(format!("<html>{text}</html>").as_bytes());
+            let _ = Body::read(text.as_bytes());
+        }
+    }
+
+    #[test]
     fn other_markup_is_a_page() {
         for (text, message) in [
             (

@@ -291,8 +291,8 @@ fn files_and_functions_stay_small() {
                 continue;
             }
             let end = format!("{}}}", " ".repeat(indent));
-            let ends = |l: &&str| **l == *end;
-            let length = lines[at..].iter().position(|l| ends(&l)).unwrap_or(0);
+            let ends = |l: &str| *l == *end;
+            let length = lines[at..].iter().position(|l| ends(l)).unwrap_or(0);
             assert!(length <= 60, "{name}: {} lines: {}", length, line.trim());
         }
     }

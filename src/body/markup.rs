@@ -37,7 +37,10 @@ impl<'a> Iterator for Tokens<'a> {
                 return Some(self.tag());
             } else {
                 // A lone "<" is text.
-                let end = text[1..].find('<').map_or(text.len(), |at| at + 1);
+                let mut bytes = text.bytes().skip(1);
+                let end = bytes
+                    .position(|b| b == b'<')
+                    .map_or(text.len(), |at| at + 1);
                 self.0 = &text[end..];
                 return Some(Token::Text(unescape(&text[..end])));
             }

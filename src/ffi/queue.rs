@@ -20,7 +20,7 @@ pub struct zus_queue {
 
 /// One event. Use it from one thread at a time.
 pub struct zus_event {
-    kind: zus_event_kind,
+    kind: zus_event_type,
     userdata: *mut c_void,
     result: Option<zus_result>,
     level: zus_log_level,
@@ -30,13 +30,13 @@ pub struct zus_event {
 }
 
 /// What an event is.
-pub type zus_event_kind = i32;
+pub type zus_event_type = i32;
 /// A started call has ended: zus_event_userdata, zus_event_result.
-pub const ZUS_EVENT_RESULT: zus_event_kind = 1;
+pub const ZUS_EVENT_RESULT: zus_event_type = 1;
 /// A log line: zus_event_log_level, zus_event_message.
-pub const ZUS_EVENT_LOG: zus_event_kind = 2;
+pub const ZUS_EVENT_LOG: zus_event_type = 2;
 /// The client needs an access token: zus_event_token_rejected, zus_event_set_token.
-pub const ZUS_EVENT_TOKEN: zus_event_kind = 3;
+pub const ZUS_EVENT_TOKEN: zus_event_type = 3;
 
 /// Makes an empty queue. Never NULL. Free it with zus_queue_free.
 #[unsafe(no_mangle)]
@@ -175,7 +175,7 @@ unsafe fn get<T: Copy>(
 /// # Safety
 /// `event` is NULL or a live handle.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn zus_event_kind(event: *const zus_event) -> zus_event_kind {
+pub unsafe extern "C" fn zus_event_kind(event: *const zus_event) -> zus_event_type {
     // SAFETY: the caller's promise.
     unsafe { get(event, 0, |e| e.kind) }
 }

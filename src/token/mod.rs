@@ -26,7 +26,7 @@ pub(crate) struct Tokens {
 
 enum Source {
     Static(Arc<Token>),
-    OAuth(TokenRequest),
+    OAuth(Box<TokenRequest>),
     Provider(Provider),
 }
 
@@ -147,7 +147,9 @@ impl Tokens {
             Some(Credentials::Token(authorization)) => {
                 Source::Static(Arc::new(Token::endless(authorization.clone(), 0)))
             }
-            Some(Credentials::OAuth(oauth)) => Source::OAuth(TokenRequest::new(settings, oauth)?),
+            Some(Credentials::OAuth(oauth)) => {
+                Source::OAuth(Box::new(TokenRequest::new(settings, oauth)?))
+            }
             Some(Credentials::Provider(provider)) => Source::Provider(Arc::clone(provider)),
         };
         Ok(Tokens {
