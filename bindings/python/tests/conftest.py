@@ -21,6 +21,7 @@ LIBRARY = Path(os.environ.get("ZUS_LIB_DIR") or ROOT / "target" / "release") / {
     "darwin": "libzus.dylib",
 }.get(sys.platform, "libzus.so")
 SANDBOX = os.environ.get("ZUS_SANDBOX") or str(ROOT / "target" / "debug" / "examples" / "sandbox")
+OAUTH = ("ZOOM_ACCOUNT_ID", "ZOOM_CLIENT_ID", "ZOOM_CLIENT_SECRET")
 os.environ["ZUS_LIBRARY"] = str(LIBRARY)
 with contextlib.suppress(KeyError):
     del os.environ["ZOOM_ACCESS_TOKEN"]
@@ -121,7 +122,10 @@ def clean_env(sandbox: Sandbox, **more: str) -> Dict[str, str]:
         if not name.startswith("ZOOM_") and not name.lower().endswith("_proxy")
     }
     source = str(PACKAGE / "src")
-    return {**env, "PYTHONPATH": source, "PYTHONUNBUFFERED": "1", **sandbox.env, **more}
+    credentials = {**sandbox.env, **more}
+    if credentials["ZOOM_ACCESS_TOKEN"]:  # one kind of credentials: both get a notice
+        credentials = {name: value for name, value in credentials.items() if name not in OAUTH or name in more}
+    return {**env, "PYTHONPATH": source, "PYTHONUNBUFFERED": "1", **credentials}
 
 
 def cli(sandbox: Sandbox, *arguments: str, env: Optional[Dict[str, str]] = None, **options: Any) -> Any:

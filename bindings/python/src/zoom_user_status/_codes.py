@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from typing import Optional, Union
+from typing import Literal, Optional, Union
 
 
 class Code(enum.IntEnum):
@@ -40,7 +40,7 @@ class Code(enum.IntEnum):
     USER_BUSY = 45
     """The user has upcoming Zoom Events."""
     USER_LIMIT = 46
-    """No seat is left to activate into."""
+    """No license or place is left to activate into."""
     RATE_LIMITED = 47
     DAILY_LIMIT = 48
     REJECTED = 49
@@ -66,13 +66,21 @@ class Code(enum.IntEnum):
         """The name in C, as reports and logs give it: ``ZUS_ERR_USER_NOT_FOUND``."""
         return "ZUS_OK" if self is Code.OK else f"ZUS_ERR_{self.name}"
 
+    def __str__(self) -> str:
+        """``symbol``, on every Python: that of an IntEnum changed with 3.11."""
+        return self.symbol
+
+    def __format__(self, spec: str) -> str:
+        return format(int(self) if spec[-1:] in _OF_NUMBERS else str(self), spec)
+
     @property
-    def passing(self) -> bool:
-        """Whether the same update can succeed later without anybody changing the user or the list."""
-        return self in _PASSING
+    def transient(self) -> bool:
+        """Whether the same update can succeed later without anybody changing the list."""
+        return self in _TRANSIENT
 
 
-_PASSING = frozenset(
+_OF_NUMBERS = tuple("bcdoxXneEfFgG%")
+_TRANSIENT = frozenset(
     {
         Code.CREDENTIALS,
         Code.FORKED,
@@ -87,6 +95,8 @@ _PASSING = frozenset(
         Code.TOKEN,
         Code.UNAUTHORIZED,
         Code.FORBIDDEN,
+        Code.USER_BUSY,
+        Code.USER_LIMIT,
         Code.RATE_LIMITED,
         Code.DAILY_LIMIT,
         Code.SERVER,
@@ -112,7 +122,7 @@ class Action(enum.IntEnum):
         return format(str(self), spec)
 
     @classmethod
-    def of(cls, action: ActionLike) -> Action:
+    def of(cls, action: Union[Action, str]) -> Action:
         """The action itself or by its name; ``ValueError`` for any other."""
         if isinstance(action, Action):
             return action
@@ -124,4 +134,5 @@ class Action(enum.IntEnum):
         return cls(action)
 
 
-ActionLike = Union[Action, str]
+ActionName = Literal["activate", "deactivate", "clock_in", "clock_out"]
+ActionLike = Union[Action, ActionName]
