@@ -28,6 +28,8 @@ with contextlib.suppress(KeyError):
 
 from zoom_user_status import Client  # noqa: E402
 
+pytest_plugins = ["zoom_user_status.pytest_plugin"]
+
 
 class Sandbox:
     """A sandbox under way."""

@@ -9,7 +9,7 @@ import csv
 import io
 import itertools
 import re
-from typing import Iterable, Iterator, List, NamedTuple, Optional, Tuple
+from typing import Callable, Iterable, Iterator, List, NamedTuple, Optional, Tuple
 
 from .cells import is_zoom_id, read_cell, trim
 from .encodings import Notice
@@ -23,10 +23,12 @@ _USER_COLUMNS = {
     "email",
     "emailaddress",
     "emailadresse",
+    "emailwork",
     "login",
     "mail",
     "mailadresse",
     "primaryemail",
+    "primaryworkemail",
     "upn",
     "useremail",
     "userlogin",
@@ -69,12 +71,11 @@ def rows_of(name: str, text: str, layout: Layout, notice: Notice) -> Iterator[Ro
     first = next((line for line in lines() if line.text.strip(_BLANK) and not _is_comment(line.text, layout)), None)
     if first is None:  # an export that failed, and no list of nobody
         raise Misuse(f"{name} is empty: it has not even a header")
-    separator = delimiter or _most_frequent(line.text for line in lines())
-    if not layout.header:
-        return _list(name, lines(), separator, notice)
-    if layout.column is None and _names_users(_cells(first.text, separator)):
+    without_header = layout.column is None and any("@" in first.text and _names_users(first.text, sign) for sign in _DELIMITERS)
+    if without_header:
         notice(f"{name}: no header, so every line is taken for a user")
-        return _list(name, lines(), separator, notice)
+    if without_header or not layout.header:
+        return _list(name, lines, delimiter or _best_of_list(lines), notice)
     table = text[_offset(text, first.number) :]
     return _Table(name, table, first.number, delimiter or _most_frequent([first.text]), layout, notice).rows()
 
@@ -128,14 +129,22 @@ def _cells(line: str, delimiter: str) -> List[str]:
     return next(csv.reader([line], delimiter=delimiter, skipinitialspace=True), [])
 
 
-def _names_users(cells: List[str]) -> bool:
-    filled = [cell for cell in cells if trim(cell)]
-    return bool(filled) and all("@" in cell and read_cell(cell).user for cell in filled)
+def _names_users(line: str, delimiter: str) -> bool:
+    filled = [cell for cell in _cells(line, delimiter) if trim(cell)]
+    return bool(filled) and all(read_cell(cell).user for cell in filled)
 
 
-def _list(name: str, lines: Iterable[_Line], delimiter: str, notice: Notice) -> Iterator[Row]:
-    comments = []
-    for line in lines:
+def _best_of_list(lines: Callable[[], Iterator[_Line]]) -> str:
+    """The delimiter with which the most lines are nothing but users: `Muster, Max <max@example.com>; eva@example.com`."""
+    used = [sign for sign in _DELIMITERS if any(sign in line.text for line in lines())] or [","]
+    if len(used) == 1:
+        return used[0]
+    return max(used, key=lambda sign: sum(_names_users(line.text, sign) for line in lines()))
+
+
+def _list(name: str, lines: Callable[[], Iterator[_Line]], delimiter: str, notice: Notice) -> Iterator[Row]:
+    comments: List[int] = []
+    for line in lines():
         if line.text.lstrip().startswith("#"):
             comments.append(line.number)
             continue
