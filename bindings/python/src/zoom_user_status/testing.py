@@ -229,13 +229,13 @@ class _Server(ThreadingHTTPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
-    server: _Server
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     wbufsize = -1  # one packet for a whole response
 
     def do_PUT(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        assert isinstance(self.server, _Server)
         response = self.server.zoom._respond(self.command, self.path, self.headers.get("Authorization", ""), body)
         self.send_response(response.status)
         for name, value in response.headers.items():
