@@ -1,7 +1,7 @@
 # libzus: see README.md. `make demo` shows it, `make test` tests all of it.
 .DEFAULT_GOAL := help
 .PHONY: help build demo test test-rust test-c test-python test-csharp test-install test-docs test-pages test-platforms \
-        check header bench hardening fuzz tsan soak wheel nuget install uninstall dist docs clean
+        check header bench hardening hardening-short fuzz tsan soak packages notices wheel nuget install uninstall dist docs clean
 SHELL := /bin/bash
 CARGO ?= cargo
 export PREFIX ?= /usr/local
@@ -13,8 +13,8 @@ export ZUS_SANDBOX ?= $(BUILT)/debug/examples/sandbox
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
 
-build: ## the library: target/release/libzus.so and libzus.a
-	$(CARGO) build --release --locked
+build: ## the library, in target/release
+	CARGO="$(CARGO)" packaging/cargo.sh build --release --locked
 	@ln -sf libzus.so $(BUILT)/release/libzus.so.0
 	@ZUS_LIB_DIR= packaging/native-libs.sh >/dev/null && touch $(BUILT)/release/native-static-libs
 
@@ -25,17 +25,22 @@ FORCE:
 demo: build $(ZUS_SANDBOX) ## a C program and a Python line deactivate users of a stand-in for Zoom
 	@examples/demo.sh
 
-test: test-rust test-c test-python test-csharp test-install test-docs test-pages ## everything: Rust, C, C++, Node, Python, C#, packaging, docs
-	@tests/summary.sh
+# Most parts wait more than they work, so that more of them than there are cores run side by side; each is shown when it ends.
+JOBS ?= 3
+PARTS := rust c python csharp install docs pages
+test: build $(ZUS_SANDBOX) ## everything: Rust, C, C++, Node, Python, C#, packaging, docs
+	@rm -rf target/test-logs
+	@tests/tools.sh
+	@$(MAKE) --no-print-directory --keep-going --jobs=$(JOBS) --output-sync=target $(PARTS:%=test-%); tests/summary.sh $(PARTS)
 
 test-rust: build $(ZUS_SANDBOX)
-	tests/run.sh rust $(CARGO) test --locked
+	RUST_TEST_THREADS=8 tests/run.sh rust $(CARGO) test --locked --no-fail-fast
 test-c: build $(ZUS_SANDBOX)
 	tests/run.sh c tests/c/run.sh
 test-python: build $(ZUS_SANDBOX)
 	tests/run.sh python bindings/python/test.sh
 test-csharp: build $(ZUS_SANDBOX)
-	tests/run.sh csharp bindings/csharp/test.sh
+	tests/run.sh csharp tests/csharp/run.sh
 test-install: build $(ZUS_SANDBOX)
 	tests/run.sh install tests/install/run.sh
 test-docs: build $(ZUS_SANDBOX)
@@ -54,12 +59,19 @@ header: ## write include/zus.h anew from src/ffi/
 bench: build $(ZUS_SANDBOX) ## side by side with libcurl and others, as ratios
 	benches/run.sh
 
-hardening: build $(ZUS_SANDBOX) ## the ABI, hostile callers, ThreadSanitizer, a minute for each fuzz target, two of soak
+hardening: build $(ZUS_SANDBOX) ## the ABI, a build elsewhere, cargo-c, hostile callers, ThreadSanitizer, a minute for each fuzz target, two of soak
 	tests/abi/check.sh
-	ZUS_LONG=1 $(CARGO) test --locked --test hostile
+	tests/install/reproducible.sh
+	tests/install/cargo-c.sh
+	ZUS_SECONDS=60 $(CARGO) test --locked --test hostile
 	tests/soak/tsan.sh
 	fuzz/run.sh 60
 	tests/soak/run.sh 120
+hardening-short: build $(ZUS_SANDBOX) ## the same in a minute or two, without ThreadSanitizer
+	tests/abi/check.sh
+	ZUS_SECONDS=10 $(CARGO) test --locked --test hostile
+	fuzz/run.sh 10
+	tests/soak/run.sh 20
 fuzz: ## each fuzz target for EACH=600 seconds
 	fuzz/run.sh $(or $(EACH),600)
 tsan: ## the threaded tests under ThreadSanitizer, with a std built for it
@@ -70,10 +82,14 @@ soak: build $(ZUS_SANDBOX) ## a million calls with faults
 test-platforms: $(ZUS_SANDBOX) ## build and run for Windows, ARM, musl and others
 	tests/platforms/run.sh
 
+packages: build ## what a person installs, for this system, in target/packages: archive, wheel, NuGet, npm, PowerShell
+	packaging/packages.sh
+notices: ## write THIRD-PARTY-NOTICES.txt anew, after a dependency changed
+	packaging/third-party.sh
 wheel: ## a manylinux wheel in bindings/python/dist
 	bindings/python/manylinux.sh
-nuget: build ## the NuGet package in bindings/csharp/out
-	bindings/csharp/test.sh
+nuget: build ## the NuGet packages in bindings/csharp/artifacts/package/release
+	dotnet pack bindings/csharp -c Release
 
 # Root often has no cargo: it is called only where the build is missing, or older than its source.
 $(BUILT)/release/native-static-libs: Cargo.toml Cargo.lock build.rs $(shell find src -name '*.rs')

@@ -3,8 +3,8 @@
 #   benches/run.sh          everything
 #   benches/run.sh quick    fewer rounds, under 90 seconds
 #   benches/run.sh readme   everything, and puts the table into benches/README.md
-# What is missing is installed: nginx, libcurl's header, strace and valgrind by apt-get; Python packages into .tools/bench, .NET
-# into .tools/dotnet.
+# What is missing is installed: nginx, libcurl's header, strace and valgrind by apt-get; Python packages into .tools/bench. C# is
+# measured where there is a .NET SDK.
 #   ZUS_LIB_DIR   where libzus.so is (default <repo>/target/release)
 set -euo pipefail
 HERE=$(cd "$(dirname "$0")" && pwd)
@@ -43,22 +43,11 @@ gcc "${warnings[@]}" -shared -fPIC "$HERE/allocations.c" -o "$OUT/allocations.so
 CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
   cargo build -q --release --locked --example sandbox --target-dir "$OUT/sandbox"
 
-# C#, with the compiler and runtime of its tests.
-DOTNET=$REPO/.tools/dotnet
-"$REPO/bindings/csharp/tools/setup.sh" || echo "no .NET: C# is left out" >&2
-if [ -x "$DOTNET/dotnet/dotnet" ] && [ -f "$DOTNET/csc/csc.dll" ]; then
-  export DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1 BENCH_DOTNET=$DOTNET/dotnet/dotnet
-  references=()
-  for f in "$DOTNET"/dotnet/shared/Microsoft.NETCore.App/8.*/*.dll; do
-    case ${f##*/} in System.* | Microsoft.* | mscorlib.dll | netstandard.dll) references+=("/r:$f") ;; esac
-  done
-  mkdir -p "$OUT/csharp"
-  "$BENCH_DOTNET" "$DOTNET/csc/csc.dll" /nologo /langversion:12 /nullable:enable /unsafe+ /optimize+ \
-    "/define:NET;NET8_0;NET8_0_OR_GREATER;NET7_0_OR_GREATER;NET6_0_OR_GREATER;NET5_0_OR_GREATER;NETCOREAPP" \
-    "${references[@]}" /target:exe "/out:$OUT/csharp/CSharpCall.dll" \
-    "$REPO"/bindings/csharp/ZoomUserStatus/*.cs "$HERE/CSharpCall.cs" || unset BENCH_DOTNET
-  echo '{"runtimeOptions":{"tfm":"net8.0","framework":{"name":"Microsoft.NETCore.App","version":"8.0.0"}}}' \
-    >"$OUT/csharp/CSharpCall.runtimeconfig.json"
+# C#, where there is a .NET SDK.
+if command -v dotnet >/dev/null; then
+  dotnet build "$HERE/CSharpCall.csproj" -c Release --artifacts-path "$OUT/csharp" -v quiet
+else
+  echo "no .NET SDK: C# is left out" >&2
 fi
 
 exec "$VENV/bin/python" "$HERE/measure.py" "$OUT" "${1:-all}"

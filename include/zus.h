@@ -51,16 +51,23 @@
 #define ZUS_ABI_VERSION 0
 
 /**
- * What a call came to. 1-19 the caller; 20-39 the network; 40-69 Zoom; 70-79 the run; 99 a bug.
+ * Token requests, for zus_config_set_events.
+ */
+#define ZUS_EVENTS_TOKEN 256
+
+/**
+ * How a call ended. 1-19 usage errors; 20-39 the network; 40-69 Zoom; 70-79 the batch or a cancel; 99 a bug.
  * Codes are only ever added, never changed: treat one that you don't know as a failure.
  */
-enum zus_code
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : int32_t
-#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
- {
+enum zus_code : int32_t
+#else
+typedef int32_t zus_code;
+enum
+#endif
+{
   /**
-   * Done.
+   * Zoom accepted the update; for a batch, every update.
    */
   ZUS_OK = 0,
   /**
@@ -84,7 +91,7 @@ enum zus_code
    */
   ZUS_ERR_FORKED = 5,
   /**
-   * A callback called back into its own client.
+   * A callback called its own client.
    */
   ZUS_ERR_REENTRANT = 6,
   /**
@@ -96,7 +103,7 @@ enum zus_code
    */
   ZUS_ERR_CONNECT = 21,
   /**
-   * The TLS handshake failed, or the certificate is not to be trusted.
+   * The TLS handshake failed, or the certificate is not trusted.
    */
   ZUS_ERR_TLS = 22,
   /**
@@ -104,27 +111,27 @@ enum zus_code
    */
   ZUS_ERR_TIMEOUT = 23,
   /**
-   * The proxy failed or refused.
+   * The proxy failed, or rejected the connection.
    */
   ZUS_ERR_PROXY = 24,
   /**
-   * The connection broke before an answer came.
+   * The connection broke before a response came.
    */
   ZUS_ERR_IO = 25,
   /**
-   * Not an answer that Zoom gives: HTML, too large, cut short, a redirect, not HTTP.
+   * The response is not one that Zoom sends: an HTML page, a text, a redirect, too large, cut short, not HTTP.
    */
   ZUS_ERR_PROTOCOL = 26,
   /**
-   * No token could be had: the credentials are wrong, or the token function gave none.
+   * No access token could be obtained: the credentials are wrong, or the token provider gave none.
    */
   ZUS_ERR_TOKEN = 40,
   /**
-   * The token is refused, also after a renewal where that is possible.
+   * Zoom rejected the access token, and the refreshed one where it can be refreshed.
    */
   ZUS_ERR_UNAUTHORIZED = 41,
   /**
-   * A scope or right is missing. Scopes for this call: user:write:admin, or user:update:status:admin.
+   * A scope or a permission is missing. Scopes for this call: user:write:admin, or user:update:status:admin.
    */
   ZUS_ERR_FORBIDDEN = 42,
   /**
@@ -140,45 +147,58 @@ enum zus_code
    */
   ZUS_ERR_USER_BUSY = 45,
   /**
-   * The account has no seat left to activate the user into.
+   * The account has reached its user limit: the user cannot be activated.
    */
   ZUS_ERR_USER_LIMIT = 46,
   /**
-   * Zoom's limit per second was reached, and still so after the repeats.
+   * Zoom's rate limit was reached, also after the retries.
    */
   ZUS_ERR_RATE_LIMITED = 47,
   /**
-   * Zoom's limit per day was reached: see zus_result_retry_after.
+   * A rate limit that lasts more than a minute was reached, such as the daily limit: see zus_result_retry_after.
    */
   ZUS_ERR_DAILY_LIMIT = 48,
   /**
-   * Any other refusal.
+   * Zoom rejected the request for another reason, which the message tells.
    */
   ZUS_ERR_REJECTED = 49,
   /**
-   * HTTP 408 or 5xx, and still so after the repeats.
+   * HTTP 408 or 5xx, also after the retries. The update may have been applied.
    */
   ZUS_ERR_SERVER = 50,
+  /**
+   * Zoom accepted the update, but the user's status did not become the wanted one in time, or could not be read: see
+   * zus_result_user_status. Only with zus_config_set_verify.
+   */
+  ZUS_ERR_NOT_VERIFIED = 51,
+  /**
+   * The server does not know this endpoint: check the API URL. Nothing is known of the user.
+   */
+  ZUS_ERR_ENDPOINT = 52,
   /**
    * zus_cancel_trigger, or a zus_result_fn that stopped its batch.
    */
   ZUS_ERR_CANCELLED = 70,
   /**
-   * The batch ran to its end and some users failed.
+   * The batch is complete and some users failed.
    */
   ZUS_ERR_PARTIAL = 71,
+  /**
+   * 65,536 started calls were not taken from the queue: nothing was started.
+   */
+  ZUS_ERR_QUEUE_FULL = 72,
+  /**
+   * The system has no thread left for a started call: nothing was started.
+   */
+  ZUS_ERR_NO_THREAD = 73,
   /**
    * A bug in this library; please report it.
    */
   ZUS_ERR_PANIC = 99,
 };
-#ifndef __cplusplus
-#if __STDC_VERSION__ >= 202311L
+#if !defined(__cplusplus) && __STDC_VERSION__ >= 202311L
 typedef enum zus_code zus_code;
-#else
-typedef int32_t zus_code;
-#endif // __STDC_VERSION__ >= 202311L
-#endif // __cplusplus
+#endif
 
 /**
  * Ends the calls that it is given to. Safe from many threads at once.
@@ -196,9 +216,40 @@ typedef struct zus_client zus_client;
 typedef struct zus_config zus_config;
 
 /**
+ * One event. Use it from one thread at a time.
+ */
+typedef struct zus_event zus_event;
+
+/**
+ * Receives events. Safe from many threads at once.
+ */
+typedef struct zus_queue zus_queue;
+
+/**
  * What a call came to. Immutable: safe from many threads at once.
  */
 typedef struct zus_result zus_result;
+
+/**
+ * Gives a bearer token: writes it (visible ASCII, without the word "Bearer"; a NUL is not needed) into `buffer` and
+ * returns its length in bytes. 0: none can be had. More than `capacity`: nothing was written, call again with at
+ * least that much (8,192 at the most).
+ * `refused` is 1 when Zoom refused the last one: give another. The client keeps a token until it is refused, so this
+ * is called seldom. Called on any thread that needs a token, one call at a time per client.
+ * The buffer is the library's, lent until return, and wiped after it.
+ */
+typedef size_t (*zus_token_provider_fn)(void *userdata, int32_t refused, char *buffer, size_t capacity);
+
+/**
+ * The level of a log line. Each level includes those before it.
+ */
+typedef int32_t zus_log_level;
+
+/**
+ * Receives one log line. `message` is borrowed until the function returns, and never holds a secret, at any level.
+ * Called on any thread that works for the client, one call at a time per client.
+ */
+typedef void (*zus_log_fn)(void *userdata, zus_log_level level, const char *message);
 
 /**
  * What to do with the user. An alias, not an enum: a number that this version does not know is ZUS_ERR_ARGUMENT.
@@ -212,30 +263,44 @@ typedef int32_t zus_action;
 typedef int32_t (*zus_result_fn)(void *userdata, size_t index, const zus_result *result);
 
 /**
- * Gives a bearer token: writes it (visible ASCII, without the word "Bearer"; a NUL is not needed) into `buffer` and
- * returns its length in bytes. 0: none can be had. More than `capacity`: nothing was written, call again with at
- * least that much (8,192 at the most).
- * `refused` is 1 when Zoom refused the last one: give another. The client keeps a token until it is refused, so this
- * is called seldom. Called on any thread that needs a token, one call at a time per client.
- * The buffer is the library's, lent until return, and wiped after it.
- */
-typedef size_t (*zus_token_provider_fn)(void *userdata, int32_t refused, char *buffer, size_t capacity);
-
-/**
  * How `action` travels: ZUS_ENCODING_FORM or ZUS_ENCODING_JSON.
  */
 typedef int32_t zus_encoding;
 
 /**
- * The level of a log line. Each level includes those before it.
+ * What an event is.
  */
-typedef int32_t zus_log_level;
+typedef int32_t zus_event_type;
 
 /**
- * Receives one log line. `message` is borrowed until the function returns, and never holds a secret, at any level.
- * Called on any thread that works for the client, one call at a time per client.
+ * Whether the request may have reached Zoom: see zus_result_delivery.
  */
-typedef void (*zus_log_fn)(void *userdata, zus_log_level level, const char *message);
+typedef int32_t zus_delivery;
+
+/**
+ * A user's status, as Zoom says it: see zus_result_user_status.
+ */
+typedef int32_t zus_user_status;
+
+/**
+ * The update of a user failed.
+ */
+#define ZUS_LOG_ERROR 1
+
+/**
+ * An attempt failed, and another one follows.
+ */
+#define ZUS_LOG_WARN 2
+
+/**
+ * A response came.
+ */
+#define ZUS_LOG_INFO 3
+
+/**
+ * A request was sent.
+ */
+#define ZUS_LOG_DEBUG 4
 
 /**
  * Let a deactivated user log in again. Zoom does not say that licences come back.
@@ -268,28 +333,78 @@ typedef void (*zus_log_fn)(void *userdata, zus_log_level level, const char *mess
 #define ZUS_ENCODING_JSON 1
 
 /**
- * The update of a user failed.
+ * A started call has ended: zus_event_userdata, zus_event_result.
  */
-#define ZUS_LOG_ERROR 1
+#define ZUS_EVENT_RESULT 1
 
 /**
- * An attempt failed, and another one follows.
+ * A log line: zus_event_log_level, zus_event_message.
  */
-#define ZUS_LOG_WARN 2
+#define ZUS_EVENT_LOG 2
 
 /**
- * A response came.
+ * The client needs an access token: zus_event_token_rejected, zus_event_set_token.
  */
-#define ZUS_LOG_INFO 3
+#define ZUS_EVENT_TOKEN 3
 
 /**
- * A request was sent.
+ * No request was sent: nothing was applied.
  */
-#define ZUS_LOG_DEBUG 4
+#define ZUS_DELIVERY_NOT_SENT 0
+
+/**
+ * A request may have reached Zoom, and may have been applied: the connection broke, the time ran out, or the server
+ * failed (a 5xx, too).
+ */
+#define ZUS_DELIVERY_UNKNOWN 1
+
+/**
+ * Zoom sent a response, and the code says what it means.
+ */
+#define ZUS_DELIVERY_RESPONDED 2
+
+/**
+ * Not read, or a status that this version does not know.
+ */
+#define ZUS_STATUS_UNKNOWN 0
+
+/**
+ * The user can sign in.
+ */
+#define ZUS_STATUS_ACTIVE 1
+
+/**
+ * The user is deactivated.
+ */
+#define ZUS_STATUS_INACTIVE 2
+
+/**
+ * The user was invited and has not accepted. An update of the status is accepted and changes nothing.
+ */
+#define ZUS_STATUS_PENDING 3
 
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
+
+/**
+ * Credentials: a function that gives bearer tokens. `userdata` must live as long as the clients made from this
+ * configuration. Replaces other credentials.
+ */
+ZUS_API
+zus_code zus_config_set_token_provider(zus_config *config,
+                                       zus_token_provider_fn provider,
+                                       void *userdata);
+
+/**
+ * Sets the function that receives log lines, from `level` down to ZUS_LOG_ERROR. NULL: no log, the default.
+ * `userdata` must live as long as the clients made from this configuration.
+ */
+ZUS_API
+zus_code zus_config_set_log(zus_config *config,
+                            zus_log_level level,
+                            zus_log_fn log_fn,
+                            void *userdata);
 
 /**
  * A cancel that is not raised. NULL only when memory is out. Free it with zus_cancel_free.
@@ -316,7 +431,8 @@ ZUS_API void zus_cancel_free(zus_cancel *cancel);
 ZUS_API zus_code zus_client_new(const zus_config *config, zus_client **client);
 
 /**
- * Frees a client: closes its connections and wipes its secrets. No call may be running on it. NULL is fine, and so is
+ * Frees a client: closes its connections and wipes its secrets. No blocking call may be running on it. Started calls are
+ * cancelled, and their events still come; they are not waited for. NULL is fine, and so is
  * a client from before fork().
  */
 ZUS_API
@@ -334,6 +450,18 @@ zus_code zus_update_status(const zus_client *client,
                            zus_action action,
                            const zus_cancel *cancel,
                            zus_result **result);
+
+/**
+ * Reads one user and waits for the response: GET {api}/users/{user_id}. zus_result_user_status says whether the user is
+ * active, inactive or pending; the body holds what else Zoom says of the user, as JSON (id, email, role_name, type,
+ * dept, last_login_time). Needs the scope user:read:user:admin, or user:write:admin or user:read:admin; without it,
+ * ZUS_ERR_FORBIDDEN. Otherwise like zus_update_status.
+ */
+ZUS_API
+zus_code zus_get_user_status(const zus_client *client,
+                             const char *user_id,
+                             const zus_cancel *cancel,
+                             zus_result **result);
 
 /**
  * Gets a token and touches no user: are the credentials good? The result's body is what Zoom said of the token
@@ -364,29 +492,15 @@ zus_code zus_update_status_many(const zus_client *client,
                                 void *userdata);
 
 /**
- * The name of a code, e.g. "ZUS_ERR_USER_NOT_FOUND"; "ZUS_ERR_UNKNOWN" for a number that is none.
- * The string is static. Thread-safe.
+ * Reads many users. Otherwise like zus_update_status_many, with results like those of zus_get_user_status.
  */
-ZUS_API const char *zus_code_name(int32_t code);
-
-/**
- * A sentence for people, e.g. "the user does not exist or is not on this account".
- * The string is static. Thread-safe.
- */
-ZUS_API const char *zus_code_text(int32_t code);
-
-/**
- * The version of the library in use, e.g. "0.1.0"; the header's are ZUS_VERSION_MAJOR, _MINOR and _PATCH.
- * The string is static. Thread-safe.
- */
-ZUS_API const char *zus_version(void);
-
-/**
- * Returns the number of the ABI in use: the number in the name of the shared library where names have one
- * (libzus.so.0, libzus.0.dylib). A program that was built with another number must not use this library.
- * ZUS_ABI_VERSION is the header's. Thread-safe.
- */
-ZUS_API int32_t zus_abi_version(void);
+ZUS_API
+zus_code zus_get_user_status_many(const zus_client *client,
+                                  const char *const *user_ids,
+                                  size_t count,
+                                  const zus_cancel *cancel,
+                                  zus_result_fn on_result,
+                                  void *userdata);
 
 /**
  * Makes a configuration without credentials, and with defaults fit for Zoom. Never NULL: where memory runs out, the
@@ -427,13 +541,13 @@ zus_code zus_config_set_oauth(zus_config *config,
                               const char *client_secret);
 
 /**
- * Credentials: a function that gives bearer tokens. `userdata` must live as long as the clients made from this
- * configuration. Replaces other credentials.
+ * Sets credentials and URLs from the environment: ZOOM_ACCESS_TOKEN, else ZOOM_ACCOUNT_ID, ZOOM_CLIENT_ID and
+ * ZOOM_CLIENT_SECRET; and, where they are set, ZOOM_API_URL and ZOOM_OAUTH_URL. An empty variable counts as not set.
+ * ZUS_ERR_CREDENTIALS when something is missing: zus_config_message names it. A privileged program (setuid, setgid, file
+ * capabilities) finds none. No other thread may change the environment meanwhile.
  */
 ZUS_API
-zus_code zus_config_set_token_provider(zus_config *config,
-                                       zus_token_provider_fn provider,
-                                       void *userdata);
+zus_code zus_config_set_from_env(zus_config *config);
 
 /**
  * Where Zoom is: the API's base (default "https://api.zoom.us/v2") and the OAuth token endpoint (default
@@ -461,6 +575,30 @@ ZUS_API
 zus_code zus_config_set_timeouts(zus_config *config,
                                  uint32_t connect_ms,
                                  uint32_t total_ms);
+
+/**
+ * Has updates verified: after Zoom accepted ZUS_ACTIVATE or ZUS_DEACTIVATE, the user is read until the status is the
+ * wanted one, at growing intervals, for up to wait_ms milliseconds (0 to 86,400,000) and never past the call's total
+ * time. Then ZUS_OK; otherwise ZUS_ERR_NOT_VERIFIED, with zus_result_user_status. A pending user ends the wait at once.
+ * 0, the default: updates are not verified.
+ * HTTP status, headers, body and attempts of a result stay the update's; user status and message are the last read's.
+ * Each read is a request of its own: it counts for the rate, and for the daily limit of Zoom's Free plan. Reading needs
+ * the scope user:read:user:admin, or user:write:admin or user:read:admin: a batch reads its first user before it updates
+ * anybody, and a missing scope ends it there.
+ */
+ZUS_API
+zus_code zus_config_set_verify(zus_config *config,
+                               uint32_t wait_ms);
+
+/**
+ * Sets the longest time, in milliseconds, that one attempt may take, from its slot to the last byte of the response,
+ * and that one token request may take (0 to 86,400,000). An attempt that takes longer is retried, and ends with
+ * ZUS_ERR_TIMEOUT where no attempts or no time are left. 0, the default: total_ms divided by the number of attempts,
+ * but at least 10,000. No attempt outlasts total_ms.
+ */
+ZUS_API
+zus_code zus_config_set_attempt_timeout(zus_config *config,
+                                        uint32_t attempt_ms);
 
 /**
  * Up to `attempts` requests for a user (1 to 100; default 4; 1 repeats nothing). Repeated is what is safe and useful:
@@ -516,14 +654,112 @@ zus_code zus_config_set_ca_pem(zus_config *config,
 ZUS_API zus_code zus_config_set_user_agent(zus_config *config, const char *user_agent);
 
 /**
- * Sets the function that receives log lines, from `level` down to ZUS_LOG_ERROR. NULL: no log, the default.
- * `userdata` must live as long as the clients made from this configuration.
+ * Returns the name of a code, e.g. "ZUS_ERR_USER_NOT_FOUND"; "ZUS_ERR_UNKNOWN" for a number that is none.
+ * The string is static. Thread-safe.
+ */
+ZUS_API const char *zus_code_name(int32_t code);
+
+/**
+ * Returns a sentence for people, e.g. "the user does not exist or is not on this account".
+ * The string is static. Thread-safe.
+ */
+ZUS_API const char *zus_code_text(int32_t code);
+
+/**
+ * Returns the version of the library in use, e.g. "0.1.0"; the header's are ZUS_VERSION_MAJOR, _MINOR and _PATCH.
+ * The string is static. Thread-safe.
  */
 ZUS_API
-zus_code zus_config_set_log(zus_config *config,
-                            zus_log_level level,
-                            zus_log_fn log_fn,
-                            void *userdata);
+const char *zus_version(void);
+
+/**
+ * Returns the number of the ABI in use: the number in the name of the shared library where names have one
+ * (libzus.so.0, libzus.0.dylib). A program that was built with another number must not use this library.
+ * ZUS_ABI_VERSION is the header's. Thread-safe.
+ */
+ZUS_API int32_t zus_abi_version(void);
+
+/**
+ * Makes an empty queue. Never NULL. Free it with zus_queue_free.
+ */
+ZUS_API zus_queue *zus_queue_new(void);
+
+/**
+ * Frees a queue and the events in it. Calls that were started with it go on, and their events are dropped; a client that
+ * asks it for a token gets none. No other function may be using it. NULL is fine. In a child of fork() it frees nothing.
+ */
+ZUS_API
+void zus_queue_free(zus_queue *queue);
+
+/**
+ * Takes the next event, or waits for one for up to wait_ms milliseconds (0: does not wait). NULL when none came, after
+ * zus_queue_wake, and in a child of fork(). Free the event with zus_event_free. Thread-safe: several threads may wait,
+ * and each event goes to one of them.
+ */
+ZUS_API
+zus_event *zus_queue_next(const zus_queue *queue,
+                          uint32_t wait_ms);
+
+/**
+ * Makes one zus_queue_next, that waits now or comes later, return NULL. From any thread; not from a signal handler. NULL
+ * is fine.
+ */
+ZUS_API
+void zus_queue_wake(const zus_queue *queue);
+
+/**
+ * Returns a descriptor for poll, epoll, kqueue or select (on Windows a socket), or -1 when the system has none left, in
+ * a child of fork(), and for NULL. It is readable while there are events: take them with zus_queue_next(queue, 0) until
+ * that is NULL. Don't read from it or write to it. The caller owns it, closes it, and may keep it longer than the queue.
+ * Each call returns another one.
+ */
+ZUS_API
+int64_t zus_queue_descriptor(const zus_queue *queue);
+
+/**
+ * Returns what the event is: ZUS_EVENT_RESULT, _LOG or _TOKEN. 0 for NULL. Ignore a kind that you don't know.
+ */
+ZUS_API zus_event_type zus_event_kind(const zus_event *event);
+
+/**
+ * Returns the userdata that the call was started with. NULL for an event that is not ZUS_EVENT_RESULT.
+ */
+ZUS_API void *zus_event_userdata(const zus_event *event);
+
+/**
+ * Returns the result of a started call, borrowed until zus_event_free. NULL for an event that is not ZUS_EVENT_RESULT.
+ */
+ZUS_API
+const zus_result *zus_event_result(const zus_event *event);
+
+/**
+ * Returns the level of a log line; 0 for an event that is not ZUS_EVENT_LOG.
+ */
+ZUS_API zus_log_level zus_event_log_level(const zus_event *event);
+
+/**
+ * Returns a log line, borrowed until zus_event_free; "" for an event that is not ZUS_EVENT_LOG.
+ */
+ZUS_API const char *zus_event_message(const zus_event *event);
+
+/**
+ * Returns 1 when the client needs a token because Zoom rejected the last one; else 0.
+ */
+ZUS_API int32_t zus_event_token_rejected(const zus_event *event);
+
+/**
+ * Replies to a ZUS_EVENT_TOKEN with an access token, without the word "Bearer", visible ASCII, up to 8,192 bytes.
+ * ZUS_ERR_ARGUMENT for a token that can't be one, for a second reply, and for an event that is not ZUS_EVENT_TOKEN.
+ * A ZUS_EVENT_TOKEN that is freed without a reply tells the client that there is no token.
+ */
+ZUS_API
+zus_code zus_event_set_token(zus_event *event,
+                             const char *token);
+
+/**
+ * Frees an event, and with it what was borrowed from it. NULL is fine.
+ */
+ZUS_API void zus_event_free(zus_event *event);
 
 /**
  * Frees a result, and with it the strings that it gave. NULL is fine; not for a result lent to a zus_result_fn.
@@ -590,6 +826,87 @@ int64_t zus_result_retry_after(const zus_result *result);
  */
 ZUS_API
 int32_t zus_result_attempts(const zus_result *result);
+
+/**
+ * Returns whether the request may have reached Zoom, over all its attempts: ZUS_DELIVERY_NOT_SENT, _UNKNOWN or
+ * _RESPONDED. ZUS_DELIVERY_NOT_SENT for NULL.
+ */
+ZUS_API
+zus_delivery zus_result_delivery(const zus_result *result);
+
+/**
+ * Returns the user's status where it was read: by zus_get_user_status, or to verify an update. ZUS_STATUS_UNKNOWN
+ * otherwise, and for NULL.
+ */
+ZUS_API
+zus_user_status zus_result_user_status(const zus_result *result);
+
+/**
+ * Returns 1 when the failure is fatal for a batch: every remaining user would fail the same way (no token, a rejected
+ * token, a missing scope, the daily limit, a wrong URL). Else 0, and for NULL.
+ */
+ZUS_API
+int32_t zus_result_is_fatal(const zus_result *result);
+
+/**
+ * Starts to update a user and returns at once: copies what it needs, and reads nothing of the caller's afterwards.
+ * Exactly one ZUS_EVENT_RESULT with this userdata reaches the queue, also when the call is cancelled or an argument is
+ * invalid (only a result has words). With any code but ZUS_OK nothing was started and nothing will come: ZUS_ERR_NULL,
+ * ZUS_ERR_UTF8, ZUS_ERR_FORKED, ZUS_ERR_QUEUE_FULL, ZUS_ERR_NO_THREAD.
+ *
+ * Calls begin in the order in which they were started, at most zus_config_set_concurrency at once, on threads of the
+ * library that block all signals, have stacks of 2 MiB, and end after 1 s without work. The time that a call waits for
+ * such a thread or for its first slot is not its own. A cancel ends it within 100 ms, also while it waits; the call keeps
+ * a reference to its cancel, which may be freed at once. `cancel` may be NULL. Thread-safe.
+ * From the first started call on, the library stays in memory until the process ends. It never holds up the exit.
+ */
+ZUS_API
+zus_code zus_update_status_start(const zus_client *client,
+                                 const char *user_id,
+                                 zus_action action,
+                                 const zus_cancel *cancel,
+                                 const zus_queue *queue,
+                                 void *userdata);
+
+/**
+ * Starts to read a user, as zus_get_user_status does. Otherwise like zus_update_status_start.
+ */
+ZUS_API
+zus_code zus_get_user_status_start(const zus_client *client,
+                                   const char *user_id,
+                                   const zus_cancel *cancel,
+                                   const zus_queue *queue,
+                                   void *userdata);
+
+/**
+ * Starts to obtain a token, as zus_check_credentials does. Otherwise like zus_update_status_start.
+ */
+ZUS_API
+zus_code zus_check_credentials_start(const zus_client *client,
+                                     const zus_cancel *cancel,
+                                     const zus_queue *queue,
+                                     void *userdata);
+
+/**
+ * Cancels every started call of a client, and waits for up to wait_ms milliseconds until none runs: then no token or log
+ * function runs for them any more. Their events still come. Returns 1 when none runs, 0 when the time was up, and 1 for
+ * NULL. The client can be used afterwards. Thread-safe; not from a token or log function of this client.
+ */
+ZUS_API
+int32_t zus_client_cancel_started(const zus_client *client,
+                                  uint32_t wait_ms);
+
+/**
+ * Has log lines and token requests of the clients made from this configuration reach a queue as events. `kinds` is a log
+ * level (0 for no log lines), plus ZUS_EVENTS_TOKEN for token requests, for example ZUS_LOG_INFO + ZUS_EVENTS_TOKEN.
+ * Log lines replace zus_config_set_log, token requests replace other credentials. The queue is kept as long as it is
+ * needed; it may be freed at any time, and then there are no log lines and no tokens. Log lines are dropped while more than 131,072
+ * events wait. A thread that makes a blocking call can't take the token request of that call: take events on another.
+ */
+ZUS_API
+zus_code zus_config_set_events(zus_config *config,
+                               const zus_queue *queue,
+                               int32_t kinds);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -2,20 +2,25 @@
 /// C++17 over zus.h: activate and deactivate Zoom users. Header-only; link the zus library.
 ///
 ///     zus::client zoom{zus::config{}.token("eyJ...")};
-///     if (auto answer = zoom.deactivate("ada@example.com"); !answer)
-///       std::cerr << zus::name(answer.code()) << ": " << answer.message() << '\n';
+///     if (auto result = zoom.deactivate("ada@example.com"); !result)
+///       std::cerr << result.code() << ": " << result.message() << std::endl;
 ///
-/// What Zoom or the network answers is a value: zus::result, and the compiler warns when it is dropped. A mistake of
-/// the caller (zus::code 1 to 19, such as an empty user id) is thrown as zus::error. A batch hands over every user's
-/// answer as a value, mistakes too.
+/// What Zoom responds, or the network does, is a value: zus::result, and the compiler warns when it is dropped. A usage
+/// error (zus::code 1 to 19, such as an empty user ID) is thrown as zus::error. A batch hands over every user's result
+/// as a value, usage errors too.
 ///
 /// Strings in are UTF-8 and copied. Strings out are views that live as long as the result they came from, and are
-/// NUL-ended. A zus::client is shared by as many threads as you like; a zus::config belongs to one at a time.
+/// NUL-ended; where the compiler can tell, it warns of one that outlives its result. A zus::client is shared by as many
+/// threads as you like; a zus::config belongs to one at a time.
 ///
-/// Without exceptions (-fno-exceptions) nothing is thrown: a setter's first mistake stays in config::code(), the
-/// client made from it is empty with that client::code(), and each call on it answers that code.
+/// A zus::code is a std::error_code as well, and prints its name. zus_fwd.hpp declares these types only.
+///
+/// Without exceptions (-fno-exceptions) nothing is thrown: a setter's first failure stays in config::code(), the
+/// client made from it is empty with that client::code(), and each call on it returns that code.
 #ifndef ZUS_HPP
 #define ZUS_HPP
+
+#include "zus_fwd.hpp"
 
 #include "zus.h"
 
@@ -27,33 +32,42 @@
 #include <exception>
 #include <functional>
 #include <initializer_list>
+#include <iosfwd>
 #include <limits>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <thread>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
-#if defined(__cpp_exceptions) || defined(_CPPUNWIND)
-#  define ZUS_HPP_EXCEPTIONS 1
-#else
-#  define ZUS_HPP_EXCEPTIONS 0
+// What is borrowed from a temporary, such as zoom.deactivate(user).message(), is a warning where the compiler can tell.
+#define ZUS_LIFETIMEBOUND
+#if defined(__has_cpp_attribute)
+#  if __has_cpp_attribute(clang::lifetimebound)
+#    undef ZUS_LIFETIMEBOUND
+#    define ZUS_LIFETIMEBOUND [[clang::lifetimebound]]
+#  elif __has_cpp_attribute(msvc::lifetimebound)
+#    undef ZUS_LIFETIMEBOUND
+#    define ZUS_LIFETIMEBOUND [[msvc::lifetimebound]]
+#  endif
 #endif
 
 namespace zus {
-// Named apart, so that a program may link files built with and without exceptions.
 #if ZUS_HPP_EXCEPTIONS
 inline namespace throwing {
 #else
 inline namespace nothrow {
 #endif
 
-/// What became of a call. 1-19 the caller; 20-39 the network; 40-69 Zoom; 70-79 the run; 99 a bug.
+/// What became of a call. 1-19 usage errors; 20-39 the network; 40-69 Zoom; 70-79 the batch or a cancel;
+/// 99 a bug.
 /// A newer library may return numbers that are not named here.
 enum class code : std::int32_t {
   ok = ZUS_OK,
@@ -62,26 +76,28 @@ enum class code : std::int32_t {
   argument = ZUS_ERR_ARGUMENT,              ///< A value is empty, out of range or not allowed.
   credentials = ZUS_ERR_CREDENTIALS,        ///< No token and no OAuth credentials are configured.
   forked = ZUS_ERR_FORKED,                  ///< The client was made before fork(): make a new one in the child.
-  reentrant = ZUS_ERR_REENTRANT,                      ///< A callback called into its own client.
+  reentrant = ZUS_ERR_REENTRANT,            ///< A callback called its own client.
   resolve = ZUS_ERR_RESOLVE,                ///< The host name was not found.
   connect = ZUS_ERR_CONNECT,                ///< No connection could be made.
   tls = ZUS_ERR_TLS,                        ///< The certificate was not trusted, or the handshake failed.
-  timeout = ZUS_ERR_TIMEOUT,                ///< The configured time was over.
-  proxy = ZUS_ERR_PROXY,                    ///< The proxy refused, or could not be reached.
+  timeout = ZUS_ERR_TIMEOUT,                ///< The configured time has passed.
+  proxy = ZUS_ERR_PROXY,                    ///< The proxy rejected the connection, or could not be reached.
   io = ZUS_ERR_IO,                          ///< The connection broke.
-  protocol = ZUS_ERR_PROTOCOL,              ///< Not an answer that Zoom gives: HTML, a redirect, cut short, too large.
-  token = ZUS_ERR_TOKEN,                    ///< No token could be had.
-  unauthorized = ZUS_ERR_UNAUTHORIZED,      ///< The token was refused.
-  forbidden = ZUS_ERR_FORBIDDEN,            ///< A scope or a right is missing.
+  protocol = ZUS_ERR_PROTOCOL,              ///< Not a response that Zoom sends: HTML, text, a redirect, too large.
+  token = ZUS_ERR_TOKEN,                    ///< No access token could be obtained.
+  unauthorized = ZUS_ERR_UNAUTHORIZED,      ///< Zoom rejected the access token.
+  forbidden = ZUS_ERR_FORBIDDEN,            ///< A scope or a permission is missing.
   user_not_found = ZUS_ERR_USER_NOT_FOUND,  ///< No such user on this account.
   user_protected = ZUS_ERR_USER_PROTECTED,  ///< A Zoom Room or an admin, whose status can't be changed.
   user_busy = ZUS_ERR_USER_BUSY,            ///< The user has an upcoming Zoom Events event.
-  user_limit = ZUS_ERR_USER_LIMIT,          ///< No seat is left to activate the user into.
+  user_limit = ZUS_ERR_USER_LIMIT,          ///< The account has reached its user limit.
   rate_limited = ZUS_ERR_RATE_LIMITED,      ///< Too many requests a second, and the retries are used up.
-  daily_limit = ZUS_ERR_DAILY_LIMIT,        ///< The account's requests of today are used up.
-  rejected = ZUS_ERR_REJECTED,              ///< Zoom refused for another reason.
+  daily_limit = ZUS_ERR_DAILY_LIMIT,        ///< A rate limit that lasts, such as the daily limit.
+  rejected = ZUS_ERR_REJECTED,              ///< Zoom rejected the request for another reason.
   server = ZUS_ERR_SERVER,                  ///< Zoom failed (5xx), and the retries are used up.
-  cancelled = ZUS_ERR_CANCELLED,            ///< Stopped by a zus::cancel, or by the callback of a batch.
+  not_verified = ZUS_ERR_NOT_VERIFIED,      ///< Zoom accepted the update, but the user's status is not the wanted one: see config::verify.
+  endpoint = ZUS_ERR_ENDPOINT,              ///< The server does not know this endpoint: check the API URL.
+  cancelled = ZUS_ERR_CANCELLED,            ///< Ended by a zus::cancel, or by the callback of a batch.
   partial = ZUS_ERR_PARTIAL,                ///< The batch ran to its end, and some users failed.
   panic = ZUS_ERR_PANIC                     ///< A bug in this library.
 };
@@ -89,19 +105,39 @@ enum class code : std::int32_t {
 /// What to do with a user.
 enum class action : std::int32_t {
   activate = ZUS_ACTIVATE,
-  deactivate = ZUS_DEACTIVATE,  ///< Also takes all licences, and the right to log in.
+  deactivate = ZUS_DEACTIVATE,  ///< Also takes all licenses, and the right to log in.
   clock_in = ZUS_CLOCK_IN,
   clock_out = ZUS_CLOCK_OUT
 };
 
+/// A user's status, as Zoom says it.
+enum class user_status : std::int32_t {
+  unknown = ZUS_STATUS_UNKNOWN,    ///< Not read, or one that this version does not know.
+  active = ZUS_STATUS_ACTIVE,      ///< The user can sign in.
+  inactive = ZUS_STATUS_INACTIVE,  ///< The user is deactivated.
+  pending = ZUS_STATUS_PENDING     ///< Invited, and has not accepted: an update is accepted and changes nothing.
+};
+
+/// Whether a request may have reached Zoom.
+enum class delivery : std::int32_t {
+  not_sent = ZUS_DELIVERY_NOT_SENT,   ///< No request was sent: nothing was applied.
+  unknown = ZUS_DELIVERY_UNKNOWN,     ///< One may have been, and may have been applied.
+  responded = ZUS_DELIVERY_RESPONDED  ///< Zoom sent a response, and the code says what it means.
+};
+
 /// How the action travels.
 enum class encoding : std::int32_t {
-  form = ZUS_ENCODING_FORM,  ///< multipart/form-data; where the server refuses it, JSON from then on. The default.
+  form = ZUS_ENCODING_FORM,  ///< multipart/form-data; where the server rejects it, JSON from then on. The default.
   json = ZUS_ENCODING_JSON   ///< application/json
 };
 
 /// How much a log says.
-enum class log_level : std::int32_t { error = 1, warning = 2, info = 3, debug = 4 };
+enum class log_level : std::int32_t {
+  error = ZUS_LOG_ERROR,
+  warning = ZUS_LOG_WARN,
+  info = ZUS_LOG_INFO,
+  debug = ZUS_LOG_DEBUG
+};
 
 /// The code's name, as in zus.h: "ZUS_ERR_USER_NOT_FOUND"; "ZUS_ERR_UNKNOWN" for an unknown one.
 inline std::string_view name(code value) noexcept { return zus_code_name(static_cast<zus_code>(value)); }
@@ -109,13 +145,40 @@ inline std::string_view name(code value) noexcept { return zus_code_name(static_
 /// The code as a sentence for people.
 inline std::string_view text(code value) noexcept { return zus_code_text(static_cast<zus_code>(value)); }
 
+/// The action's name: "deactivate"; "unknown" for a number that is none.
+inline std::string_view name(action value) noexcept {
+  switch (value) {
+    case action::activate: return "activate";
+    case action::deactivate: return "deactivate";
+    case action::clock_in: return "clock_in";
+    case action::clock_out: return "clock_out";
+  }
+  return "unknown";
+}
+
+/// Writes name(value).
+template <class Traits>
+std::basic_ostream<char, Traits>& operator<<(std::basic_ostream<char, Traits>& out, code value) {
+  return out << std::basic_string_view<char, Traits>(name(value).data(), name(value).size());
+}
+
+/// Writes name(value).
+template <class Traits>
+std::basic_ostream<char, Traits>& operator<<(std::basic_ostream<char, Traits>& out, action value) {
+  return out << std::basic_string_view<char, Traits>(name(value).data(), name(value).size());
+}
+
 /// The version of the library that is loaded: "0.1.0". ZUS_VERSION_* are the header's.
 inline std::string_view version() noexcept { return zus_version(); }
 
 /// The number of the ABI of the library in use; ZUS_ABI_VERSION is the number that this program was compiled with.
 inline std::int32_t abi_version() noexcept { return zus_abi_version(); }
 
-/// A mistake of the caller, thrown where exceptions are on. what() names the mistake, never a secret.
+#if defined(__clang__)
+#  pragma clang diagnostic push
+#  pragma clang diagnostic ignored "-Wweak-vtables"  // a header has no file of its own for a vtable
+#endif
+/// A usage error, thrown where exceptions are on. what() says what is wrong with what, never a secret.
 class error : public std::invalid_argument {
  public:
   error(zus::code value, const std::string& what) : std::invalid_argument(what), code_(value) {}
@@ -124,6 +187,45 @@ class error : public std::invalid_argument {
  private:
   zus::code code_;
 };
+
+namespace detail {
+
+class error_category final : public std::error_category {
+ public:
+  const char* name() const noexcept override { return "zus"; }
+  std::string message(int value) const override { return zus_code_text(static_cast<zus_code>(value)); }
+
+  // Where the standard has the very same condition, and no other.
+  std::error_condition default_error_condition(int value) const noexcept override {
+    switch (value) {
+      case ZUS_ERR_NULL:
+      case ZUS_ERR_ARGUMENT: return std::errc::invalid_argument;
+      case ZUS_ERR_UTF8: return std::errc::illegal_byte_sequence;
+      case ZUS_ERR_TIMEOUT: return std::errc::timed_out;
+      case ZUS_ERR_CANCELLED: return std::errc::operation_canceled;
+      default: return {value, *this};
+    }
+  }
+};
+
+// One for the whole program, which is never destroyed: a destructor at exit may still want it.
+template <class T, class... Arguments>
+const T& immortal(Arguments... arguments) {
+  alignas(T) static unsigned char place[sizeof(T)];
+  static const T* const made = ::new (static_cast<void*>(place)) T(arguments...);
+  return *made;
+}
+
+}  // namespace detail
+#if defined(__clang__)
+#  pragma clang diagnostic pop
+#endif
+
+/// The category of a zus::code as a std::error_code.
+inline const std::error_category& category() noexcept { return detail::immortal<detail::error_category>(); }
+
+/// A zus::code converts to std::error_code by this: `std::error_code failed = result.code();`
+inline std::error_code make_error_code(code value) noexcept { return {static_cast<int>(value), category()}; }
 
 /// A string as an argument: a literal, a std::string, a std::string_view, or a const char*. NULL is code::null.
 class text_arg {
@@ -155,14 +257,19 @@ struct deleter {
 template <class T>
 using handle = std::unique_ptr<T, deleter>;
 
-inline bool is_mistake(zus_code value) noexcept { return value > 0 && value < 20; }
+inline bool is_usage_error(zus_code value) noexcept { return value > 0 && value < 20; }
 
 inline void wipe(std::string& secret) noexcept {
   volatile char* bytes = secret.data();
   for (std::size_t i = 0; i < secret.size(); ++i) bytes[i] = 0;
 }
 
-// Appends a NUL-ended copy. A NUL inside becomes another control character, which the library refuses: cut off there,
+// The text of a zus::error: what was called, and the reason, or what the code says where there is none.
+inline std::string what(const char* scope, const char* function, zus_code value, const char* reason) {
+  return std::string(scope) + function + ": " + (*reason != '\0' ? reason : zus_code_text(value));
+}
+
+// Appends a NUL-ended copy. A NUL inside becomes another control character, which the library rejects: cut off there,
 // the text would be somebody else's id.
 inline void append(std::string& out, std::string_view value) {
   for (char c : value) out.push_back(c == '\0' ? '\x01' : c);
@@ -186,7 +293,7 @@ class c_string {
   std::string copy_{};
 };
 
-// The caller's token provider, and what is between its two calls when the library's buffer was too small.
+// The caller's token provider, and what it keeps between two calls when the library's buffer was too small.
 struct token_source {
   std::function<std::string(bool)> provide;
   std::mutex mutex{};
@@ -199,31 +306,31 @@ struct token_source {
   token_source(const token_source&) = delete;
   token_source& operator=(const token_source&) = delete;
 
-  static std::size_t call(void* self, std::int32_t refused, char* buffer, std::size_t capacity) noexcept {
-    return static_cast<token_source*>(self)->fetch(refused != 0, buffer, capacity);
+  static std::size_t call(void* self, std::int32_t rejected, char* buffer, std::size_t capacity) noexcept {
+    return static_cast<token_source*>(self)->provide_into(rejected != 0, buffer, capacity);
   }
 
-  std::size_t fetch(bool refused, char* buffer, std::size_t capacity) noexcept {
+  std::size_t provide_into(bool rejected, char* buffer, std::size_t capacity) noexcept {
 #if ZUS_HPP_EXCEPTIONS
     try {
-      return give(refused, buffer, capacity);
+      return give(rejected, buffer, capacity);
     } catch (...) {
       const std::lock_guard<std::mutex> lock(mutex);
       thrown = std::current_exception();
       return 0;
     }
 #else
-    return give(refused, buffer, capacity);
+    return give(rejected, buffer, capacity);
 #endif
   }
 
-  std::size_t give(bool refused, char* buffer, std::size_t capacity) {
+  std::size_t give(bool rejected, char* buffer, std::size_t capacity) {
     std::string token;
     {
       const std::lock_guard<std::mutex> lock(mutex);
       if (pending_for == std::this_thread::get_id() && pending.size() <= capacity) token.swap(pending);
     }
-    if (token.empty()) token = provide(refused);
+    if (token.empty()) token = provide(rejected);
     const std::size_t length = token.size();
     const std::lock_guard<std::mutex> lock(mutex);
     thrown = nullptr;
@@ -285,147 +392,171 @@ class config {
     return made;
   }
 
-  /// A bearer token that you have already. It ends an hour after Zoom made it, and can't be renewed.
+  /// A static token. It expires an hour after Zoom made it, and can't be refreshed.
   config& token(text_arg value) & {
     return checked("token", zus_config_set_token(get(), detail::c_string(value).get()));
   }
-  config&& token(text_arg value) && { return std::move(token(value)); }
+  config&& token(text_arg value) && ZUS_LIFETIMEBOUND { return std::move(token(value)); }
 
-  /// A server-to-server OAuth app: the client gets its tokens itself, and renews them.
+  /// A server-to-server OAuth app: the client obtains its tokens itself, and refreshes them.
   config& oauth(text_arg account_id, text_arg client_id, text_arg client_secret) & {
     return checked("oauth", zus_config_set_oauth(get(), detail::c_string(account_id).get(), detail::c_string(client_id).get(),
                                                  detail::c_string(client_secret).get()));
   }
-  config&& oauth(text_arg account_id, text_arg client_id, text_arg client_secret) && {
+  config&& oauth(text_arg account_id, text_arg client_id, text_arg client_secret) && ZUS_LIFETIMEBOUND {
     return std::move(oauth(account_id, client_id, client_secret));
   }
 
-  /// Tokens from your own source: `std::string provider(bool refused)`, "" when none can be had; up to 8,192 bytes.
-  /// `refused` is true when Zoom refused the last one: until then a client keeps the one it has. It is called on any
+  /// Tokens from your own source: `std::string provider(bool rejected)`, "" when it has none; up to 8,192 bytes.
+  /// `rejected` is true when Zoom rejected the last one: until then a client keeps the one it has. It is called on any
   /// thread, one at a time per client, and must not call that client.
   /// An exception leaves it unchanged through each call that needed the token. Kept as long as the clients live.
-  config& token_provider(std::function<std::string(bool refused)> provider) & {
-    if (!provider) return checked("token_provider", ZUS_ERR_NULL);
+  config& token_provider(std::function<std::string(bool rejected)> provider) & {
+    if (!provider) return own("token_provider", ZUS_ERR_NULL);
     auto source = std::make_shared<detail::token_source>(std::move(provider));
     const zus_code value = zus_config_set_token_provider(get(), &detail::token_source::call, source.get());
     if (value == ZUS_OK) token_source_ = std::move(source);
     return checked("token_provider", value);
   }
-  config&& token_provider(std::function<std::string(bool refused)> provider) && {
+  config&& token_provider(std::function<std::string(bool rejected)> provider) && ZUS_LIFETIMEBOUND {
     return std::move(token_provider(std::move(provider)));
   }
 
   /// The API's base, default https://api.zoom.us/v2. https, or http to a loopback address.
   config& api_url(text_arg url) & {
-    if (url.is_null()) return checked("api_url", ZUS_ERR_NULL);  // which would keep the one that is set
+    if (url.is_null()) return own("api_url", ZUS_ERR_NULL);  // which would keep the one that is set
     return checked("api_url", zus_config_set_urls(get(), detail::c_string(url).get(), nullptr));
   }
-  config&& api_url(text_arg url) && { return std::move(api_url(url)); }
+  config&& api_url(text_arg url) && ZUS_LIFETIMEBOUND { return std::move(api_url(url)); }
 
   /// Where OAuth tokens come from, default https://zoom.us/oauth/token. https, or http to a loopback address.
   config& oauth_url(text_arg url) & {
-    if (url.is_null()) return checked("oauth_url", ZUS_ERR_NULL);  // which would keep the one that is set
+    if (url.is_null()) return own("oauth_url", ZUS_ERR_NULL);  // which would keep the one that is set
     return checked("oauth_url", zus_config_set_urls(get(), nullptr, detail::c_string(url).get()));
   }
-  config&& oauth_url(text_arg url) && { return std::move(oauth_url(url)); }
+  config&& oauth_url(text_arg url) && ZUS_LIFETIMEBOUND { return std::move(oauth_url(url)); }
 
   /// How the action travels, default encoding::form.
   config& encoding(zus::encoding value) & {
     return checked("encoding", zus_config_set_encoding(get(), static_cast<zus_encoding>(value)));
   }
-  config&& encoding(zus::encoding value) && { return std::move(encoding(value)); }
+  config&& encoding(zus::encoding value) && ZUS_LIFETIMEBOUND { return std::move(encoding(value)); }
 
   /// The time to connect (default 10 s), and for a whole call with its retries and waits (default 60 s). Each 1 ms to
   /// a day.
   config& timeouts(std::chrono::milliseconds connect, std::chrono::milliseconds total) & {
-    if (!fits(connect) || !fits(total)) return checked("timeouts", ZUS_ERR_ARGUMENT);
+    if (!fits(connect) || !fits(total)) return out_of_range("timeouts");
     return checked("timeouts", zus_config_set_timeouts(get(), count(connect), count(total)));
   }
-  config&& timeouts(std::chrono::milliseconds connect, std::chrono::milliseconds total) && {
+  config&& timeouts(std::chrono::milliseconds connect, std::chrono::milliseconds total) && ZUS_LIFETIMEBOUND {
     return std::move(timeouts(connect, total));
   }
 
-  /// Requests for one user at most (1 to 100, default 4; 1 is no retry), and the longest wait before the second one and
-  /// before any (default 0.5 s and 30 s; each 1 ms to a day). Only what is safe and useful is sent again.
+  /// Requests for one user at most (1 to 100, default 4; 1 is no retry), and the longest wait before the first retry and
+  /// before any retry (default 0.5 s and 30 s; each 1 ms to a day). Only what is safe and useful is retried.
   config& retry(std::uint32_t attempts, std::chrono::milliseconds first, std::chrono::milliseconds most) & {
-    if (!fits(first) || !fits(most)) return checked("retry", ZUS_ERR_ARGUMENT);
+    if (!fits(first) || !fits(most)) return out_of_range("retry");
     return checked("retry", zus_config_set_retry(get(), attempts, count(first), count(most)));
   }
-  config&& retry(std::uint32_t attempts, std::chrono::milliseconds first, std::chrono::milliseconds most) && {
+  config&& retry(std::uint32_t attempts, std::chrono::milliseconds first, std::chrono::milliseconds most) && ZUS_LIFETIMEBOUND {
     return std::move(retry(attempts, first, most));
   }
 
   /// Requests at most in each span of time (1 ms to a day), evenly spread, over all threads. Default 30 a second, as
   /// Zoom allows a Pro account; Free 4, Business and above 80. 0 requests is no limit.
   config& rate(std::uint32_t requests, std::chrono::milliseconds per = std::chrono::seconds(1)) & {
-    if (!fits(per)) return checked("rate", ZUS_ERR_ARGUMENT);
+    if (!fits(per)) return out_of_range("rate");
     return checked("rate", zus_config_set_rate(get(), requests, count(per)));
   }
-  config&& rate(std::uint32_t requests, std::chrono::milliseconds per = std::chrono::seconds(1)) && {
+  config&& rate(std::uint32_t requests, std::chrono::milliseconds per = std::chrono::seconds(1)) && ZUS_LIFETIMEBOUND {
     return std::move(rate(requests, per));
   }
+
+  /// The longest time of one attempt, and of one token request, up to a day; an attempt that takes longer is retried.
+  /// Default 0: the total time divided by the attempts, but at least 10 s.
+  config& attempt_timeout(std::chrono::milliseconds longest) & {
+    if (!fits(longest)) return own("attempt_timeout", ZUS_ERR_ARGUMENT, "a time is out of range: up to a day is allowed");
+    return checked("attempt_timeout", zus_config_set_attempt_timeout(get(), count(longest)));
+  }
+  config&& attempt_timeout(std::chrono::milliseconds longest) && ZUS_LIFETIMEBOUND {
+    return std::move(attempt_timeout(longest));
+  }
+
+  /// Has updates verified: after Zoom accepted it, the user is read until the status is the wanted one, for up to `wait`
+  /// (at most a day) and never past the call's total time; otherwise the code is code::not_verified. Default 0: they
+  /// are not. Each read is a request of its own and needs a scope that reads users.
+  config& verify(std::chrono::milliseconds wait) & {
+    if (!fits(wait)) return own("verify", ZUS_ERR_ARGUMENT, "a time is out of range: up to a day is allowed");
+    return checked("verify", zus_config_set_verify(get(), count(wait)));
+  }
+  config&& verify(std::chrono::milliseconds wait) && ZUS_LIFETIMEBOUND { return std::move(verify(wait)); }
 
   /// Users of a batch that are in flight at once, 1 to 256. Default 16.
   config& concurrency(std::uint32_t in_flight) & {
     return checked("concurrency", zus_config_set_concurrency(get(), in_flight));
   }
-  config&& concurrency(std::uint32_t in_flight) && { return std::move(concurrency(in_flight)); }
+  config&& concurrency(std::uint32_t in_flight) && ZUS_LIFETIMEBOUND { return std::move(concurrency(in_flight)); }
 
   /// A proxy, http://, https:// or socks5:// and [user:password@]host[:port]; "" for none. Unless it is set, the
   /// environment's (HTTPS_PROXY, ALL_PROXY, NO_PROXY) is used, as curl does.
   config& proxy(text_arg url) & {
     return checked("proxy", zus_config_set_proxy(get(), detail::c_string(url).get()));
   }
-  config&& proxy(text_arg url) && { return std::move(proxy(url)); }
+  config&& proxy(text_arg url) && ZUS_LIFETIMEBOUND { return std::move(proxy(url)); }
 
   /// Certificates in PEM, one or more: trust only these, instead of the operating system's.
   config& ca_pem(text_arg pem) & {
     return checked("ca_pem", zus_config_set_ca_pem(get(), reinterpret_cast<const std::uint8_t*>(pem.view().data()), pem.view().size()));
   }
-  config&& ca_pem(text_arg pem) && { return std::move(ca_pem(pem)); }
+  config&& ca_pem(text_arg pem) && ZUS_LIFETIMEBOUND { return std::move(ca_pem(pem)); }
 
   /// The User-Agent header of each request, up to 256 bytes. Default: the library's name and version.
   config& user_agent(text_arg value) & {
     return checked("user_agent", zus_config_set_user_agent(get(), detail::c_string(value).get()));
   }
-  config&& user_agent(text_arg value) && { return std::move(user_agent(value)); }
+  config&& user_agent(text_arg value) && ZUS_LIFETIMEBOUND { return std::move(user_agent(value)); }
 
   /// Log lines up to `level`: `void sink(zus::log_level, std::string_view line)`. Never a secret, at any level. It is
   /// called on any thread, one at a time per client, and must not call that client; what it throws is dropped.
   /// Kept as long as the clients live.
   config& log(log_level level, std::function<void(log_level, std::string_view)> sink) & {
-    if (!sink) return checked("log", ZUS_ERR_NULL);
+    if (!sink) return own("log", ZUS_ERR_NULL);
     auto kept = std::make_shared<detail::log_sink>(detail::log_sink{std::move(sink)});
     const zus_code value =
         zus_config_set_log(get(), static_cast<std::int32_t>(level), &detail::log_sink::call, kept.get());
     if (value == ZUS_OK) log_sink_ = std::move(kept);
     return checked("log", value);
   }
-  config&& log(log_level level, std::function<void(log_level, std::string_view)> sink) && {
+  config&& log(log_level level, std::function<void(log_level, std::string_view)> sink) && ZUS_LIFETIMEBOUND {
     return std::move(log(level, std::move(sink)));
   }
 
-  /// Without exceptions: the first mistake of a setter, or code::ok. With them always code::ok.
+  /// Without exceptions: the first failure of a setter, or code::ok. With them always code::ok.
   zus::code code() const noexcept { return static_cast<zus::code>(code_); }
 
   /// The C handle, still owned by this. Null after a move.
-  zus_config* get() const noexcept { return handle_.get(); }
+  zus_config* get() const noexcept ZUS_LIFETIMEBOUND { return handle_.get(); }
 
  private:
   friend class client;
 
-  /// What the library says of the last failure, or what the code says where the failure is this file's.
-  const char* reason(zus_code value) const noexcept {
-    const char* const message = zus_config_message(get());
-    return *message != '\0' ? message : zus_code_text(value);
+  // What the library found, with its reason.
+  config& checked(const char* setter, zus_code value) {
+    return value == ZUS_OK ? *this : failed(setter, value, zus_config_message(get()));
   }
 
-  config& checked(const char* setter, zus_code value) {
-    if (value == ZUS_OK) return *this;
+  // What was found here: the library was not asked, so its last message is about something else.
+  config& own(const char* setter, zus_code value, const char* reason = "") { return failed(setter, value, reason); }
+  config& out_of_range(const char* setter) {
+    return own(setter, ZUS_ERR_ARGUMENT, "a time is out of range: 1 ms to a day is allowed");
+  }
+
+  config& failed(const char* setter, zus_code value, const char* reason) {
 #if ZUS_HPP_EXCEPTIONS
-    throw error(static_cast<zus::code>(value), std::string("zus::config::") + setter + ": " + reason(value));
+    throw error(static_cast<zus::code>(value), detail::what("zus::config::", setter, value, reason));
 #else
     static_cast<void>(setter);
+    static_cast<void>(reason);
     if (code_ == ZUS_OK) code_ = value;
     return *this;
 #endif
@@ -454,7 +585,7 @@ class config {
   zus_code code_ = ZUS_OK;
 };
 
-/// Stops calls from another thread. Raised once, it stays raised.
+/// Cancels calls from another thread. Triggered once, it stays triggered.
 class cancel {
  public:
   cancel() : handle_(zus_cancel_new()) {}
@@ -463,17 +594,16 @@ class cancel {
   /// From any thread; not from a signal handler.
   void trigger() const noexcept { zus_cancel_trigger(handle_.get()); }
 
-  /// One that nobody raises: the default of every call. Any other without a handle, as after a move, is code::null.
-  static const cancel& never() noexcept {
-    static const cancel none{nullptr};
-    return none;
-  }
+  /// One that nobody triggers: the default of every call. Any other without a handle, as after a move, is code::null.
+  static const cancel& never() noexcept { return detail::immortal<cancel>(nullptr); }
 
   /// The C handle, still owned by this. Null after a move.
-  const zus_cancel* get() const noexcept { return handle_.get(); }
+  const zus_cancel* get() const noexcept ZUS_LIFETIMEBOUND { return handle_.get(); }
 
  private:
   friend class client;
+  template <class T, class... Arguments>
+  friend const T& detail::immortal(Arguments... arguments);
   explicit cancel(std::nullptr_t) noexcept : never_(true) {}
   bool usable() const noexcept { return handle_ || never_; }
 
@@ -481,24 +611,24 @@ class cancel {
   bool never_ = false;
 };
 
-/// What became of one user: lent to the callback of a batch, until it returns. Copy out what you keep.
+/// The result of one user: borrowed by the callback of a batch, until it returns. Copy out what you keep.
 class result_view {
  public:
-  explicit result_view(const zus_result* lent) noexcept : result_view(lent, zus_result_code(lent)) {}
+  explicit result_view(const zus_result* borrowed) noexcept : result_view(borrowed, zus_result_code(borrowed)) {}
 
   zus::code code() const noexcept { return static_cast<zus::code>(code_); }
 
-  /// True when Zoom has set the user's status.
+  /// True when it is done: Zoom accepted the update, or sent the user that was read.
   bool ok() const noexcept { return code_ == ZUS_OK; }
   explicit operator bool() const noexcept { return ok(); }
 
-  /// The HTTP status; 0 when no answer came.
+  /// The HTTP status code; 0 when no response came.
   int http_status() const noexcept { return handle_ ? zus_result_http_status(handle_) : 0; }
 
   /// Zoom's own error code, e.g. 1001; 0 for none.
   int zoom_code() const noexcept { return handle_ ? zus_result_zoom_code(handle_) : 0; }
 
-  /// What went wrong, in words, with Zoom's own; "" when nothing did.
+  /// What went wrong, in words, Zoom's own among them; "" when nothing did.
   std::string_view message() const noexcept {
     if (handle_) return zus_result_message(handle_);
     return ok() ? std::string_view() : text(code());
@@ -510,37 +640,50 @@ class result_view {
   /// Zoom's x-zm-trackingid, which their support asks for; "" for none.
   std::string_view tracking_id() const noexcept { return handle_ ? zus_result_tracking_id(handle_) : ""; }
 
-  /// A header of the answer, e.g. "x-ratelimit-remaining", whatever its case; "" for none.
+  /// A header of the response, e.g. "x-ratelimit-remaining", whatever its case; "" for none.
   std::string_view header(text_arg name) const {
 #if ZUS_HPP_EXCEPTIONS
     if (name.is_null())
-      throw error(zus::code::null, std::string("zus::result_view::header: ") + zus_code_text(ZUS_ERR_NULL));
+      throw error(zus::code::null, detail::what("zus::result::", "header", ZUS_ERR_NULL, ""));
 #endif
     return handle_ ? zus_result_header(handle_, detail::c_string(name).get()) : "";
   }
 
-  /// The answer's body as it came.
+  /// The response's body as it came.
   std::string_view body() const noexcept {
     std::size_t length = 0;
     const char* bytes = handle_ ? zus_result_body(handle_, &length) : "";
     return {bytes, length};
   }
 
-  /// How long Zoom wants to be left alone, counted from when the answer came; nothing if it did not say.
+  /// How long Zoom asks to wait, counted from when the response came; nothing if it did not say.
   std::optional<std::chrono::seconds> retry_after() const noexcept {
     const std::int64_t seconds = handle_ ? zus_result_retry_after(handle_) : -1;
     if (seconds < 0) return std::nullopt;
     return std::chrono::seconds(seconds);
   }
 
-  /// Attempts begun for this user, repeats included: requests sent, and connections that failed.
+  /// Attempts begun for this user, retries included: requests sent, and connections that failed.
   int attempts() const noexcept { return handle_ ? zus_result_attempts(handle_) : 0; }
+
+  /// The user's status as read by get_user_status, or after an update by config::verify.
+  zus::user_status user_status() const noexcept {
+    return handle_ ? static_cast<zus::user_status>(zus_result_user_status(handle_)) : zus::user_status::unknown;
+  }
+
+  /// Whether the request may have reached Zoom.
+  zus::delivery delivery() const noexcept {
+    return handle_ ? static_cast<zus::delivery>(zus_result_delivery(handle_)) : zus::delivery::not_sent;
+  }
+
+  /// True for a failure that every further user of a batch would have too, such as a rejected token.
+  bool is_fatal() const noexcept { return handle_ && zus_result_is_fatal(handle_) != 0; }
 
   /// The C handle, not owned. May be null.
   const zus_result* get() const noexcept { return handle_; }
 
  protected:
-  result_view(const zus_result* lent, zus_code value) noexcept : handle_(lent), code_(value) {}
+  result_view(const zus_result* borrowed, zus_code value) noexcept : handle_(borrowed), code_(value) {}
   void forget() noexcept { *this = result_view(nullptr, ZUS_ERR_NULL); }
 
  private:
@@ -548,7 +691,7 @@ class result_view {
   zus_code code_;
 };
 
-/// What became of one call. Move-only; its views live as long as it does.
+/// What a call came to. Move-only. It owns its strings: they live as long as it does.
 class [[nodiscard]] result : public result_view {
  public:
   /// Takes over a C handle, which may be null, with the code of the call that gave it.
@@ -564,17 +707,25 @@ class [[nodiscard]] result : public result_view {
     return *this;
   }
 
+  // As in result_view, but of a handle that ends with this.
+  std::string_view message() const noexcept ZUS_LIFETIMEBOUND { return result_view::message(); }
+  std::string_view user_id() const noexcept ZUS_LIFETIMEBOUND { return result_view::user_id(); }
+  std::string_view tracking_id() const noexcept ZUS_LIFETIMEBOUND { return result_view::tracking_id(); }
+  std::string_view header(text_arg name) const ZUS_LIFETIMEBOUND { return result_view::header(name); }
+  std::string_view body() const noexcept ZUS_LIFETIMEBOUND { return result_view::body(); }
+  const zus_result* get() const noexcept ZUS_LIFETIMEBOUND { return result_view::get(); }
+
  private:
   detail::handle<zus_result> owned_;
 };
 
-/// What became of a batch.
+/// What a batch came to.
 struct [[nodiscard]] summary {
-  /// ok: all were done. partial: it ran to its end, and some failed. cancelled: stopped. Anything else is why it
-  /// ended early: no token, a refused token, a missing scope, the daily limit.
+  /// ok: all were done. partial: it ran to its end, and some failed. cancelled: it was stopped. Anything else is why it
+  /// ended early: no token, a rejected token, a missing scope, the daily limit.
   zus::code code = zus::code::ok;
-  std::size_t done = 0;    ///< Users whose status Zoom has set.
-  std::size_t failed = 0;  ///< Users with another answer, or none.
+  std::size_t done = 0;    ///< Users with code::ok.
+  std::size_t failed = 0;  ///< Users with another result.
   std::size_t unsent = 0;  ///< Users for whom nothing was sent, nor the callback called.
   explicit operator bool() const noexcept { return code == zus::code::ok; }
 };
@@ -595,7 +746,7 @@ class id_list {
     std::vector<const char*> all;
     all.reserve(offsets_.size() + 1);
     for (const std::size_t at : offsets_) all.push_back(at == missing ? nullptr : text_.data() + at);
-    if (all.empty()) all.push_back(nullptr);  // an empty list still has an address
+    if (all.empty()) all.push_back(nullptr);  // an empty array still has an address
     return all;
   }
 
@@ -634,8 +785,8 @@ struct batch {
   summary& so_far;
   std::exception_ptr thrown{};
 
-  static std::int32_t call(void* self, std::size_t index, const zus_result* lent) noexcept {
-    return static_cast<batch*>(self)->one(index, result_view(lent)) ? 0 : 1;
+  static std::int32_t call(void* self, std::size_t index, const zus_result* borrowed) noexcept {
+    return static_cast<batch*>(self)->one(index, result_view(borrowed)) ? 0 : 1;
   }
 
   bool one(std::size_t index, const result_view& view) noexcept {
@@ -666,7 +817,8 @@ class client {
     if (code_ == ZUS_OK) code_ = zus_client_new(from.get(), &made);
     handle_.reset(made);
 #if ZUS_HPP_EXCEPTIONS
-    if (code_ != ZUS_OK) throw error(static_cast<zus::code>(code_), std::string("zus::client: ") + from.reason(code_));
+    if (code_ != ZUS_OK)
+      throw error(static_cast<zus::code>(code_), detail::what("zus::", "client", code_, zus_config_message(from.get())));
 #endif
   }
 
@@ -685,16 +837,17 @@ class client {
     return *this;
   }
 
-  /// Sets a user's status, and waits for the answer. `user_id` is an id or an e-mail address, without blanks around it.
-  /// @param stop ends the call with code::cancelled when it is raised.
-  /// @return Zoom's answer, or the network's failure.
-  /// @throws zus::error for a mistake (code 1 to 19), and whatever the token provider throws.
+  /// Sets a user's status, and waits for the response. `user_id` is an ID or an e-mail address, without leading or
+  /// trailing whitespace.
+  /// @param stop ends the call with code::cancelled when it is triggered.
+  /// @return Zoom's response, or the network's failure.
+  /// @throws zus::error for a usage error (code 1 to 19), and whatever the token provider throws.
   result update(text_arg user_id, action what, const cancel& stop = cancel::never()) const {
-    zus_result* answer = nullptr;
+    zus_result* made = nullptr;
     zus_code value = ready(stop);
     if (value == ZUS_OK)
-      value = zus_update_status(get(), detail::c_string(user_id).get(), static_cast<zus_action>(what), stop.get(), &answer);
-    return answered(result(answer, value), value);
+      value = zus_update_status(get(), detail::c_string(user_id).get(), static_cast<zus_action>(what), stop.get(), &made);
+    return checked(result(made, value), value);
   }
 
   /// update(user_id, action::activate)
@@ -714,46 +867,59 @@ class client {
     return update(user_id, action::clock_out, stop);
   }
 
-  /// Gets a token, and touches nobody. The result's body() is the token answer's JSON without the token: its scopes,
-  /// its life in seconds. It is "" for a fixed token or a provider, of which nothing can be learnt without a call.
-  result check_credentials(const cancel& stop = cancel::never()) const {
-    zus_result* answer = nullptr;
+  /// Reads a user, and waits for the response: result_view::user_status() is active, inactive or pending, and body() the
+  /// rest as JSON. Needs a scope that reads users, or the code is code::forbidden. Otherwise like update.
+  result get_user_status(text_arg user_id, const cancel& stop = cancel::never()) const {
+    zus_result* made = nullptr;
     zus_code value = ready(stop);
-    if (value == ZUS_OK) value = zus_check_credentials(get(), stop.get(), &answer);
-    return answered(result(answer, value), value);
+    if (value == ZUS_OK) value = zus_get_user_status(get(), detail::c_string(user_id).get(), stop.get(), &made);
+    return checked(result(made, value), value);
   }
 
-  /// Sets the status of many users: paced by the rate, several in flight, and waits for the last.
+  /// Obtains a token, and touches nobody. The result's body() is the token response's JSON without the token: its scopes,
+  /// its lifetime in seconds. It is "" for a static token or a provider, of which nothing is known before a call.
+  result check_credentials(const cancel& stop = cancel::never()) const {
+    zus_result* made = nullptr;
+    zus_code value = ready(stop);
+    if (value == ZUS_OK) value = zus_check_credentials(get(), stop.get(), &made);
+    return checked(result(made, value), value);
+  }
+
+  /// Sets the status of many users: within the rate limit, several in flight, and waits for the last.
   ///
   ///     auto all = zoom.update_many(leavers, zus::action::deactivate, [](const zus::result_view& user) {
-  ///       std::cout << user.user_id() << ' ' << zus::name(user.code()) << '\n';
+  ///       std::cout << user.user_id() << ' ' << user.code() << std::endl;
   ///     });
   ///
   /// `ids` is any range of what converts to std::string_view; it is read once, before the first request.
   /// `each` is called on this thread as each user ends, in any order, as each(index, result_view) or each(result_view).
-  /// It returns nothing, or a bool: false stops the batch. A user without a call was never sent. An id that can't be
-  /// one (empty, blanks around it) gets its call with that code, and the batch goes on.
+  /// It returns nothing, or a bool: false stops the batch. A user for whom it is not called was never sent. An ID
+  /// that can't be one (empty, leading or trailing whitespace) gets its call with that code, and the batch goes on.
   /// What `each` throws stops the batch and is rethrown unchanged after it; until then `each` is still called for the
   /// users in flight, so that none that was sent goes unreported. It must not call this client (code::reentrant).
-  /// @throws zus::error for a mistake that concerns the whole batch, and whatever the token provider throws.
+  /// @throws zus::error for a usage error that concerns the whole batch, and whatever the token provider throws.
   template <class Range, class Fn>
   summary update_many(Range&& ids, action what, Fn&& each, const cancel& stop = cancel::never()) const {
-    detail::id_list list;
-    for (auto&& id : ids) {
-      static_assert(std::is_convertible_v<decltype(id), std::string_view>,
-                    "the ids are strings, or convert to std::string_view");
-      list.add(id);
-    }
-    return run(list, what, each, stop);
+    return run(listed(std::forward<Range>(ids)), each, stop, updates{what});
   }
 
-  /// The same for a list in braces: `update_many({one, another}, ...)`.
+  /// The same for users in braces: `update_many({one, another}, ...)`.
   template <class Fn>
   summary update_many(std::initializer_list<text_arg> ids, action what, Fn&& each,
                       const cancel& stop = cancel::never()) const {
-    detail::id_list list;
-    for (const text_arg id : ids) list.add(id);
-    return run(list, what, each, stop);
+    return run(listed(ids), each, stop, updates{what});
+  }
+
+  /// Reads many users. Otherwise like update_many, with results like those of get_user_status.
+  template <class Range, class Fn>
+  summary get_user_status_many(Range&& ids, Fn&& each, const cancel& stop = cancel::never()) const {
+    return run(listed(std::forward<Range>(ids)), each, stop, &zus_get_user_status_many);
+  }
+
+  /// The same for users in braces.
+  template <class Fn>
+  summary get_user_status_many(std::initializer_list<text_arg> ids, Fn&& each, const cancel& stop = cancel::never()) const {
+    return run(listed(ids), each, stop, &zus_get_user_status_many);
   }
 
   /// Without exceptions: why this client is empty, or code::ok. After a move code::null.
@@ -761,7 +927,7 @@ class client {
   explicit operator bool() const noexcept { return handle_ != nullptr; }
 
   /// The C handle, still owned by this. Null after a move.
-  const zus_client* get() const noexcept { return handle_.get(); }
+  const zus_client* get() const noexcept ZUS_LIFETIMEBOUND { return handle_.get(); }
 
  private:
   // To the C library no cancel means: never. One that was moved away or could not be made must not.
@@ -770,31 +936,49 @@ class client {
     return stop.usable() ? ZUS_OK : ZUS_ERR_NULL;
   }
 
-  result answered(result answer, zus_code value) const {
+  result checked(result got, zus_code value) const {
 #if ZUS_HPP_EXCEPTIONS
     rethrow_from_provider(value);
-    if (detail::is_mistake(value)) throw error(static_cast<zus::code>(value), std::string(answer.message()));
+    if (detail::is_usage_error(value)) throw error(static_cast<zus::code>(value), std::string(got.message()));
 #else
     static_cast<void>(value);
 #endif
-    return answer;
+    return got;
   }
 
-  template <class Fn>
-  summary run(const detail::id_list& list, action what, Fn& each, const cancel& stop) const {
+  struct updates {
+    action what;
+    zus_code operator()(const zus_client* client, const char* const* ids, std::size_t count, const zus_cancel* stop,
+                        zus_result_fn each, void* userdata) const noexcept {
+      return zus_update_status_many(client, ids, count, static_cast<zus_action>(what), stop, each, userdata);
+    }
+  };
+
+  template <class Range>
+  static detail::id_list listed(Range&& ids) {
+    detail::id_list list;
+    for (auto&& id : ids) {
+      using element = std::decay_t<decltype(id)>;
+      static_assert(std::is_convertible_v<decltype(id), std::string_view> || std::is_same_v<element, text_arg>,
+                    "the ids are strings, or convert to std::string_view");
+      list.add(id);
+    }
+    return list;
+  }
+
+  template <class Fn, class Call>
+  summary run(const detail::id_list& list, Fn& each, const cancel& stop, Call call) const {
     summary end;
     end.unsent = list.size();
     detail::batch<Fn> batch{each, end};
     const auto ids = list.pointers();
     zus_code value = ready(stop);
-    if (value == ZUS_OK)
-      value = zus_update_status_many(get(), ids.data(), list.size(), static_cast<zus_action>(what), stop.get(),
-                                     &detail::batch<Fn>::call, &batch);
+    if (value == ZUS_OK) value = call(get(), ids.data(), list.size(), stop.get(), &detail::batch<Fn>::call, &batch);
     end.code = static_cast<zus::code>(value);
 #if ZUS_HPP_EXCEPTIONS
     if (batch.thrown) std::rethrow_exception(batch.thrown);
     rethrow_from_provider(value);
-    if (detail::is_mistake(value)) throw error(end.code, zus_code_text(value));
+    if (detail::is_usage_error(value)) throw error(end.code, zus_code_text(value));
 #endif
     return end;
   }
@@ -815,5 +999,9 @@ class client {
 
 }  // inline namespace throwing or nothrow
 }  // namespace zus
+
+/// A zus::code is a std::error_code, in the category zus::category().
+template <>
+struct std::is_error_code_enum<zus::code> : std::true_type {};
 
 #endif

@@ -15,7 +15,7 @@ trap 'rm -rf "$stage"' EXIT
 mkdir -p "$dist"
 
 DESTDIR=$stage PREFIX=/$name LIBDIR=/$name/lib packaging/install.sh
-cp README.md LICENSE-MIT LICENSE-APACHE CHANGELOG.md "$stage/$name/"
+cp README.md LICENSE-MIT LICENSE-APACHE THIRD-PARTY-NOTICES.txt CHANGELOG.md "$stage/$name/"
 cp -R docs "$stage/$name/docs"
 
 # The time of the commit, not of the build.

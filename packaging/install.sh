@@ -1,5 +1,6 @@
 #!/bin/sh
-# Installs the release build: libraries, headers, zus.pc, the CMake package and the man page.
+# Installs the release build: libraries, headers, zus.pc, the CMake package, the man page, licences and valgrind's
+# suppressions.
 #
 #   PREFIX       /usr/local
 #   LIBDIR       lib: below PREFIX, unless it is absolute
@@ -44,21 +45,22 @@ case $libdir in
     up=$(echo "$below" | sed 's|[^/][^/]*|..|g')
     pc_prefix="\${pcfiledir}/../$up"
     pc_libdir="\${prefix}/$below"
-    cmake_prefix="\${CMAKE_CURRENT_LIST_DIR}/../../$up"
+    cmake_prefix="\${_zus_here}/../../$up"
     ;;
   *) pc_prefix=$prefix pc_libdir=$libdir cmake_prefix=$prefix ;;
 esac
-cmake_libs=$(echo "$native_libs" | sed 's/-framework  */-framework@/g; s/  */;/g; s/-framework@/-framework /g')
+# pkg-config leaves out -I/usr/include and -L/usr/lib, in these words only; and nobody moves /usr.
+if [ "$prefix" = /usr ]; then pc_prefix=/usr; fi
 
 put 644 include/zus.h "$prefix/include/zus.h"
 put 644 include/zus.hpp "$prefix/include/zus.hpp"
-put 644 "$built/$built_static" "$libdir/$static"
-# Without the debug information and the compiler's bitcode that Rust's own library brings: 13 MB instead of 45.
+put 644 include/zus_fwd.hpp "$prefix/include/zus_fwd.hpp"
 case $os in
-  macos) ${STRIP:-strip} -S "$DESTDIR$libdir/$static" ;;
-  windows-*) ;; # MinGW's strip can't: members without a section are in it
-  *) ${STRIP:-strip} -g -R .llvmbc -R .llvmcmd "$DESTDIR$libdir/$static" ;;
+  linux) packaging/static.sh "$built/$built_static" "$DESTDIR$libdir/$static" ;;
+  *) put 644 "$built/$built_static" "$libdir/$static" ;;
 esac
+# Without the debug information that Rust's own library brings. MinGW's strip can't: members without a section are in it.
+if [ "$os" = macos ]; then ${STRIP:-strip} -S "$DESTDIR$libdir/$static"; fi
 # For musl, cargo makes no shared library unless it is told to (docs/linking.md).
 if [ -e "$built/$built_shared" ]; then
   case $os in
@@ -73,10 +75,14 @@ if [ -e "$built/$built_shared" ]; then
       ;;
   esac
 fi
-export version description abi_since native_libs pc_prefix pc_libdir cmake_prefix cmake_libs \
-  cmake_shared cmake_shared_properties cmake_static cmake_static_properties
+export version description abi_since native_libs pc_prefix pc_libdir static cmake_prefix \
+  cmake_shared cmake_shared_properties cmake_static_properties
 fill packaging/zus.pc.in "$libdir/pkgconfig/zus.pc"
 fill cmake/zus-config.cmake.in "$libdir/cmake/zus/zus-config.cmake"
 fill cmake/zus-config-version.cmake.in "$libdir/cmake/zus/zus-config-version.cmake"
 put 644 packaging/zus.3 "$prefix/share/man/man3/zus.3"
+for licence in LICENSE-MIT LICENSE-APACHE THIRD-PARTY-NOTICES.txt; do
+  put 644 "$licence" "$prefix/share/licenses/zus/$licence"
+done
+put 644 tests/c/valgrind.supp "$prefix/share/zus/valgrind.supp"
 echo "installed libzus $version to $DESTDIR$prefix"

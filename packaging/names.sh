@@ -11,14 +11,10 @@ DESTDIR=${DESTDIR:-}
 value() { sed -n "s/^$1 = \"\(.*\)\"\$/\1/p" Cargo.toml | head -1; }
 version=$(value version)
 description=$(value description)
-abi=$(sed -n 's/^const ABI: &str = "\(.*\)";$/\1/p' build.rs)
-[ -n "$version" ] && [ -n "$abi" ] || { echo "no version in Cargo.toml, or no ABI in build.rs" >&2; exit 1; }
-# The first version with this ABI.
-case $abi in
-  0) abi_since=0.1 ;;
-  *) echo "packaging/names.sh doesn't know with which version ABI $abi began" >&2; exit 1 ;;
-esac
-
+constant() { sed -n "s/^const $1: &str = \"\(.*\)\";\$/\1/p" build.rs; }
+abi=$(constant ABI)
+abi_since=$(constant ABI_SINCE)
+[ -n "$version" ] && [ -n "$abi" ] && [ -n "$abi_since" ] || { echo "no version in Cargo.toml, or no ABI in build.rs" >&2; exit 1; }
 target=${CARGO_BUILD_TARGET:-$("${RUSTC:-rustc}" -vV 2>/dev/null | sed -n 's/^host: //p')}
 case ${target:-$(uname -s)} in
   *windows-msvc) os=windows-msvc ;;
@@ -48,7 +44,6 @@ case $os in
 esac
 
 # The same, as the CMake package says it.
-cmake_static="\${_zus_libdir}/$static"
 cmake_static_properties=
 case $os in
   linux)
@@ -62,7 +57,6 @@ case $os in
   windows*)
     cmake_shared="\${_zus_prefix}/bin/$shared"
     cmake_shared_properties="IMPORTED_IMPLIB \"\${_zus_libdir}/$import\""
-    cmake_static_properties="
-    INTERFACE_COMPILE_DEFINITIONS ZUS_STATIC"
+    cmake_static_properties="INTERFACE_COMPILE_DEFINITIONS ZUS_STATIC"
     ;;
 esac

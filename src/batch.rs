@@ -1,134 +1,353 @@
 //! Many users: in flight, order, stop.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
+use std::time::Instant;
 
+use crate::call;
 use crate::cancel::Cancel;
-use crate::client::{Client, in_callback};
+use crate::client::Client;
 use crate::code::{Code, Error};
-use crate::outcome::Outcome;
-use crate::request::Action;
+use crate::outcome::{Delivery, FatalForBatch, Outcome};
+use crate::request::{Action, Operation};
+use crate::verify::{self, Verification, Verified};
 
 impl Client {
-    /// Updates many users, several at once, paced by the configured rate. `on_result` is called on this thread as each
-    /// user ends, in any order, with the user's index; false stops. Who is in flight at a stop still gets the call; who
-    /// gets none was never sent, and can be sent later. An id that can't be sent gets its outcome, and the others go on.
+    /// Updates a batch of users, several at once, at the configured rate. `on_result` is called on this thread as the
+    /// update of each user ends, in any order, with the user's index; false stops the batch. Users in flight at a stop
+    /// still get their call; a user for whom `on_result` did not run was never sent, and can be sent later. A user ID
+    /// that can't be sent gets its outcome, and the others go on.
     ///
-    /// Returns [`Code::Ok`] when all were done; [`Code::Cancelled`] after a stop; the code that no further user could
-    /// survive (no token, a refused token, a missing scope, the daily limit); else [`Code::Partial`].
+    /// Returns [`Code::Ok`] when all were done; [`Code::Cancelled`] after a stop; the code that is fatal for the batch
+    /// (no token, a rejected token, a missing scope, the daily limit); else [`Code::Partial`].
+    ///
+    /// Where the client verifies, the first user is read once before anybody is updated: a missing scope for reading ends
+    /// the batch there. A user who waits to be read again keeps nobody else from being sent.
     pub fn update_status_many<S: AsRef<str> + Sync>(
         &self,
         user_ids: &[S],
         action: Action,
         cancel: Option<&Cancel>,
+        on_result: impl FnMut(usize, &Outcome) -> bool,
+    ) -> Code {
+        self.many(user_ids, Operation::Update(action), cancel, on_result)
+    }
+
+    /// Reads a batch of users. Otherwise like [`Client::update_status_many`].
+    pub fn get_user_status_many<S: AsRef<str> + Sync>(
+        &self,
+        user_ids: &[S],
+        cancel: Option<&Cancel>,
+        on_result: impl FnMut(usize, &Outcome) -> bool,
+    ) -> Code {
+        self.many(user_ids, Operation::Read, cancel, on_result)
+    }
+
+    fn many<S: AsRef<str> + Sync>(
+        &self,
+        user_ids: &[S],
+        operation: Operation,
+        cancel: Option<&Cancel>,
         mut on_result: impl FnMut(usize, &Outcome) -> bool,
     ) -> Code {
         let user_id = |index: usize| Ok(user_ids[index].as_ref());
         let on_result = |index, outcome| on_result(index, &outcome);
-        self.update_each(user_ids.len(), user_id, action, cancel, on_result)
+        run(self, operation, user_ids.len(), user_id, cancel, on_result)
     }
+}
 
-    /// As above, for ids that have to be read first.
-    pub(crate) fn update_each<'a>(
-        &self,
-        count: usize,
-        user_id: impl Fn(usize) -> Result<&'a str, Error> + Sync,
-        action: Action,
-        cancel: Option<&Cancel>,
-        mut on_result: impl FnMut(usize, Outcome) -> bool,
-    ) -> Code {
-        if let Err(code) = self.ready() {
-            return code;
+/// Runs a batch for user IDs that have to be read first.
+pub(crate) fn run<'a>(
+    client: &Client,
+    operation: Operation,
+    count: usize,
+    user_id: impl Fn(usize) -> Result<&'a str, Error> + Sync,
+    cancel: Option<&Cancel>,
+    on_result: impl FnMut(usize, Outcome) -> bool,
+) -> Code {
+    if let Err(code) = client.check_caller() {
+        return code;
+    }
+    let batch = Batch {
+        client,
+        operation,
+        count,
+        user_id,
+        cancel,
+        stop: Cancel::new(),
+        next: AtomicUsize::new(0),
+        unverified: Mutex::default(),
+        suspected: AtomicUsize::new(0),
+        cleared: AtomicBool::new(false),
+    };
+    batch.run(on_result)
+}
+
+/// So many missing permissions in a row, from the first user on, are the app's.
+const SUSPICIOUS: usize = 5;
+
+/// A batch that runs.
+struct Batch<'a, F> {
+    client: &'a Client,
+    operation: Operation,
+    count: usize,
+    user_id: F,
+    cancel: Option<&'a Cancel>,
+    stop: Cancel,
+    /// The next user to start.
+    next: AtomicUsize,
+    /// Users whose update Zoom accepted, and who are to be read (again).
+    unverified: Mutex<Vec<(usize, Box<Verification>)>>,
+    /// Users who lacked a permission, which may be the app's or theirs alone.
+    suspected: AtomicUsize,
+    /// A user came to anything else.
+    cleared: AtomicBool,
+}
+
+/// What a worker does next.
+enum Task {
+    Start(usize),
+    Verify(usize, Box<Verification>),
+    /// Nothing before this time.
+    Wait(Instant),
+    End,
+}
+
+/// What came of the users so far.
+#[derive(Default)]
+struct Tally {
+    failed: bool,
+    stopped: bool,
+    /// The first code that was fatal for the batch.
+    fatal: Option<Code>,
+}
+
+impl<'a, F: Fn(usize) -> Result<&'a str, Error> + Sync> Batch<'_, F> {
+    /// Runs the users on threads of its own, and `on_result` on this one.
+    fn run(&self, mut on_result: impl FnMut(usize, Outcome) -> bool) -> Code {
+        /// A panic in the callback leaves through here: the workers must end first.
+        struct StopAtEnd<'a>(&'a Cancel);
+        impl Drop for StopAtEnd<'_> {
+            fn drop(&mut self) {
+                self.0.trigger();
+            }
         }
-        let halt = Cancel::new();
-        let next = AtomicUsize::new(0);
-        let update = |index| match user_id(index) {
-            Ok(id) => self.update(id, action, self.limits(cancel, Some(&halt))),
-            Err(e) => Outcome::from(e),
-        };
-        let work = |results: mpsc::SyncSender<(usize, Outcome)>| {
-            loop {
-                if halt.is_triggered() || cancel.is_some_and(Cancel::is_triggered) {
-                    return;
-                }
-                let index = next.fetch_add(1, Ordering::Relaxed);
-                if index >= count {
-                    return;
-                }
-                let outcome = catch_unwind(AssertUnwindSafe(|| update(index)))
-                    .unwrap_or_else(|_| Outcome::from(Error::new(Code::Panic, "")));
-                if is_fatal(&outcome) {
-                    halt.trigger();
-                }
-                if results.send((index, outcome)).is_err() {
-                    return;
-                }
-            }
-        };
-        let mut failed = false;
-        let mut stopped = false;
-        let mut fatal = None;
-        let (sender, results) = mpsc::sync_channel(0);
+        let mut tally = Tally::default();
+        let mut hear = |index, outcome| self.hear(&mut tally, index, outcome, &mut on_result);
+        if let Some(outcome) = self.cannot_verify() {
+            hear(0, outcome);
+            return self.code(&tally);
+        }
         thread::scope(|scope| {
-            // A panic in the callback leaves through here: the workers must end first.
-            struct Halt<'a>(&'a Cancel);
-            impl Drop for Halt<'_> {
-                fn drop(&mut self) {
-                    self.0.trigger();
-                }
-            }
-            let workers = self.concurrency().min(count);
+            let (sender, results) = mpsc::sync_channel(0);
             let mut started = 0;
-            for _ in 0..workers {
+            for _ in 0..self.client.concurrency.min(self.count) {
                 let sender = sender.clone();
                 let worker = thread::Builder::new().name("zus-batch".into());
-                match worker.spawn_scoped(scope, || work(sender)) {
+                let work =
+                    move || self.work(|index, outcome| sender.send((index, outcome)).is_ok());
+                match worker.spawn_scoped(scope, work) {
                     Ok(_) => started += 1,
                     Err(_) => break, // the system has no more threads: go on with fewer
                 }
             }
             drop(sender);
-            if started == 0 && count > 0 {
-                fatal = Some(Code::Io);
+            let _stop = StopAtEnd(&self.stop);
+            if started == 0 {
+                // It has none at all: this one works.
+                self.work(|index, outcome| {
+                    hear(index, outcome);
+                    true
+                });
                 return;
             }
-            let halt = Halt(&halt);
             // Moved here, so that a panic closes it before the scope waits for the workers.
-            let results = results;
+            let results: mpsc::Receiver<(usize, Outcome)> = results;
             for (index, outcome) in &results {
-                let unsent = outcome.attempts == 0;
-                if unsent && outcome.code == Code::Cancelled {
-                    continue;
-                }
-                if is_fatal(&outcome) {
-                    fatal.get_or_insert(outcome.code);
-                }
-                failed |= !outcome.ok();
-                if !in_callback(self.id(), || on_result(index, outcome)) {
-                    stopped = true;
-                    halt.0.trigger();
-                }
+                hear(index, outcome);
             }
         });
-        if stopped || cancel.is_some_and(Cancel::is_triggered) {
+        self.code(&tally)
+    }
+
+    /// Reads the first user before anybody is updated. Returns the failure that would come of every verification: a
+    /// missing scope.
+    fn cannot_verify(&self) -> Option<Outcome> {
+        let Operation::Update(action) = self.operation else {
+            return None;
+        };
+        let verifies = self.client.verify.is_some() && verify::wanted(action).is_some();
+        if !verifies || self.count == 0 {
+            return None;
+        }
+        let user_id = (self.user_id)(0).ok()?;
+        let mut limits = self.client.limits(self.cancel, Some(&self.stop));
+        let read = match call::begin(self.client, user_id, Operation::Read, &mut limits) {
+            Verified::Done(read) => read,
+            Verified::Later(_) => return None,
+        };
+        if read.fatal != FatalForBatch::Yes {
+            return None;
+        }
+        self.stop.trigger();
+        let read = Outcome {
+            // No update was.
+            delivery: Delivery::NotSent,
+            ..read
+        };
+        Some(call::finish(self.client, user_id, self.operation, read))
+    }
+
+    /// Takes one task after another. False from `hear` ends it.
+    fn work(&self, mut hear: impl FnMut(usize, Outcome) -> bool) {
+        loop {
+            let done = match self.task() {
+                Task::Start(index) => (index, self.guarded(|| self.start(index))),
+                Task::Verify(index, verification) => {
+                    (index, self.guarded(|| self.verify(index, verification)))
+                }
+                Task::Wait(until) => {
+                    self.wait(until);
+                    continue;
+                }
+                Task::End => return,
+            };
+            let (index, verified) = done;
+            let outcome = match verified {
+                Verified::Done(outcome) => self.judged(outcome),
+                Verified::Later(verification) => {
+                    self.unverified().push((index, verification));
+                    continue;
+                }
+            };
+            if !hear(index, outcome) {
+                return;
+            }
+        }
+    }
+
+    /// Users who are to be read go first. After a cancel they are not waited for.
+    fn task(&self) -> Task {
+        let cancelled = self.cancel.is_some_and(Cancel::is_triggered);
+        let mut unverified = self.unverified();
+        let due = unverified
+            .iter()
+            .enumerate()
+            .min_by_key(|(_, (_, v))| v.due);
+        let due = due.map(|(at, (_, v))| (at, v.due));
+        match due {
+            Some((at, due)) if cancelled || due <= Instant::now() => {
+                let (index, verification) = unverified.swap_remove(at);
+                return Task::Verify(index, verification);
+            }
+            _ => drop(unverified),
+        }
+        if !cancelled && !self.stop.is_triggered() {
+            let index = self.next.fetch_add(1, Ordering::Relaxed);
+            if index < self.count {
+                return Task::Start(index);
+            }
+        }
+        due.map_or(Task::End, |(_, due)| Task::Wait(due))
+    }
+
+    /// A cancel ends the wait.
+    fn wait(&self, until: Instant) {
+        let _ = self.client.limits(self.cancel, None).sleep_until(until);
+    }
+
+    fn start(&self, index: usize) -> Verified {
+        let user_id = match (self.user_id)(index) {
+            Ok(user_id) => user_id,
+            Err(e) => return Verified::Done(Outcome::from(e)),
+        };
+        let mut limits = self.client.limits(self.cancel, Some(&self.stop));
+        let verified = call::begin(self.client, user_id, self.operation, &mut limits);
+        self.finished(user_id, verified)
+    }
+
+    fn verify(&self, index: usize, verification: Box<Verification>) -> Verified {
+        match (self.user_id)(index) {
+            Ok(user_id) => self.finished(user_id, verification.read(self.client, user_id)),
+            Err(e) => Verified::Done(Outcome::from(e)),
+        }
+    }
+
+    fn finished(&self, user_id: &str, verified: Verified) -> Verified {
+        match verified {
+            Verified::Done(outcome) => {
+                Verified::Done(call::finish(self.client, user_id, self.operation, outcome))
+            }
+            later => later,
+        }
+    }
+
+    fn guarded(&self, task: impl FnOnce() -> Verified) -> Verified {
+        catch_unwind(AssertUnwindSafe(task))
+            .unwrap_or_else(|_| Verified::Done(Outcome::from(Error::new(Code::Panic, ""))))
+    }
+
+    fn judged(&self, mut outcome: Outcome) -> Outcome {
+        outcome.fatal = self.judge(outcome.fatal);
+        if outcome.fatal == FatalForBatch::Yes {
+            self.stop.trigger();
+        }
+        outcome
+    }
+
+    fn unverified(&self) -> MutexGuard<'_, Vec<(usize, Box<Verification>)>> {
+        self.unverified
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Decides whether a missing permission is the app's: where the first users all lack it, and no user of this client
+    /// ever got a response that only this endpoint gives. One user whom the app may not change blocks nobody else.
+    fn judge(&self, fatal: FatalForBatch) -> FatalForBatch {
+        if fatal != FatalForBatch::Suspected {
+            self.cleared.store(true, Ordering::Relaxed);
+            return fatal;
+        }
+        let suspected = self.suspected.fetch_add(1, Ordering::Relaxed) + 1;
+        let cleared = self.cleared.load(Ordering::Relaxed) || self.client.endpoint_is_known();
+        match suspected >= SUSPICIOUS && !cleared {
+            true => FatalForBatch::Yes,
+            false => fatal,
+        }
+    }
+
+    /// Tells the caller of one user, unless that user was never sent.
+    fn hear(
+        &self,
+        tally: &mut Tally,
+        index: usize,
+        outcome: Outcome,
+        on_result: &mut impl FnMut(usize, Outcome) -> bool,
+    ) {
+        if outcome.attempts == 0 && outcome.code == Code::Cancelled {
+            return;
+        }
+        if outcome.fatal == FatalForBatch::Yes {
+            tally.fatal.get_or_insert(outcome.code);
+        }
+        tally.failed |= !outcome.ok();
+        if !self.client.call_back(|| on_result(index, outcome)) {
+            tally.stopped = true;
+            self.stop.trigger();
+        }
+    }
+
+    fn code(&self, tally: &Tally) -> Code {
+        if tally.stopped || self.cancel.is_some_and(Cancel::is_triggered) {
             Code::Cancelled
-        } else if let Some(code) = fatal {
+        } else if let Some(code) = tally.fatal {
             code
-        } else if failed {
+        } else if tally.failed {
             Code::Partial
         } else {
             Code::Ok
         }
     }
-}
-
-/// What no further user can survive.
-fn is_fatal(outcome: &Outcome) -> bool {
-    outcome.hopeless
-        || matches!(
-            outcome.code,
-            Code::Token | Code::Unauthorized | Code::Forbidden | Code::DailyLimit | Code::Panic
-        )
 }

@@ -1,69 +1,97 @@
-//! Stop calls from another thread.
+//! Cancels calls from another thread.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::Thread;
 
-use crate::http::Socket;
+/// What a cancel wakes: a thread that waits, or a socket that a thread reads from.
+pub(crate) trait Interrupt: Send + Sync {
+    /// Makes the wait return early. The waiter looks at the cancel itself.
+    fn interrupt(&self);
+}
 
-/// Ends the calls it was given to, now and later, once it is raised.
+impl Interrupt for Thread {
+    fn interrupt(&self) {
+        self.unpark();
+    }
+}
+
+/// Cancels the calls that it was given to, now and later, once it is triggered.
 ///
-/// Clones share one state. Raising is sticky, and touches no other call on the same client.
-#[derive(Clone, Default)]
+/// Clones share one state. A triggered cancel stays triggered, and touches no other call on the same client.
+#[derive(Clone)]
 pub struct Cancel(Arc<Inner>);
 
-#[derive(Default)]
 struct Inner {
-    raised: AtomicBool,
-    /// The sockets that calls wait on right now.
-    sockets: Mutex<Vec<Socket>>,
+    triggered: AtomicBool,
+    /// The process that made it: a child of fork() shares the sockets, which are its parent's to use.
+    process: u32,
+    /// What waits under this cancel right now.
+    watched: Mutex<Vec<Arc<dyn Interrupt>>>,
 }
 
 impl Cancel {
-    /// A cancel that is not raised.
+    /// Makes a cancel that is not triggered.
     pub fn new() -> Cancel {
-        Cancel::default()
+        Cancel(Arc::new(Inner {
+            triggered: AtomicBool::new(false),
+            process: std::process::id(),
+            watched: Mutex::default(),
+        }))
     }
 
-    /// Ends every call that was given this, within 100 ms, with [`Code::Cancelled`](crate::Code::Cancelled).
+    /// Ends every call that was given this cancel, within 100 ms, with [`Code::Cancelled`](crate::Code::Cancelled).
+    /// In a child of fork() it takes no lock and leaves the parent's sockets alone.
     pub fn trigger(&self) {
-        let sockets = self.sockets();
-        self.0.raised.store(true, Ordering::SeqCst);
-        for socket in sockets.iter() {
-            // Wakes the thread that reads from it.
-            socket.shutdown();
+        self.0.triggered.store(true, Ordering::SeqCst);
+        if std::process::id() != self.0.process {
+            return;
+        }
+        for waiter in self.watched().iter() {
+            waiter.interrupt();
         }
     }
 
-    /// Whether it was raised.
+    /// Returns whether it was triggered.
     pub fn is_triggered(&self) -> bool {
-        self.0.raised.load(Ordering::SeqCst)
+        self.0.triggered.load(Ordering::SeqCst)
     }
 
-    /// Shuts `socket` down when raised, until `unwatch`. False when it is raised already.
-    pub(crate) fn watch(&self, socket: &Socket) -> bool {
-        let mut sockets = self.sockets();
+    /// Interrupts `waiter` when triggered, until `unwatch`. Returns false when it is triggered already.
+    pub(crate) fn watch(&self, waiter: &Arc<dyn Interrupt>) -> bool {
+        // A trigger sets the flag before it takes the lock: it sees this waiter, or this waiter sees the flag.
+        self.watched().push(Arc::clone(waiter));
         if self.is_triggered() {
+            self.unwatch(waiter);
             return false;
         }
-        sockets.push(Arc::clone(socket));
         true
     }
 
-    pub(crate) fn unwatch(&self, socket: &Socket) {
-        self.sockets().retain(|s| !Arc::ptr_eq(s, socket));
+    pub(crate) fn unwatch(&self, waiter: &Arc<dyn Interrupt>) {
+        let mut watched = self.watched();
+        if let Some(n) = watched.iter().position(|w| Arc::ptr_eq(w, waiter)) {
+            watched.swap_remove(n);
+        }
     }
 
-    fn sockets(&self) -> std::sync::MutexGuard<'_, Vec<Socket>> {
+    fn watched(&self) -> MutexGuard<'_, Vec<Arc<dyn Interrupt>>> {
         self.0
-            .sockets
+            .watched
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
+impl Default for Cancel {
+    fn default() -> Cancel {
+        Cancel::new()
+    }
+}
+
 impl fmt::Debug for Cancel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Cancel(raised: {})", self.is_triggered())
+        write!(f, "Cancel(triggered: {})", self.is_triggered())
     }
 }

@@ -3,7 +3,7 @@
 use std::ffi::CStr;
 use std::fmt;
 
-/// What a call came to. 1-19 the caller; 20-39 the network; 40-69 Zoom; 70-79 the run; 99 a bug.
+/// How a call ended. 1-19 usage errors; 20-39 the network; 40-69 Zoom; 70-79 the batch or a cancel; 99 a bug.
 /// Numbers are only ever added, never changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -35,14 +35,18 @@ pub enum Code {
     DailyLimit = 48,
     Rejected = 49,
     Server = 50,
+    NotVerified = 51,
+    Endpoint = 52,
     Cancelled = 70,
     Partial = 71,
+    QueueFull = 72,
+    NoThread = 73,
     Panic = 99,
 }
 
 impl Code {
     /// Every code, in the order of their numbers.
-    pub const ALL: [Code; 28] = [
+    pub const ALL: [Code; 32] = [
         Code::Ok,
         Code::Null,
         Code::Utf8,
@@ -68,98 +72,189 @@ impl Code {
         Code::DailyLimit,
         Code::Rejected,
         Code::Server,
+        Code::NotVerified,
+        Code::Endpoint,
         Code::Cancelled,
         Code::Partial,
+        Code::QueueFull,
+        Code::NoThread,
         Code::Panic,
     ];
 
-    /// The code with this number, if there is one.
+    /// Returns the code with this number, if there is one.
     pub fn from_number(number: i32) -> Option<Code> {
         Code::ALL.into_iter().find(|code| code.number() == number)
     }
 
-    /// The number, the same in every language.
+    /// Returns the number, the same in every language.
     pub fn number(self) -> i32 {
         self as i32
     }
 
-    /// The name in C, e.g. `ZUS_ERR_USER_NOT_FOUND`.
+    /// Returns the name in C, e.g. `ZUS_ERR_USER_NOT_FOUND`.
     pub fn name(self) -> &'static str {
         self.c_strings().0.to_str().unwrap_or_default()
     }
 
-    /// A sentence for people.
+    /// Returns a sentence for people.
     pub fn text(self) -> &'static str {
         self.c_strings().1.to_str().unwrap_or_default()
     }
 
-    /// Name and sentence as C wants them.
+    /// Returns name and sentence as C wants them.
     pub(crate) fn c_strings(self) -> (&'static CStr, &'static CStr) {
-        match self {
-            Code::Ok => (c"ZUS_OK", c"done"),
-            Code::Null => (c"ZUS_ERR_NULL", c"a required argument is NULL"),
-            Code::Utf8 => (c"ZUS_ERR_UTF8", c"a string is not valid UTF-8"),
-            Code::Argument => (
-                c"ZUS_ERR_ARGUMENT",
-                c"an argument is empty, out of range or malformed",
-            ),
-            Code::Credentials => (c"ZUS_ERR_CREDENTIALS", c"no credentials are configured"),
-            Code::Forked => (
-                c"ZUS_ERR_FORKED",
-                c"this client was made before fork(); make a new one in the child process",
-            ),
-            Code::Reentrant => (
-                c"ZUS_ERR_REENTRANT",
-                c"a callback called back into its own client",
-            ),
-            Code::Resolve => (c"ZUS_ERR_RESOLVE", c"the host name could not be resolved"),
-            Code::Connect => (c"ZUS_ERR_CONNECT", c"no connection could be made"),
-            Code::Tls => (c"ZUS_ERR_TLS", c"the TLS handshake or certificate failed"),
-            Code::Timeout => (c"ZUS_ERR_TIMEOUT", c"the time for the call ran out"),
-            Code::Proxy => (c"ZUS_ERR_PROXY", c"the proxy failed or refused"),
-            Code::Io => (c"ZUS_ERR_IO", c"the connection broke before an answer came"),
-            Code::Protocol => (
-                c"ZUS_ERR_PROTOCOL",
-                c"the answer is not one that Zoom gives",
-            ),
-            Code::Token => (c"ZUS_ERR_TOKEN", c"no access token could be had"),
-            Code::Unauthorized => (c"ZUS_ERR_UNAUTHORIZED", c"the access token was refused"),
-            Code::Forbidden => (c"ZUS_ERR_FORBIDDEN", c"a scope or right is missing"),
-            Code::UserNotFound => (
-                c"ZUS_ERR_USER_NOT_FOUND",
-                c"the user does not exist or is not on this account",
-            ),
-            Code::UserProtected => (
-                c"ZUS_ERR_USER_PROTECTED",
-                c"the status of Zoom Rooms and admins cannot be changed",
-            ),
-            Code::UserBusy => (
-                c"ZUS_ERR_USER_BUSY",
-                c"the user has an upcoming Zoom Events event",
-            ),
-            Code::UserLimit => (
-                c"ZUS_ERR_USER_LIMIT",
-                c"the account has no seat left to activate the user into",
-            ),
-            Code::RateLimited => (
-                c"ZUS_ERR_RATE_LIMITED",
-                c"Zoom's limit of requests per second was reached",
-            ),
-            Code::DailyLimit => (
-                c"ZUS_ERR_DAILY_LIMIT",
-                c"Zoom's limit of requests per day was reached",
-            ),
-            Code::Rejected => (c"ZUS_ERR_REJECTED", c"Zoom refused the request"),
-            Code::Server => (c"ZUS_ERR_SERVER", c"Zoom's server failed"),
-            Code::Cancelled => (c"ZUS_ERR_CANCELLED", c"the call was cancelled"),
-            Code::Partial => (
-                c"ZUS_ERR_PARTIAL",
-                c"the batch ran to its end and some users failed",
-            ),
-            Code::Panic => (c"ZUS_ERR_PANIC", c"a bug in this library; please report it"),
-        }
+        let (_, name, text) = NAMES[NAMES.iter().position(|n| n.0 == self).unwrap_or(0)];
+        (name, text)
     }
 }
+
+/// Every code with its name and sentence, as C wants them.
+const NAMES: [(Code, &CStr, &CStr); 32] = [
+    (Code::Ok, c"ZUS_OK", c"done"),
+    (Code::Null, c"ZUS_ERR_NULL", c"a required argument is NULL"),
+    (Code::Utf8, c"ZUS_ERR_UTF8", c"a string is not valid UTF-8"),
+    (
+        Code::Argument,
+        c"ZUS_ERR_ARGUMENT",
+        c"an argument is empty, out of range or malformed",
+    ),
+    (
+        Code::Credentials,
+        c"ZUS_ERR_CREDENTIALS",
+        c"no credentials are configured",
+    ),
+    (
+        Code::Forked,
+        c"ZUS_ERR_FORKED",
+        c"this client was made before fork(); make a new one in the child process",
+    ),
+    (
+        Code::Reentrant,
+        c"ZUS_ERR_REENTRANT",
+        c"a callback called its own client",
+    ),
+    (
+        Code::Resolve,
+        c"ZUS_ERR_RESOLVE",
+        c"the host name could not be resolved",
+    ),
+    (
+        Code::Connect,
+        c"ZUS_ERR_CONNECT",
+        c"no connection could be made",
+    ),
+    (
+        Code::Tls,
+        c"ZUS_ERR_TLS",
+        c"the TLS handshake failed, or the certificate is not trusted",
+    ),
+    (
+        Code::Timeout,
+        c"ZUS_ERR_TIMEOUT",
+        c"the time for the call ran out",
+    ),
+    (
+        Code::Proxy,
+        c"ZUS_ERR_PROXY",
+        c"the proxy failed, or rejected the connection",
+    ),
+    (
+        Code::Io,
+        c"ZUS_ERR_IO",
+        c"the connection broke before a response came",
+    ),
+    (
+        Code::Protocol,
+        c"ZUS_ERR_PROTOCOL",
+        c"the response is not one that Zoom sends",
+    ),
+    (
+        Code::Token,
+        c"ZUS_ERR_TOKEN",
+        c"no access token could be obtained",
+    ),
+    (
+        Code::Unauthorized,
+        c"ZUS_ERR_UNAUTHORIZED",
+        c"Zoom rejected the access token",
+    ),
+    (
+        Code::Forbidden,
+        c"ZUS_ERR_FORBIDDEN",
+        c"a scope or a permission is missing",
+    ),
+    (
+        Code::UserNotFound,
+        c"ZUS_ERR_USER_NOT_FOUND",
+        c"the user does not exist or is not on this account",
+    ),
+    (
+        Code::UserProtected,
+        c"ZUS_ERR_USER_PROTECTED",
+        c"the status of Zoom Rooms and admins cannot be changed",
+    ),
+    (
+        Code::UserBusy,
+        c"ZUS_ERR_USER_BUSY",
+        c"the user has an upcoming Zoom Events event",
+    ),
+    (
+        Code::UserLimit,
+        c"ZUS_ERR_USER_LIMIT",
+        c"the account has reached its user limit",
+    ),
+    (
+        Code::RateLimited,
+        c"ZUS_ERR_RATE_LIMITED",
+        c"Zoom's rate limit was reached",
+    ),
+    (
+        Code::DailyLimit,
+        c"ZUS_ERR_DAILY_LIMIT",
+        c"a rate limit of Zoom's that lasts was reached, such as the daily limit",
+    ),
+    (
+        Code::Rejected,
+        c"ZUS_ERR_REJECTED",
+        c"Zoom rejected the request",
+    ),
+    (Code::Server, c"ZUS_ERR_SERVER", c"Zoom's server failed"),
+    (
+        Code::NotVerified,
+        c"ZUS_ERR_NOT_VERIFIED",
+        c"Zoom accepted the update, but it could not be verified",
+    ),
+    (
+        Code::Endpoint,
+        c"ZUS_ERR_ENDPOINT",
+        c"the server does not know this endpoint: check the API URL",
+    ),
+    (
+        Code::Cancelled,
+        c"ZUS_ERR_CANCELLED",
+        c"the call was cancelled",
+    ),
+    (
+        Code::Partial,
+        c"ZUS_ERR_PARTIAL",
+        c"the batch ran to its end and some users failed",
+    ),
+    (
+        Code::QueueFull,
+        c"ZUS_ERR_QUEUE_FULL",
+        c"the queue holds too many events that were not taken; nothing was started",
+    ),
+    (
+        Code::NoThread,
+        c"ZUS_ERR_NO_THREAD",
+        c"the system has no thread left; nothing was started",
+    ),
+    (
+        Code::Panic,
+        c"ZUS_ERR_PANIC",
+        c"a bug in this library; please report it",
+    ),
+];
 
 impl fmt::Display for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -167,7 +262,7 @@ impl fmt::Display for Code {
     }
 }
 
-/// A mistake of the caller's: a code and what was wrong, in words.
+/// A usage error: a code, and what is wrong in words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Error {
     code: Code,
@@ -186,17 +281,17 @@ impl Error {
         Error::new(Code::Argument, message)
     }
 
-    /// The code.
+    /// Returns the code.
     pub fn code(&self) -> Code {
         self.code
     }
 
-    /// What was wrong.
+    /// Returns what is wrong.
     pub fn message(&self) -> &str {
         &self.message
     }
 
-    /// What was wrong, or what the code says where there is no more to say.
+    /// Returns what is wrong, or what the code means where there is no more to say.
     pub(crate) fn to_sentence(&self) -> &str {
         match self.message.as_str() {
             "" => self.code.text(),

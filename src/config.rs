@@ -1,21 +1,25 @@
-//! Every setting: its default and its check.
+//! Every setting of a client: its default, and which module it belongs to. Each module checks and owns its own.
 
 use std::fmt;
-use std::net::Ipv4Addr;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ureq::Proxy;
-use ureq::http::uri::{Authority, Scheme};
-use ureq::http::{HeaderValue, Uri};
-use ureq::tls::{Certificate, PemItem, parse_pem};
+use rustls::RootCertStore;
+use ureq::http::HeaderValue;
 use zeroize::Zeroizing;
 
+use crate::check::{check_range, check_text};
 use crate::code::{Code, Error};
-use crate::log::Sink;
-use crate::request::Encoding;
-use crate::token::{Credentials, Provider, bearer};
+use crate::environment::variable;
+use crate::http::proxy::{self, ProxyChoice};
+use crate::http::{self, parse_roots};
+use crate::log::{LogLevel, LogSettings};
+use crate::queue::{Event, Queue};
+use crate::request::{Encoding, Requests};
+use crate::retry::RetryPolicy;
+use crate::token::{self, Credentials, OAuth, Provider, bearer};
+use crate::url::Url;
 
 /// Zoom's API for accounts that are not on Zoom for Government.
 const API: &str = "https://api.zoom.us/v2";
@@ -34,42 +38,10 @@ const CONCURRENCY: u32 = 16;
 
 const DAY_MS: u32 = 24 * 60 * 60 * 1_000;
 const MILLISECONDS: RangeInclusive<u32> = 1..=DAY_MS;
-
-/// How much of a call is told. Each level includes those before it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[repr(i32)]
-pub enum LogLevel {
-    /// A user's update failed for good.
-    Error = 1,
-    /// An attempt failed and is repeated.
-    Warn = 2,
-    /// What was answered.
-    Info = 3,
-    /// What was sent, waited for and why.
-    Debug = 4,
-}
-
-impl LogLevel {
-    /// The level with this number, if there is one.
-    pub fn from_number(number: i32) -> Option<LogLevel> {
-        [
-            LogLevel::Error,
-            LogLevel::Warn,
-            LogLevel::Info,
-            LogLevel::Debug,
-        ]
-        .into_iter()
-        .find(|level| *level as i32 == number)
-    }
-}
-
-/// How often and how patiently a failed attempt is repeated.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct RetryPolicy {
-    pub attempts: u32,
-    pub first: Duration,
-    pub most: Duration,
-}
+/// An attempt gets at least this long, where it has no time of its own.
+const ATTEMPT_LEAST: Duration = Duration::from_secs(10);
+/// Threads of the caller's beside a batch keep their connections, too.
+const IDLE_LEAST: usize = 64;
 
 /// Settings for a [`Client`](crate::Client): no credentials, and defaults fit for Zoom.
 /// Each setter checks its value at once.
@@ -81,22 +53,17 @@ pub struct Config {
     pub(crate) encoding: Encoding,
     pub(crate) connect: Duration,
     pub(crate) total: Duration,
+    /// For one attempt; none for a share of the total.
+    attempt: Option<Duration>,
     pub(crate) retry: RetryPolicy,
+    /// How long an update is verified; none for not at all.
+    pub(crate) verify: Option<Duration>,
     pub(crate) interval: Option<Duration>,
     pub(crate) concurrency: usize,
     pub(crate) proxy: ProxyChoice,
-    pub(crate) roots: Option<Arc<Vec<Certificate<'static>>>>,
+    pub(crate) roots: Option<Arc<RootCertStore>>,
     pub(crate) user_agent: HeaderValue,
-    pub(crate) log_level: LogLevel,
-    pub(crate) log: Option<Sink>,
-}
-
-#[derive(Clone)]
-pub(crate) enum ProxyChoice {
-    /// HTTPS_PROXY and its like, read when the client is made.
-    Environment,
-    None,
-    Use(Proxy),
+    pub(crate) log: LogSettings,
 }
 
 impl Default for Config {
@@ -115,19 +82,50 @@ impl Config {
             encoding: Encoding::Form,
             connect: ms(CONNECT_MS),
             total: ms(TOTAL_MS),
+            attempt: None,
             retry: RetryPolicy {
                 attempts: ATTEMPTS,
                 first: ms(FIRST_MS),
                 most: ms(MOST_MS),
             },
+            verify: None,
             interval: Some(ms(PER_MS) / REQUESTS),
             concurrency: CONCURRENCY as usize,
             proxy: ProxyChoice::Environment,
             roots: None,
             user_agent: HeaderValue::from_static(USER_AGENT),
-            log_level: LogLevel::Warn,
-            log: None,
+            log: LogSettings {
+                level: LogLevel::Warn,
+                sink: None,
+            },
         }
+    }
+
+    /// Makes a configuration from the environment: see [`Config::set_from_env`].
+    pub fn from_env() -> Result<Config, Error> {
+        let mut config = Config::new();
+        config.set_from_env()?;
+        Ok(config)
+    }
+
+    /// Sets credentials and URLs from the environment: `ZOOM_ACCESS_TOKEN`, else `ZOOM_ACCOUNT_ID`, `ZOOM_CLIENT_ID` and
+    /// `ZOOM_CLIENT_SECRET`; and, where they are set, `ZOOM_API_URL` and `ZOOM_OAUTH_URL`. An empty variable counts as not
+    /// set. A privileged program (setuid, setgid, file capabilities) finds none. When this fails, nothing is changed.
+    pub fn set_from_env(&mut self) -> Result<(), Error> {
+        let mut config = self.clone();
+        match variable("ZOOM_ACCESS_TOKEN").map(Zeroizing::new) {
+            Some(token) => config.set_token(&token)?,
+            None => {
+                let account_id = credential("ZOOM_ACCOUNT_ID")?;
+                let client_id = credential("ZOOM_CLIENT_ID")?;
+                let client_secret = Zeroizing::new(credential("ZOOM_CLIENT_SECRET")?);
+                config.set_oauth(&account_id, &client_id, &client_secret)?;
+            }
+        }
+        let (api, oauth) = (variable("ZOOM_API_URL"), variable("ZOOM_OAUTH_URL"));
+        config.set_urls(api.as_deref(), oauth.as_deref())?;
+        *self = config;
+        Ok(())
     }
 
     /// A bearer token that the caller got elsewhere, without the word `Bearer`. It can't be renewed: once Zoom
@@ -144,22 +142,8 @@ impl Config {
         client_id: &str,
         client_secret: &str,
     ) -> Result<(), Error> {
-        for (what, value) in [
-            ("account id", account_id),
-            ("client id", client_id),
-            ("client secret", client_secret),
-        ] {
-            check_text(what, value, 1024)?;
-        }
-        if client_id.contains(':') {
-            // HTTP Basic could not tell where it ends.
-            return Err(Error::argument("the client id has a colon"));
-        }
-        self.credentials = Some(Credentials::OAuth {
-            account_id: account_id.into(),
-            client_id: client_id.into(),
-            client_secret: Arc::new(Zeroizing::new(client_secret.into())),
-        });
+        let oauth = OAuth::new(account_id, client_id, client_secret)?;
+        self.credentials = Some(Credentials::OAuth(oauth));
         Ok(())
     }
 
@@ -169,13 +153,31 @@ impl Config {
         &mut self,
         provider: impl Fn(bool) -> Option<String> + Send + Sync + 'static,
     ) {
-        self.set_provider(Arc::new(move |refused| {
-            provider(refused).map(|token| Zeroizing::new(token.into_bytes()))
+        self.set_provider(Arc::new(move |rejected, _| {
+            Ok(provider(rejected).map(|token| Zeroizing::new(token.into_bytes())))
         }));
     }
 
+    /// Has token requests reach a queue as events. Replaces other credentials. A thread that makes a blocking call can't
+    /// take the request of that call: take events on another.
+    pub fn set_token_events(&mut self, queue: &Queue) {
+        let queue = queue.clone();
+        self.set_provider(Arc::new(move |rejected, limits| {
+            queue.request_token(rejected, limits)
+        }));
+    }
+
+    /// Has log lines, from `level` down to [`LogLevel::Error`], reach a queue as events. They are dropped while too many
+    /// events wait.
+    pub fn set_log_events(&mut self, level: LogLevel, queue: &Queue) {
+        let queue = queue.clone();
+        self.set_log(level, move |level, line| {
+            queue.push(Event::Log(level, line.to_owned()));
+        });
+    }
+
     pub(crate) fn set_provider(&mut self, provider: Provider) {
-        self.credentials = Some(Credentials::Callback(provider));
+        self.credentials = Some(Credentials::Provider(provider));
     }
 
     /// Where Zoom is: the API's base (default `https://api.zoom.us/v2`) and the token endpoint (default
@@ -200,6 +202,26 @@ impl Config {
         check_range("the total timeout in ms", total_ms, MILLISECONDS)?;
         self.connect = ms(connect_ms);
         self.total = ms(total_ms);
+        Ok(())
+    }
+
+    /// Has updates verified: after Zoom accepted to activate or deactivate a user, the user is read until the status is
+    /// the wanted one, for up to `wait_ms` (at most 1 day) and never past the call's total time. Otherwise the update
+    /// ends with [`Code::NotVerified`](crate::Code::NotVerified). 0, the default: updates are not verified.
+    ///
+    /// Each read is a request of its own: it counts for the rate, and for the daily limit of Zoom's Free plan.
+    pub fn set_verify(&mut self, wait_ms: u32) -> Result<(), Error> {
+        check_range("the time to verify in ms", wait_ms, 0..=DAY_MS)?;
+        self.verify = (wait_ms > 0).then(|| ms(wait_ms));
+        Ok(())
+    }
+
+    /// Sets the longest time that one attempt may take, from its slot to the last byte of the response, and that one
+    /// token request may take: 1 ms to 1 day. An attempt that takes longer is retried. 0, the default: the total time
+    /// divided by the number of attempts, but at least 10 s. No attempt outlasts the total time.
+    pub fn set_attempt_timeout(&mut self, attempt_ms: u32) -> Result<(), Error> {
+        check_range("the attempt timeout in ms", attempt_ms, 0..=DAY_MS)?;
+        self.attempt = (attempt_ms > 0).then(|| ms(attempt_ms));
         Ok(())
     }
 
@@ -242,34 +264,14 @@ impl Config {
         self.proxy = if url.is_empty() {
             ProxyChoice::None
         } else {
-            ProxyChoice::Use(crate::http::proxy::parse(url, &[])?)
+            ProxyChoice::Use(proxy::parse(url, &[])?)
         };
         Ok(())
     }
 
     /// Trust only the certificates in this PEM text, instead of the operating system's.
     pub fn set_ca_pem(&mut self, pem: &[u8]) -> Result<(), Error> {
-        let mut roots = Vec::new();
-        for item in parse_pem(pem) {
-            match item {
-                Ok(PemItem::Certificate(certificate)) => roots.push(certificate),
-                Ok(_) => {}
-                Err(_) => return Err(Error::argument("the CA certificates are not valid PEM")),
-            }
-        }
-        // A root that is no certificate would be left out silently later on.
-        let mut store = rustls::RootCertStore::empty();
-        for root in &roots {
-            if store.add(root.der().to_vec().into()).is_err() {
-                return Err(Error::argument(
-                    "a CA certificate in the PEM text is not a valid certificate",
-                ));
-            }
-        }
-        if roots.is_empty() {
-            return Err(Error::argument("the PEM text holds no CERTIFICATE"));
-        }
-        self.roots = Some(Arc::new(roots));
+        self.roots = Some(Arc::new(parse_roots(pem)?));
         Ok(())
     }
 
@@ -287,12 +289,44 @@ impl Config {
         level: LogLevel,
         sink: impl Fn(LogLevel, &str) + Send + Sync + 'static,
     ) {
-        self.log_level = level;
-        self.log = Some(Arc::new(sink));
+        self.log = LogSettings {
+            level,
+            sink: Some(Arc::new(sink)),
+        };
     }
 
     pub(crate) fn clear_log(&mut self) {
-        self.log = None;
+        self.log.sink = None;
+    }
+
+    pub(crate) fn http(&self) -> Result<http::Settings, Error> {
+        Ok(http::Settings {
+            connect_timeout: self.connect,
+            proxy: self.proxy.proxy(&self.api, &self.oauth)?,
+            roots: self.roots.clone(),
+            user_agent: self.user_agent.clone(),
+            idle: self.concurrency.max(IDLE_LEAST),
+        })
+    }
+
+    pub(crate) fn token(&self) -> token::Settings {
+        token::Settings {
+            credentials: self.credentials.clone(),
+            url: self.oauth.clone(),
+            user_agent: self.user_agent.clone(),
+            retry: self.retry,
+            attempt_timeout: self.attempt_timeout(),
+        }
+    }
+
+    pub(crate) fn requests(&self) -> Requests {
+        Requests::new(&self.api, &self.user_agent, self.encoding)
+    }
+
+    /// The longest time that one attempt may take.
+    pub(crate) fn attempt_timeout(&self) -> Duration {
+        let share = || (self.total / self.retry.attempts).max(ATTEMPT_LEAST);
+        self.attempt.unwrap_or_else(share)
     }
 }
 
@@ -306,112 +340,13 @@ impl fmt::Debug for Config {
     }
 }
 
-/// A base URL that credentials may be sent to.
-#[derive(Clone)]
-pub(crate) struct Url {
-    scheme: Scheme,
-    authority: Authority,
-    path: String,
-}
-
-impl Url {
-    pub fn parse(text: &str) -> Result<Url, Error> {
-        let wrong = |why: &str| Err(Error::argument(format!("the URL {why}")));
-        check_text("URL", text, 2048)?;
-        if text.contains('#') {
-            return wrong("has a fragment");
-        }
-        let Ok(uri) = text.parse::<Uri>() else {
-            return wrong("is malformed");
-        };
-        let parts = uri.into_parts();
-        let (Some(scheme), Some(authority)) = (parts.scheme, parts.authority) else {
-            return wrong("has no scheme or host; it begins with https://");
-        };
-        if authority.as_str().contains('@') {
-            return wrong("holds a user name; credentials have their own settings");
-        }
-        let port = authority.as_str()[authority.host().len()..].strip_prefix(':');
-        if authority.host().is_empty()
-            || port.is_some_and(|p| !matches!(p.parse(), Ok(1..=u16::MAX)))
-        {
-            return wrong("has no host, or a port that isn't 1 to 65535");
-        }
-        if scheme == Scheme::HTTP && !is_loopback(authority.host()) {
-            return wrong(
-                "is http:// to a host that isn't loopback; a token would travel in clear",
-            );
-        }
-        if scheme != Scheme::HTTP && scheme != Scheme::HTTPS {
-            return wrong("is neither https:// nor http://");
-        }
-        let path = parts.path_and_query;
-        if path.as_ref().is_some_and(|p| p.query().is_some()) {
-            return wrong("has a query");
-        }
-        let path = path.as_ref().map_or("", |p| p.path());
-        Ok(Url {
-            scheme,
-            authority,
-            path: path.trim_end_matches('/').to_owned(),
-        })
-    }
-
-    pub fn scheme(&self) -> &Scheme {
-        &self.scheme
-    }
-
-    pub fn authority(&self) -> &Authority {
-        &self.authority
-    }
-
-    /// Without a slash at its end.
-    pub fn path(&self) -> &str {
-        &self.path
-    }
-}
-
-impl fmt::Debug for Url {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}://{}{}", self.scheme, self.authority, self.path)
-    }
-}
-
-fn is_loopback(host: &str) -> bool {
-    host.eq_ignore_ascii_case("localhost")
-        || host == "[::1]"
-        || host.parse::<Ipv4Addr>().is_ok_and(|ip| ip.is_loopback())
-}
-
-/// Text that may travel in a header or a form: not empty, no control character.
-pub(crate) fn check_text(what: &str, value: &str, most: usize) -> Result<(), Error> {
-    if value.is_empty() {
-        Err(Error::argument(format!("the {what} is empty")))
-    } else if value.len() > most {
-        Err(Error::argument(format!(
-            "the {what} is longer than {most} bytes"
-        )))
-    } else if value.contains(char::is_control) {
-        Err(Error::argument(format!(
-            "the {what} has a control character"
-        )))
-    } else {
-        Ok(())
-    }
-}
-
-fn check_range(what: &str, value: u32, range: RangeInclusive<u32>) -> Result<(), Error> {
-    if range.contains(&value) {
-        return Ok(());
-    }
-    Err(Error::new(
-        Code::Argument,
-        format!(
-            "{what} is {value}; it must be from {} to {}",
-            range.start(),
-            range.end()
-        ),
-    ))
+fn credential(name: &str) -> Result<String, Error> {
+    variable(name).ok_or_else(|| {
+        let message = format!(
+            "{name} is not set; set ZOOM_ACCESS_TOKEN, or ZOOM_ACCOUNT_ID, ZOOM_CLIENT_ID and ZOOM_CLIENT_SECRET"
+        );
+        Error::new(Code::Credentials, message)
+    })
 }
 
 fn ms(n: u32) -> Duration {

@@ -4,12 +4,18 @@
 use ureq::http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::config::Config;
-use crate::http::Answer;
-use crate::outcome::{self, Outcome};
-use crate::request::{Requests, check_user_id};
+use crate::http::Response;
+use crate::outcome::Outcome;
+use crate::request::{Action, Operation, check_user_id};
+use crate::response;
 
-/// An answer as HTTP has parsed it -> what it means, and whether it refuses the body's encoding.
-pub fn outcome(status: u16, headers: &[(&[u8], &[u8])], body: &[u8]) -> (Outcome, bool) {
+/// A response as HTTP has parsed it -> what it means, and whether it asks for JSON.
+pub fn outcome(
+    status: u16,
+    headers: &[(&[u8], &[u8])],
+    body: &[u8],
+    endpoint_is_known: bool,
+) -> (Outcome, bool) {
     let mut map = HeaderMap::new();
     for (name, value) in headers {
         if let (Ok(name), Ok(value)) =
@@ -18,12 +24,14 @@ pub fn outcome(status: u16, headers: &[(&[u8], &[u8])], body: &[u8]) -> (Outcome
             map.append(name, value);
         }
     }
-    let read = outcome::read(Answer {
+    let answer = Response {
         status,
         headers: map,
         body: body.to_vec(),
-    });
-    (read.outcome, read.wrong_encoding)
+    };
+    let outcome = response::read(answer, endpoint_is_known);
+    let needs_json = outcome.needs_json();
+    (outcome, needs_json)
 }
 
 pub fn retry_after(value: &str) -> Option<i64> {
@@ -34,6 +42,11 @@ pub fn retry_after(value: &str) -> Option<i64> {
 pub fn path(user_id: &str) -> Option<String> {
     check_user_id(user_id).ok()?;
     let config = Config::new();
-    let requests = Requests::new(&config.api, &config.user_agent, config.encoding);
-    Some(requests.uri(user_id).path().to_owned())
+    let requests = config.requests();
+    Some(
+        requests
+            .uri(user_id, Operation::Update(Action::Deactivate))
+            .path()
+            .to_owned(),
+    )
 }

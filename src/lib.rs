@@ -23,27 +23,44 @@
 #![deny(unsafe_code)]
 #![warn(missing_docs)]
 
+mod attempts;
 mod batch;
+mod body;
+mod call;
 mod cancel;
+mod check;
 mod client;
 mod code;
 mod config;
+mod detached;
+mod environment;
 #[allow(unsafe_code)]
 pub mod ffi;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing;
 mod http;
+mod limits;
 mod log;
 mod outcome;
-mod pace;
+mod platform;
+mod queue;
+mod rate;
+mod reentrancy;
 mod request;
+mod response;
 mod retry;
+mod start;
 mod token;
+mod url;
+mod verify;
 
 pub use cancel::Cancel;
 pub use client::Client;
 pub use code::{Code, Error};
-pub use config::{Config, LogLevel};
-pub use outcome::Outcome;
+pub use config::Config;
+pub use log::LogLevel;
+pub use outcome::{Delivery, Outcome, UserStatus};
+pub use queue::{Event, Queue, TokenRequest};
 pub use request::{Action, Encoding};
+pub use start::Starter;

@@ -1,17 +1,77 @@
-//! HTTP answer + Zoom's JSON -> a code and what a result holds.
+//! What became of an update: a code, and everything that is known of it.
 
 use std::fmt;
 use std::time::Duration;
 
-use serde_json::Value;
 use ureq::http::HeaderMap;
 
 use crate::code::{Code, Error};
-use crate::http::{Answer, Failure, header_text};
-use crate::retry::retry_after;
+use crate::http::{Failure, header_text};
 
-/// What an update came to.
+/// Whether Zoom may have applied an update.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(i32)]
+pub enum Delivery {
+    /// No request was sent: Zoom changed nothing.
+    NotSent = 0,
+    /// A request may have reached Zoom, and may have been applied: the connection broke, the time ran out, the server
+    /// failed, or the response did not come from Zoom.
+    Unknown = 1,
+    /// Zoom sent a response, and the code says what it means.
+    Responded = 2,
+}
+
+/// A user's status, as Zoom says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(i32)]
+pub enum UserStatus {
+    /// Not read, or a status that this version does not know.
+    Unknown = 0,
+    /// The user can sign in.
+    Active = 1,
+    /// The user is deactivated.
+    Inactive = 2,
+    /// The user was invited and has not accepted. An update of the status is accepted and changes nothing.
+    Pending = 3,
+}
+
+impl UserStatus {
+    /// Returns the word that Zoom uses.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            UserStatus::Unknown => "unknown",
+            UserStatus::Active => "active",
+            UserStatus::Inactive => "inactive",
+            UserStatus::Pending => "pending",
+        }
+    }
+}
+
+/// Whether a failure is fatal for the batch: every remaining user would fail the same way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FatalForBatch {
+    No,
+    /// A missing permission: the app's, or one for this user only. What the other users get tells.
+    Suspected,
+    Yes,
+}
+
+impl FatalForBatch {
+    /// What is known from the code alone.
+    pub fn of(code: Code) -> FatalForBatch {
+        match code {
+            Code::Token | Code::Unauthorized | Code::DailyLimit | Code::Endpoint | Code::Panic => {
+                FatalForBatch::Yes
+            }
+            Code::Forbidden => FatalForBatch::Suspected,
+            _ => FatalForBatch::No,
+        }
+    }
+}
+
+/// What became of an update.
 #[derive(Clone)]
+#[must_use = "only the code says whether Zoom accepted the update"]
 pub struct Outcome {
     pub(crate) code: Code,
     pub(crate) http_status: u16,
@@ -22,8 +82,9 @@ pub struct Outcome {
     pub(crate) body: Vec<u8>,
     pub(crate) retry_after: Option<i64>,
     pub(crate) attempts: u32,
-    /// No further user can fare better: there is no token to be had.
-    pub(crate) hopeless: bool,
+    pub(crate) delivery: Delivery,
+    pub(crate) user_status: UserStatus,
+    pub(crate) fatal: FatalForBatch,
 }
 
 impl Outcome {
@@ -38,46 +99,48 @@ impl Outcome {
             body: Vec::new(),
             retry_after: None,
             attempts: 0,
-            hopeless: false,
+            delivery: Delivery::NotSent,
+            user_status: UserStatus::Unknown,
+            fatal: FatalForBatch::of(code),
         }
     }
 
-    /// Whether it was done.
+    /// Returns whether Zoom accepted the update.
     pub fn ok(&self) -> bool {
         self.code == Code::Ok
     }
 
-    /// What it came to.
+    /// Returns the code.
     pub fn code(&self) -> Code {
         self.code
     }
 
-    /// The HTTP status of the last answer; 0 when none came.
+    /// Returns the HTTP status of the last response; 0 when none came.
     pub fn http_status(&self) -> u16 {
         self.http_status
     }
 
-    /// Zoom's own error code, or 0.
+    /// Returns Zoom's error code; 0 for none.
     pub fn zoom_code(&self) -> i32 {
         self.zoom_code
     }
 
-    /// What went wrong, in words, with Zoom's. Empty when nothing did.
+    /// Returns what happened, in words, with Zoom's own. Empty for [`Code::Ok`].
     pub fn message(&self) -> &str {
         &self.message
     }
 
-    /// The user, as given.
+    /// Returns the user ID as it was given.
     pub fn user_id(&self) -> &str {
         &self.user_id
     }
 
-    /// `x-zm-trackingid`, which Zoom's support asks for. Empty when there was none.
+    /// Returns the header `x-zm-trackingid`, which Zoom's support asks for. Empty when there was none.
     pub fn tracking_id(&self) -> String {
         self.header("x-zm-trackingid").unwrap_or_default()
     }
 
-    /// A header of the answer, by its name in any case. Several of one name are joined by ", ".
+    /// Returns a header of the response by its name, in any case. Several of one name are joined by ", ".
     pub fn header(&self, name: &str) -> Option<String> {
         let mut values = self.headers.get_all(name).iter().map(header_text);
         let mut all = values.next()?.into_owned();
@@ -88,27 +151,52 @@ impl Outcome {
         Some(all)
     }
 
-    /// The body of the answer, as it came.
+    /// Returns the body of the response, byte for byte.
     pub fn body(&self) -> &[u8] {
         &self.body
     }
 
-    /// After how many seconds from the answer on Zoom wants to be asked again.
+    /// Returns Retry-After: how many seconds after the response Zoom accepts the next request.
     pub fn retry_after(&self) -> Option<i64> {
         self.retry_after
     }
 
-    /// Attempts begun for this user, repeats included: requests sent, and connections that failed.
+    /// Returns how many attempts were made for this user, retries included: requests sent, and connections that failed.
     pub fn attempts(&self) -> u32 {
         self.attempts
     }
 
-    /// Whether it is the endpoint's own word on this user, which it gives only once it has understood the request.
+    /// Returns whether Zoom may have applied the update, over all attempts.
+    pub fn delivery(&self) -> Delivery {
+        self.delivery
+    }
+
+    /// Returns the user's status where it was read: by a read, or to verify an update.
+    pub fn user_status(&self) -> UserStatus {
+        self.user_status
+    }
+
+    /// Returns whether the failure is fatal for a batch: every remaining user would fail the same way.
+    pub fn is_fatal(&self) -> bool {
+        self.fatal == FatalForBatch::Yes
+    }
+
+    /// Whether only this endpoint responds like this, to a request that it has understood.
     pub(crate) fn is_about_the_user(&self) -> bool {
         matches!(
             self.code,
             Code::Ok | Code::UserNotFound | Code::UserProtected | Code::UserBusy | Code::UserLimit
         )
+    }
+
+    /// Takes the attempts before this last one into account. What an earlier one may have done is unknown until a
+    /// response says what is.
+    pub(crate) fn add_delivery(&mut self, earlier: Delivery) {
+        self.delivery = match (self.delivery, earlier) {
+            (Delivery::Responded, _) => Delivery::Responded,
+            (Delivery::Unknown, _) | (_, Delivery::Unknown) => Delivery::Unknown,
+            (Delivery::NotSent, earlier) => earlier,
+        };
     }
 
     pub(crate) fn wait(&self) -> Option<Duration> {
@@ -140,228 +228,17 @@ impl From<Failure> for Outcome {
     fn from(failure: Failure) -> Outcome {
         let mut outcome = Outcome::new(failure.code, sentence(failure.code, &failure.message));
         outcome.http_status = failure.status;
+        if failure.sent {
+            outcome.delivery = Delivery::Unknown;
+        }
         outcome
     }
 }
 
-/// What a code means, and what it was about this time.
+/// What a code means, and what happened this time.
 pub(crate) fn sentence(code: Code, detail: &str) -> String {
     match detail {
         "" => code.text().to_owned(),
         detail => format!("{}: {detail}", code.text()),
     }
-}
-
-/// What the body of an answer says, in any of Zoom's spellings.
-#[derive(Debug, Default, PartialEq)]
-pub(crate) struct Said {
-    pub code: i32,
-    /// There is a code, though perhaps no number that we can show.
-    pub failed: bool,
-    pub message: String,
-    /// The fields that a validation complains of.
-    fields: Vec<String>,
-}
-
-pub(crate) fn read_body(body: &[u8]) -> Said {
-    match serde_json::from_slice(body) {
-        Ok(Value::Object(object)) => {
-            let text = |keys: &[&str]| {
-                keys.iter()
-                    .find_map(|key| object.get(*key)?.as_str())
-                    .unwrap_or_default()
-                    .to_owned()
-            };
-            let codes = ["code", "errorCode"].map(|key| object.get(key).map_or(Some(0), number));
-            let mut said = Said {
-                code: codes.into_iter().flatten().find(|n| *n != 0).unwrap_or(0),
-                failed: codes.iter().any(|code| *code != Some(0)),
-                message: text(&["message", "error_message", "errorMessage", "reason"]),
-                fields: Vec::new(),
-            };
-            let errors = object.get("errors").and_then(Value::as_array);
-            for error in errors.into_iter().flatten() {
-                let part = |key| error.get(key).and_then(Value::as_str).unwrap_or_default();
-                let (field, message) = (part("field"), part("message"));
-                said.fields.push(field.to_owned());
-                said.message.push_str(&format!(" ({field}: {message})"));
-            }
-            said
-        }
-        Ok(_) => Said::default(),
-        // Zoom's answer to a missing scope has unescaped quotes in it.
-        Err(_) => {
-            let text = String::from_utf8_lossy(body);
-            let after = |key: &str| {
-                let rest = text.split_once(key)?.1.trim_start();
-                Some(rest.strip_prefix(':')?.trim_start())
-            };
-            let code = after("\"code\"").map_or(Some(0), |rest| {
-                let rest = rest.trim_start_matches('"');
-                let is_part = |c: char| c.is_ascii_digit() || c == '-';
-                let end = rest.find(|c| !is_part(c)).unwrap_or(rest.len());
-                rest[..end].parse().ok()
-            });
-            let message = after("\"message\"").map_or("", |rest| {
-                rest.trim_start_matches('"')
-                    .trim_end_matches(|c: char| c.is_whitespace() || "\"}".contains(c))
-            });
-            Said {
-                code: code.unwrap_or(0),
-                failed: code != Some(0),
-                message: message.to_owned(),
-                fields: Vec::new(),
-            }
-        }
-    }
-}
-
-/// A code as a number, 0 for none; `None` for what is no such number.
-fn number(value: &Value) -> Option<i32> {
-    match value {
-        Value::Null => Some(0),
-        Value::String(text) if text.is_empty() => Some(0),
-        Value::String(text) => text.parse().ok(),
-        _ => i32::try_from(value.as_i64()?).ok(),
-    }
-}
-
-/// An answer to `PUT /users/{userId}/status`.
-pub(crate) struct Read {
-    pub outcome: Outcome,
-    /// The server takes this update only in another encoding. It changed nothing.
-    pub wrong_encoding: bool,
-}
-
-pub(crate) fn read(answer: Answer) -> Read {
-    let Answer {
-        status,
-        headers,
-        body,
-    } = answer;
-    if (200..300).contains(&status) && body.is_empty() {
-        let mut outcome = Outcome::new(Code::Ok, String::new());
-        outcome.http_status = status;
-        outcome.headers = headers;
-        return Read {
-            outcome,
-            wrong_encoding: false,
-        };
-    }
-    let said = if body.is_empty() {
-        Said::default()
-    } else {
-        read_body(&body)
-    };
-    let html = is_html(&headers, &body);
-    let code = classify(status, &said, html, &headers);
-    let retry_after = headers
-        .get("retry-after")
-        .and_then(|value| retry_after(&header_text(value)));
-    let message = if code == Code::Ok {
-        String::new()
-    } else {
-        describe(code, status, &said, html, &headers)
-    };
-    Read {
-        wrong_encoding: refuses_encoding(status, &said, html),
-        outcome: Outcome {
-            http_status: status,
-            zoom_code: said.code,
-            headers,
-            body,
-            retry_after,
-            ..Outcome::new(code, message)
-        },
-    }
-}
-
-/// Codes decide; Zoom's messages are localized, so text decides only where Zoom gives nothing else.
-fn classify(status: u16, said: &Said, html: bool, headers: &HeaderMap) -> Code {
-    let success = (200..300).contains(&status);
-    match status {
-        429 if is_daily(headers, &said.message) => return Code::DailyLimit,
-        429 => return Code::RateLimited,
-        408 | 500.. => return Code::Server,
-        407 => return Code::Proxy,
-        200..300 if !said.failed && !html => return Code::Ok,
-        300..400 => return Code::Protocol,
-        _ => {}
-    }
-    match said.code {
-        1001 | 1010 | 1120 => Code::UserNotFound,
-        // The same code tells of wrong credentials.
-        200 if said.message.contains("Invalid api key or secret") => Code::Unauthorized,
-        200 => Code::UserProtected,
-        300 if is_validation(said) => Code::Rejected,
-        300 => Code::UserBusy,
-        3412 | 2033 => Code::UserLimit,
-        124 => Code::Unauthorized,
-        104 | 201 | 4700 | 4711 => Code::Forbidden,
-        429 => Code::RateLimited,
-        0 if html => Code::Protocol,
-        _ => match status {
-            401 => Code::Unauthorized,
-            403 => Code::Forbidden,
-            _ if success || status >= 400 => Code::Rejected,
-            _ => Code::Protocol,
-        },
-    }
-}
-
-/// 300 is an upcoming event for this call, and a general "Validation Failed." for every call.
-fn is_validation(said: &Said) -> bool {
-    !said.fields.is_empty()
-        || said.message.starts_with("Validation Failed")
-        || is_about_the_body(said)
-}
-
-fn is_about_the_body(said: &Said) -> bool {
-    said.message.starts_with("Request Body")
-}
-
-/// Whether the server didn't understand how the action was sent. The action itself is always one it knows.
-fn refuses_encoding(status: u16, said: &Said, html: bool) -> bool {
-    match (status, said.code) {
-        (415, _) => true,
-        (400, 0) => !html && !said.failed,
-        (400, 300) => is_about_the_body(said) || said.fields.iter().any(|f| f == "action"),
-        _ => false,
-    }
-}
-
-fn is_daily(headers: &HeaderMap, message: &str) -> bool {
-    match headers.get("x-ratelimit-type") {
-        Some(kind) => header_text(kind).to_ascii_lowercase().starts_with("daily"),
-        None => message.to_ascii_lowercase().contains("daily"),
-    }
-}
-
-fn is_html(headers: &HeaderMap, body: &[u8]) -> bool {
-    headers.get("content-type").is_some_and(|kind| {
-        header_text(kind)
-            .to_ascii_lowercase()
-            .starts_with("text/html")
-    }) && !body.is_empty()
-        || body.trim_ascii_start().starts_with(b"<")
-}
-
-fn describe(code: Code, status: u16, said: &Said, html: bool, headers: &HeaderMap) -> String {
-    let zoom = match said.code {
-        0 => String::new(),
-        code => format!(", Zoom code {code}"),
-    };
-    let mut text = format!("{} (HTTP {status}{zoom})", code.text());
-    if !said.message.is_empty() {
-        text.push_str(": ");
-        text.push_str(said.message.trim());
-    } else if (300..400).contains(&status) {
-        let to = headers.get("location").map(header_text).unwrap_or_default();
-        text.push_str(&format!(": a redirect to {to:?}, which is not followed"));
-    } else if html {
-        text.push_str(": an HTML page, as from a gateway or a proxy");
-    } else if status == 404 && said.code == 0 {
-        text.push_str(": no Zoom code came with it; is the API's URL right?");
-    }
-    text
 }

@@ -1,4 +1,4 @@
-//! What is tried again, and after how long.
+//! Which failures are retried, and after how long.
 
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
@@ -7,23 +7,30 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use time::format_description::well_known::{Iso8601, Rfc2822, Rfc3339};
 use time::{OffsetDateTime, PrimitiveDateTime};
 
-use crate::config::RetryPolicy;
+/// How often and how patiently a failed attempt is retried.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RetryPolicy {
+    pub attempts: u32,
+    pub first: Duration,
+    pub most: Duration,
+}
 
 /// The longest Retry-After that is believed.
 const RETRY_AFTER_MOST: i64 = 7 * 24 * 60 * 60;
 /// The last day of the calendar, which is how some write "never", is more than a timestamp holds.
 const NEVER: [&str; 2] = ["9999-12-31T", "Fri, 31 Dec 9999 "];
 
-/// Whether this status is worth another attempt of an idempotent request. 429 is judged by its kind of limit.
-pub(crate) fn is_passing(status: u16) -> bool {
-    matches!(status, 408 | 500 | 502 | 503 | 504)
+/// Whether a response with this status is worth a retry of an idempotent request. A 429 is judged by its kind of limit.
+/// Any 5xx may be transient, those of a CDN too (520-524), but 501 and 505 say that the server can't.
+pub(crate) fn is_transient(status: u16) -> bool {
+    matches!(status, 408 | 500 | 502..=504 | 506..=599)
 }
 
 /// The attempts of one request.
 pub(crate) struct Retry {
     policy: RetryPolicy,
     failed: u32,
-    /// Kept connections that turned out closed don't count; but not without end.
+    /// Idle connections that turned out to be closed don't count as attempts; but not without end.
     stale: u32,
 }
 
@@ -36,7 +43,7 @@ impl Retry {
         }
     }
 
-    /// A kept connection was closed: whether to try anew at once.
+    /// An idle connection turned out to be closed: whether to retry at once.
     pub fn stale(&mut self) -> bool {
         self.stale += 1;
         self.stale <= 2
@@ -54,7 +61,7 @@ impl Retry {
             .first
             .saturating_mul(doubled)
             .min(self.policy.most);
-        // "At once" is no reason to come back without a pause.
+        // "At once" is no reason to retry without a pause.
         let asked = retry_after.filter(|wait| !wait.is_zero());
         Some(asked.unwrap_or_else(|| most.mul_f64(random())))
     }
@@ -104,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn three_spellings() {
+    fn seconds_http_dates_and_iso_8601_are_understood() {
         about("0", 0);
         about(" 120 ", 120);
         let at = from_now(3600);
@@ -115,6 +122,14 @@ mod tests {
         about(&at.strftime("%Y-%m-%dT%H:%M:%S.5").to_string(), 3600);
         let there = from_now(3600 + 2 * 3600);
         about(&there.strftime("%Y-%m-%dT%H:%M:%S+02:00").to_string(), 3600);
+    }
+
+    #[test]
+    fn every_5xx_but_501_and_505_is_transient() {
+        let transient: Vec<u16> = (100..=999).filter(|s| is_transient(*s)).collect();
+        let mut expected: Vec<u16> = (500..600).filter(|s| ![501, 505].contains(s)).collect();
+        expected.insert(0, 408);
+        assert_eq!(transient, expected);
     }
 
     #[test]
@@ -155,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_says_at_once_gets_a_pause_all_the_same() {
+    fn retry_after_zero_is_not_retried_without_a_pause() {
         let wait = |n| {
             let mut retry = Retry::new(RetryPolicy {
                 attempts: 2,

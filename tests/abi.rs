@@ -17,11 +17,14 @@ fn library() -> PathBuf {
     if let Some(folder) = std::env::var_os("ZUS_LIB_DIR") {
         return PathBuf::from(folder).join("libzus.so");
     }
-    let cargo = Command::new(env!("CARGO"))
+    let cargo = Command::new(Path::new(ROOT).join("packaging/cargo.sh"))
         .args(["build", "--release", "--locked", "--lib", "--quiet"])
         .current_dir(ROOT)
         .status();
-    assert!(cargo.unwrap().success(), "cargo build --release failed");
+    assert!(
+        cargo.unwrap().success(),
+        "packaging/cargo.sh build --release failed"
+    );
     Path::new(ROOT).join("target/release/libzus.so")
 }
 

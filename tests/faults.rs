@@ -4,24 +4,20 @@
 //! `ZUS_LONG=1` counts over 1,000 rounds of each fault instead of 1,000 of all.
 #![cfg(target_os = "linux")] // counts in /proc
 
-#[path = "faults/caller.rs"]
-mod caller;
+mod common;
 #[path = "faults/count.rs"]
 mod count;
-#[path = "faults/server.rs"]
-mod server;
 
-use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::sleep;
 use std::time::Duration;
 
-use caller::{Answer, Client, Config};
+use common::abi::*;
+use common::sandbox::Sandbox;
+use common::server::{Certificate, Connection, DONE, Server};
 use count::Held;
-use server::{DONE, Server, each, reset, send, until_closed};
-use zus::ffi::zus_code::{self, *};
 
 #[global_allocator]
 static ALLOCATOR: count::Counting = count::Counting;
@@ -29,8 +25,8 @@ static ALLOCATOR: count::Counting = count::Counting;
 /// 100 ms over the total time are promised; the rest is for a machine with other things to do.
 const SLACK: Duration = Duration::from_millis(500);
 
-/// What the server does instead of answering, once the request has come. True keeps the connection.
-type Act = Arc<dyn Fn(&mut TcpStream) -> bool + Send + Sync>;
+/// What the server does instead of responding, once the request has come. True keeps the connection.
+type Act = Arc<dyn Fn(&mut Connection) -> bool + Send + Sync>;
 
 struct Fault {
     name: String,
@@ -43,13 +39,13 @@ struct Fault {
     total_ms: u32,
     /// Over within a few milliseconds: fit for a thousand rounds.
     quick: bool,
-    check: fn(&Answer),
+    check: fn(&Outcome),
 }
 
 fn fault(
     name: impl Into<String>,
     code: zus_code,
-    act: impl Fn(&mut TcpStream) -> bool + Send + Sync + 'static,
+    act: impl Fn(&mut Connection) -> bool + Send + Sync + 'static,
 ) -> Fault {
     Fault {
         name: name.into(),
@@ -63,19 +59,19 @@ fn fault(
     }
 }
 
-/// Answers with these bytes and closes.
-fn answers(name: &str, code: zus_code, bytes: impl Into<Vec<u8>>) -> Fault {
+/// Responds with these bytes and closes.
+fn responds(name: &str, code: zus_code, bytes: impl Into<Vec<u8>>) -> Fault {
     let bytes = bytes.into();
     fault(name, code, move |s| {
-        send(s, &bytes);
+        s.send(&bytes);
         false
     })
 }
 
-/// Answers with these bytes and keeps the connection.
+/// Responds with these bytes and keeps the connection.
 fn keeps(name: &str, code: zus_code, bytes: impl Into<Vec<u8>>) -> Fault {
     let bytes = bytes.into();
-    fault(name, code, move |s| send(s, &bytes))
+    fault(name, code, move |s| s.send(&bytes))
 }
 
 impl Fault {
@@ -99,23 +95,23 @@ impl Fault {
         }
     }
 
-    fn check(self, check: fn(&Answer)) -> Fault {
+    fn check(self, check: fn(&Outcome)) -> Fault {
         Fault { check, ..self }
     }
 }
 
 const LENGTH: &[u8] = b"HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\n\
-Content-Length: 27\r\n\r\n{\"code\":300,\"message\":\"no\"}";
+Content-Length: 28\r\n\r\n{\"code\":3412,\"message\":\"no\"}";
 const CHUNKED: &[u8] =
-    b"HTTP/1.1 400 Bad Request\r\nTransfer-Encoding: chunked\r\n\r\n10\r\n{\"code\":300,\"mes\r\nb\r\nsage\":\"no\"}\r\n0\r\n\r\n";
+    b"HTTP/1.1 400 Bad Request\r\nTransfer-Encoding: chunked\r\n\r\n11\r\n{\"code\":3412,\"mes\r\nb\r\nsage\":\"no\"}\r\n0\r\n\r\n";
 
 fn with_body(headers: &str, body: &[u8]) -> Vec<u8> {
-    let mut answer = format!("HTTP/1.1 200 OK\r\n{headers}\r\n").into_bytes();
-    answer.extend_from_slice(body);
-    answer
+    let mut response = format!("HTTP/1.1 200 OK\r\n{headers}\r\n").into_bytes();
+    response.extend_from_slice(body);
+    response
 }
 
-/// The second answer of "a late second answer" was sent.
+/// The second answer of "a late second response" was sent.
 static IT_IS_THERE: AtomicBool = AtomicBool::new(false);
 
 /// All but those that need their own server.
@@ -123,22 +119,20 @@ fn faults() -> Vec<Fault> {
     let mut all = vec![
         fault("accept and close", ZUS_ERR_IO, |_| false).at_once(),
         fault("accept and reset", ZUS_ERR_IO, |s| {
-            reset(s);
+            s.reset();
             false
         })
         .or(ZUS_ERR_CONNECT)
         .at_once(),
-        fault("close without an answer", ZUS_ERR_IO, |_| false),
-        fault("reset without an answer", ZUS_ERR_IO, |s| {
-            reset(s);
+        fault("close without a response", ZUS_ERR_IO, |_| false),
+        fault("reset without a response", ZUS_ERR_IO, |s| {
+            s.reset();
             false
         }),
-        fault("an answer before the request is read", ZUS_ERR_USER_NOT_FOUND, |s| {
-            send(
-                s,
-                b"HTTP/1.1 404 Not Found\r\nContent-Length: 13\r\nConnection: close\r\n\r\n{\"code\":1001}",
+        fault("a response before the request is read", ZUS_ERR_USER_NOT_FOUND, |s| {
+            s.send(b"HTTP/1.1 404 Not Found\r\nContent-Length: 13\r\nConnection: close\r\n\r\n{\"code\":1001}",
             );
-            until_closed(s);
+            s.until_closed();
             false
         })
         .at_once(),
@@ -173,15 +167,15 @@ fn faults() -> Vec<Fault> {
             b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n",
         ),
     ] {
-        all.push(answers(name, ZUS_ERR_PROTOCOL, bytes));
+        all.push(responds(name, ZUS_ERR_PROTOCOL, bytes));
     }
-    // Interim answers are passed over.
+    // Interim responses are passed over.
     for (name, bytes) in [
         ("100 first", &b"HTTP/1.1 100 Continue\r\n\r\n"[..]),
         ("103 with headers first", b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"),
-        ("three interim answers", b"HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n"),
+        ("three interim responses", b"HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n"),
     ] {
-        all.push(keeps(name, ZUS_OK, [bytes, DONE].concat()).check(|a| assert_eq!(a.status, 204)));
+        all.push(keeps(name, ZUS_OK, [bytes, DONE.as_bytes()].concat()).check(|a| assert_eq!(a.http_status, 204)));
     }
     // Chunks.
     for (name, chunks) in [
@@ -198,7 +192,7 @@ fn faults() -> Vec<Fault> {
         ),
     ] {
         let bytes = with_body("Transfer-Encoding: chunked\r\n", chunks.as_bytes());
-        all.push(answers(
+        all.push(responds(
             &format!("chunked: {name}"),
             ZUS_ERR_PROTOCOL,
             bytes,
@@ -256,30 +250,27 @@ fn faults() -> Vec<Fault> {
             &with_body(headers, body.as_bytes()),
         ));
     }
-    // What belongs to no answer must not become the next one's.
+    // What belongs to no response must not become the next one's.
     all.push(keeps(
         "204 with a body",
         ZUS_OK,
         b"HTTP/1.1 204 No Content\r\nContent-Length: 2\r\n\r\n{}".to_vec(),
     ));
     all.push(keeps(
-        "two answers at once",
+        "two responses at once",
         ZUS_OK,
-        [DONE, b"HTTP/1.1 500 Surplus\r\nContent-Length: 0\r\n\r\n"].concat(),
+        format!("{DONE}HTTP/1.1 500 Surplus\r\nContent-Length: 0\r\n\r\n"),
     ));
     all.push(
-        fault("a late second answer", ZUS_OK, |s| {
-            send(s, DONE);
+        fault("a late second response", ZUS_OK, |s| {
+            s.send(DONE);
             sleep(Duration::from_micros(300));
-            send(
-                s,
-                b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n",
-            );
+            s.send(b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n");
             IT_IS_THERE.store(true, Ordering::SeqCst);
-            until_closed(s);
+            s.until_closed();
             false
         })
-        // Once it is there it is noticed; what comes while the next request is sent can't be told from its answer.
+        // Once it is there it is noticed; what comes while the next request is sent can't be told from its response.
         .check(|_| {
             while !IT_IS_THERE.swap(false, Ordering::SeqCst) {
                 sleep(Duration::from_millis(1));
@@ -287,12 +278,12 @@ fn faults() -> Vec<Fault> {
         }),
     );
     all.push(fault("kept alive, then reset", ZUS_OK, |s| {
-        send(s, DONE);
-        reset(s);
+        s.send(DONE);
+        s.reset();
         false
     }));
     all.push(fault("kept alive, then closed", ZUS_OK, |s| {
-        send(s, DONE);
+        s.send(DONE);
         false
     }));
     all.push(keeps(
@@ -311,10 +302,8 @@ fn faults() -> Vec<Fault> {
         "HTTP/1.0 204 No Content",
     ] {
         all.push(fault(format!("not to be kept: {head}"), ZUS_OK, move |s| {
-            send(s, format!("{head}\r\n\r\n").as_bytes());
-            let mut part = [0; 100];
-            let n = s.read(&mut part).unwrap_or(0);
-            assert_eq!(n, 0, "it was used again");
+            s.send(format!("{head}\r\n\r\n").as_bytes());
+            assert_eq!(s.until_closed(), b"", "it was used again");
             false
         }));
     }
@@ -327,15 +316,15 @@ fn faults() -> Vec<Fault> {
         ),
     ));
     // A body that ends with its connection: only a proper end is one.
-    all.push(answers(
+    all.push(responds(
         "a body up to the close",
         ZUS_OK,
         with_body("", b"{}"),
     ));
     all.push(fault("a body up to a reset", ZUS_ERR_PROTOCOL, |s| {
-        send(s, &with_body("", b"{"));
+        s.send(with_body("", b"{"));
         sleep(Duration::from_millis(2));
-        reset(s);
+        s.reset();
         false
     }));
     // Compressed though nobody asked: bytes like any others. 10 MB of zeros in 10 KB would be a bomb to who unpacks it.
@@ -349,32 +338,37 @@ fn faults() -> Vec<Fault> {
         packed.len()
     );
     all.push(
-        keeps("gzip", ZUS_OK, with_body(&headers, &packed)).check(|a| {
+        keeps("gzip", ZUS_ERR_PROTOCOL, with_body(&headers, &packed)).check(|a| {
             assert_eq!(a.body.len(), 10_250);
             assert_eq!(a.body[..2], *b"\x1f\x8b");
+            assert!(
+                a.message.contains("10250 bytes that are no text"),
+                "{}",
+                a.message
+            );
         }),
     );
     // Cut after each byte.
-    for (name, answer, end) in [
+    for (name, response, end) in [
         ("with a length", LENGTH, LENGTH.len()),
         // With the size of the last chunk it is all there.
         ("chunked", CHUNKED, CHUNKED.len() - 2),
     ] {
         for n in 1..end {
-            all.push(answers(
+            all.push(responds(
                 &format!("{name}, closed after byte {n}"),
                 ZUS_ERR_PROTOCOL,
-                &answer[..n],
+                &response[..n],
             ));
         }
-        all.push(keeps(name, ZUS_ERR_USER_BUSY, answer));
+        all.push(keeps(name, ZUS_ERR_USER_LIMIT, response));
     }
     all
 }
 
 /// A body of another length than it says: the connection ends with what was sent.
 fn keeps_or_cuts(name: &str, code: zus_code, bytes: &[u8]) -> Fault {
-    answers(&format!("Content-Length: {name}"), code, bytes)
+    responds(&format!("Content-Length: {name}"), code, bytes)
 }
 
 /// Those that take their time, and those that are large.
@@ -391,9 +385,9 @@ fn slow_faults() -> Vec<Fault> {
     }
     small.extend_from_slice(b"\r\n");
     vec![
-        answers("100,000 headers", ZUS_ERR_PROTOCOL, many).slow(3_000),
-        answers("1,000 headers within 32 KiB", ZUS_ERR_PROTOCOL, small).slow(3_000),
-        answers("a header of 10 MB", ZUS_ERR_PROTOCOL, long).slow(3_000),
+        responds("100,000 headers", ZUS_ERR_PROTOCOL, many).slow(3_000),
+        responds("1,000 headers within 32 KiB", ZUS_ERR_PROTOCOL, small).slow(3_000),
+        responds("a header of 10 MB", ZUS_ERR_PROTOCOL, long).slow(3_000),
         fault("a drip of headers", ZUS_ERR_TIMEOUT, |s| {
             drip(s, b"HTTP/1.1 200 OK\r\n", b"x: y\r\n")
         })
@@ -414,13 +408,13 @@ fn slow_faults() -> Vec<Fault> {
             )
         })
         .slow(300),
-        fault("interim answers without end", ZUS_ERR_TIMEOUT, |s| {
+        fault("interim responses without end", ZUS_ERR_TIMEOUT, |s| {
             drip(s, b"", b"HTTP/1.1 102 Processing\r\n\r\n")
         })
         .slow(300),
-        fault("a flood of interim answers", ZUS_ERR_TIMEOUT, |s| {
+        fault("a flood of interim responses", ZUS_ERR_TIMEOUT, |s| {
             let flood = b"HTTP/1.1 102 Processing\r\n\r\n".repeat(1_000);
-            while send(s, &flood) {}
+            while s.send(&flood) {}
             false
         })
         .slow(300),
@@ -434,32 +428,32 @@ fn slow_faults() -> Vec<Fault> {
         })
         .slow(300),
         fault("half-open", ZUS_ERR_TIMEOUT, |s| {
-            until_closed(s);
+            s.until_closed();
             false
         })
         .slow(300),
-        fault("half an answer, then silence", ZUS_ERR_TIMEOUT, |s| {
-            send(s, &LENGTH[..60]);
-            until_closed(s);
+        fault("half a response, then silence", ZUS_ERR_TIMEOUT, |s| {
+            s.send(&LENGTH[..60]);
+            s.until_closed();
             false
         })
         .slow(300),
     ]
 }
 
-fn flood(s: &mut TcpStream, begin: &str, again: &str) -> bool {
-    send(
-        s,
-        &with_body("Transfer-Encoding: chunked\r\n", begin.as_bytes()),
-    );
+fn flood(s: &mut Connection, begin: &str, again: &str) -> bool {
+    s.send(with_body(
+        "Transfer-Encoding: chunked\r\n",
+        begin.as_bytes(),
+    ));
     let again = again.repeat(10_000);
-    while send(s, again.as_bytes()) {}
+    while s.send(again.as_bytes()) {}
     false
 }
 
-fn drip(s: &mut TcpStream, begin: &[u8], drop: &[u8]) -> bool {
-    send(s, begin);
-    while send(s, drop) {
+fn drip(s: &mut Connection, begin: &[u8], drop: &[u8]) -> bool {
+    s.send(begin);
+    while s.send(drop) {
         sleep(Duration::from_millis(20));
     }
     false
@@ -475,44 +469,48 @@ impl Faulty {
     fn new() -> Faulty {
         let current = Arc::<Mutex<Option<(bool, Act)>>>::default();
         let now = current.clone();
-        let server = Server::new(move |mut stream| {
+        let server = Server::new(move |connection| {
             let fault = now.lock().unwrap().clone();
             if let Some((true, act)) = fault {
-                act(&mut stream);
+                act(connection);
                 return;
             }
-            each(stream, |stream, request| match request.user() {
-                "ok" => send(stream, DONE),
-                _ => {
-                    let act = now.lock().unwrap().as_ref().unwrap().1.clone();
-                    act(stream)
+            while let Some(request) = connection.request() {
+                let goes_on = match request.user() {
+                    "ok" => connection.send(DONE),
+                    _ => {
+                        let act = now.lock().unwrap().as_ref().unwrap().1.clone();
+                        act(connection)
+                    }
+                };
+                if !goes_on {
+                    return;
                 }
-            });
+            }
         });
         Faulty { server, current }
     }
 
     /// The fault, and then a call that must work.
-    fn round(&self, client: &Client, fault: &Fault) -> Answer {
+    fn round(&self, client: &Client, fault: &Fault) -> Outcome {
         *self.current.lock().unwrap() = Some((fault.at_once, fault.act.clone()));
-        let answer = client.deactivate("fault");
+        let outcome = client.deactivate("fault");
         *self.current.lock().unwrap() = None;
         let name = &fault.name;
-        let fits = [fault.code, fault.or].contains(&answer.code);
-        assert!(fits, "{name}: {:?} expected: {answer:?}", fault.code);
+        let fits = [fault.code, fault.or].contains(&outcome.code);
+        assert!(fits, "{name}: {:?} expected: {outcome:?}", fault.code);
         let most = Duration::from_millis(fault.total_ms.into()) + SLACK;
-        assert!(answer.took < most, "{name}: {:?}", answer.took);
-        (fault.check)(&answer);
+        assert!(outcome.took < most, "{name}: {:?}", outcome.took);
+        (fault.check)(&outcome);
         let next = client.deactivate("ok");
         assert_eq!(next.code, ZUS_OK, "after {name}: {next:?}");
-        assert_eq!(next.status, 204, "after {name}: {next:?}");
-        answer
+        assert_eq!(next.http_status, 204, "after {name}: {next:?}");
+        outcome
     }
 
     fn client(&self, fault: &Fault) -> Client {
-        Config::new(&self.server.url())
-            .total(fault.total_ms)
-            .client()
+        let ms = fault.total_ms;
+        self.server.once().timeouts(ms, ms).client()
     }
 }
 
@@ -559,19 +557,18 @@ fn every_fault_has_its_code_and_leaves_nothing_behind() {
     faulty.server.settle();
 
     many_clients(&faulty);
-    what_is_repeated(&faulty);
     nobody_listens();
-    nobody_accepts();
     a_body_without_end();
     tls();
     oauth(&faulty);
+    a_long_batch();
 }
 
 /// Making and freeing configurations and clients leaves nothing.
 fn many_clients(faulty: &Faulty) {
     let round = || {
-        let client = Config::new(&faulty.server.url()).client();
-        assert_eq!(client.deactivate("ok").code, ZUS_OK);
+        let client = faulty.server.once().client();
+        client.deactivate("ok").expect(ZUS_OK);
     };
     round();
     faulty.server.settle();
@@ -581,72 +578,22 @@ fn many_clients(faulty: &Faulty) {
     Held::no_more_than(before, "200 clients");
 }
 
-/// What may succeed a moment later is tried again, and nothing else.
-fn what_is_repeated(faulty: &Faulty) {
-    let client = Config::new(&faulty.server.url()).attempts(3).client();
-    for (fault, attempts) in [
-        (fault("close", ZUS_ERR_IO, |_| false).at_once(), 3),
-        (answers("cut short", ZUS_ERR_PROTOCOL, &LENGTH[..70]), 3),
-        (answers("garbage", ZUS_ERR_PROTOCOL, "garbage\r\n\r\n"), 1),
-        (keeps("refused", ZUS_ERR_USER_BUSY, LENGTH), 1),
-    ] {
-        let answer = faulty.round(&client, &fault);
-        assert_eq!(answer.attempts, attempts, "{}: {answer:?}", fault.name);
-    }
-}
-
 fn nobody_listens() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     drop(listener);
-    let client = Config::new(&format!("http://{address}")).client();
-    let call = || {
-        let answer = client.deactivate("ok");
-        assert_eq!(answer.code, ZUS_ERR_CONNECT, "{answer:?}");
-    };
+    let url = format!("http://{address}/v2");
+    let config = Config::new().urls(&url, &url).token("a-token");
+    let client = config.retry(1, 1, 1).client();
+    let call = || drop(client.deactivate("ok").expect(ZUS_ERR_CONNECT));
     call();
     let before = Held::now();
     (0..1_000).for_each(|_| call());
     Held::no_more_than(before, "1,000 refused connections");
-    let server = Server::on(TcpListener::bind(address).unwrap(), |s| {
-        each(s, |s, _| send(s, DONE));
-    });
-    assert_eq!(client.deactivate("ok").code, ZUS_OK);
+    let server = Server::http_on(address, |_| DONE);
+    client.deactivate("ok").expect(ZUS_OK);
     drop(client);
     server.settle();
-}
-
-/// A full backlog: the connection is never made.
-fn nobody_accepts() {
-    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
-    let any: std::net::SocketAddr = "127.0.0.1:0".parse().unwrap();
-    socket.bind(&any.into()).unwrap();
-    socket.listen(0).unwrap();
-    let address = socket.local_addr().unwrap().as_socket().unwrap();
-    let listener: TcpListener = socket.into();
-    listener.set_nonblocking(true).unwrap();
-    for (connect, total) in [(150, 5_000), (5_000, 150)] {
-        // Fills the backlog until nobody gets in any more, twice in a row.
-        let (mut waiting, mut refused) = (Vec::new(), 0);
-        while refused < 2 {
-            match TcpStream::connect_timeout(&address, Duration::from_millis(400)) {
-                Ok(stream) => {
-                    waiting.push(stream);
-                    refused = 0;
-                }
-                Err(_) => refused += 1,
-            }
-            assert!(waiting.len() < 50, "the backlog has no end");
-        }
-        let client = Config::new(&format!("http://{address}"))
-            .connect(connect, total)
-            .client();
-        let answer = client.deactivate("ok");
-        assert_eq!(answer.code, ZUS_ERR_TIMEOUT, "{answer:?}");
-        let most = Duration::from_millis(150) + SLACK;
-        assert!(answer.took < most, "{connect}, {total}: {answer:?}");
-        while listener.accept().is_ok() {}
-    }
 }
 
 /// A gigabyte is not read, and not waited for.
@@ -659,29 +606,31 @@ fn a_body_without_end() {
     ] {
         let sent = Arc::<AtomicUsize>::default();
         let count = sent.clone();
-        let server = Server::new(move |s| {
-            each(s, |s, request| {
+        let server = Server::new(move |connection| {
+            while let Some(request) = connection.request() {
                 if request.user() == "ok" {
-                    return send(s, DONE);
+                    connection.send(DONE);
+                    continue;
                 }
-                send(s, &with_body(headers, b""));
+                connection.send(with_body(headers, b""));
                 let chunked = headers.contains("chunked");
                 let part = match chunked {
                     true => [&b"10000\r\n"[..], &[b'a'; 65_536], b"\r\n"].concat(),
                     false => vec![b'a'; 65_536],
                 };
                 while count.load(Ordering::SeqCst) < GIGABYTE {
-                    let Ok(n) = s.write(&part) else { break };
+                    let Some(n) = connection.send_some(&part) else {
+                        return;
+                    };
                     count.fetch_add(n, Ordering::SeqCst);
                 }
-                false
-            });
+            }
         });
-        let client = Config::new(&server.url()).client();
-        let answer = client.deactivate("fault");
-        assert_eq!(answer.code, ZUS_ERR_PROTOCOL, "{headers}: {answer:?}");
-        assert!(answer.body.is_empty());
-        assert_eq!(client.deactivate("ok").code, ZUS_OK);
+        let client = server.once().client();
+        let outcome = client.deactivate("fault");
+        assert_eq!(outcome.code, ZUS_ERR_PROTOCOL, "{headers}: {outcome:?}");
+        assert!(outcome.body.is_empty());
+        client.deactivate("ok").expect(ZUS_OK);
         drop(client);
         server.settle();
         // The rest is what the kernel buffers.
@@ -692,62 +641,44 @@ fn a_body_without_end() {
 
 /// A TLS server whose connection ends at any byte, with and without close_notify.
 fn tls() {
-    let made = rcgen::generate_simple_self_signed(vec!["127.0.0.1".into()]).unwrap();
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let mut config = rustls::ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(
-            vec![made.cert.der().clone()],
-            rustls::pki_types::PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap(),
-        )
-        .unwrap();
-    // Full soon, so that the server's own memory stays as it is.
-    config.session_storage = rustls::server::ServerSessionMemoryCache::new(8);
-    let config = Arc::new(config);
-    // What to answer, whether to say close_notify, and after how many bytes to cut the wire.
-    type Script = (Vec<u8>, bool, usize);
-    let script = Arc::new(Mutex::<Script>::new((DONE.to_vec(), true, usize::MAX)));
+    let certificate = Certificate::new();
+    // What to send, whether to say close_notify, and after how many bytes to cut the wire.
+    type Script = (String, bool, usize);
+    let script = Arc::new(Mutex::<Script>::new((DONE.to_owned(), true, usize::MAX)));
     let now = script.clone();
-    let server = Server::new(move |stream| {
-        let (answer, notify, most) = now.lock().unwrap().clone();
-        let mut connection = rustls::ServerConnection::new(config.clone()).unwrap();
-        let mut wire = Cut { stream, left: most };
-        let mut tls = rustls::Stream::new(&mut connection, &mut wire);
-        if server::Request::read(&mut tls).is_some() {
-            let _ = tls.write_all(&answer).and_then(|()| tls.flush());
+    let pem = certificate.pem.clone();
+    let server = Server::new(move |connection| {
+        let (response, notify, most) = now.lock().unwrap().clone();
+        connection.cut_after(most);
+        connection.tls(&certificate);
+        if connection.request().is_some() {
+            connection.send(response);
             if notify {
-                connection.send_close_notify();
-                let _ = connection.complete_io(&mut wire);
+                connection.close_notify();
             }
         }
     });
-    let url = format!("https://{}/v2", server.address);
-    let client = Config::new(&url).ca(&made.cert.pem()).total(5_000).client();
-    let call = |answer: &[u8], notify, most| {
-        *script.lock().unwrap() = (answer.to_vec(), notify, most);
+    let url = server.api().replace("http:", "https:");
+    let config = server.once().urls(&url, &url).timeouts(5_000, 5_000);
+    let client = config.ca_pem(&pem).client();
+    let call = |response: &str, notify, most| {
+        *script.lock().unwrap() = (response.to_owned(), notify, most);
         client.deactivate("ok")
     };
-    let close = b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{}";
-    let length = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}";
-    for (answer, notify, code) in [
+    let close = "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{}";
+    let length = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}";
+    for (response, notify, code) in [
         (DONE, true, ZUS_OK),
         (DONE, false, ZUS_OK),
-        (&length[..], false, ZUS_OK),
-        (&close[..], true, ZUS_OK),
+        (length, false, ZUS_OK),
+        (close, true, ZUS_OK),
         // Only close_notify tells that this is all, and not what an attacker let through.
-        (&close[..], false, ZUS_ERR_PROTOCOL),
+        (close, false, ZUS_ERR_PROTOCOL),
         (&length[..length.len() - 1], true, ZUS_ERR_PROTOCOL),
         (&length[..length.len() - 1], false, ZUS_ERR_PROTOCOL),
     ] {
-        let got = call(answer, notify, usize::MAX);
-        assert_eq!(
-            got.code,
-            code,
-            "{}, {notify}: {got:?}",
-            String::from_utf8_lossy(answer)
-        );
+        let got = call(response, notify, usize::MAX);
+        assert_eq!(got.code, code, "{response}, {notify}: {got:?}");
     }
     assert_eq!(call(DONE, true, usize::MAX).code, ZUS_OK);
     let cut_everywhere = || {
@@ -784,65 +715,46 @@ fn tls() {
     server.settle();
 }
 
-/// A stream that ends after so many bytes written.
-struct Cut {
-    stream: TcpStream,
-    left: usize,
-}
-
-impl Read for Cut {
-    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
-        self.stream.read(into)
-    }
-}
-
-impl Write for Cut {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        let n = bytes.len().min(self.left);
-        self.left -= n;
-        if n == 0 && !bytes.is_empty() {
-            let _ = self.stream.shutdown(std::net::Shutdown::Both);
-            return Err(std::io::ErrorKind::BrokenPipe.into());
-        }
-        self.stream.write(&bytes[..n])
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
 /// The token request meets the same faults, and no update is sent without a token.
 fn oauth(faulty: &Faulty) {
-    let updates = Arc::<AtomicUsize>::default();
-    let count = updates.clone();
-    let api = Server::new(move |s| {
-        each(s, |s, _| {
-            count.fetch_add(1, Ordering::SeqCst);
-            send(s, DONE)
-        });
-    });
+    let api = Server::done();
     for fault in faults()
         .iter()
         .filter(|f| !f.name.contains("closed after byte"))
     {
         *faulty.current.lock().unwrap() = Some((fault.at_once, fault.act.clone()));
-        let client = Config::new(&api.url())
-            .oauth(
-                &format!("http://{}/oauth/token", faulty.server.address),
-                "secret",
-            )
-            .client();
-        let answer = client.deactivate("ok");
-        // An answer without a token; what is no answer has its own code.
+        let config = api.with_oauth(&faulty.server).retry(1, 1, 1);
+        let outcome = config.timeouts(2_000, 2_000).client().deactivate("ok");
+        // A response without a token; what is no response has its own code.
         let expected = match fault.code {
-            ZUS_ERR_IO | ZUS_ERR_PROTOCOL if answer.status == 0 => fault.code,
+            ZUS_ERR_IO | ZUS_ERR_PROTOCOL if outcome.http_status == 0 => fault.code,
             _ => ZUS_ERR_TOKEN,
         };
-        let fits = [expected, fault.or].contains(&answer.code);
-        assert!(fits, "{}: {expected:?} expected: {answer:?}", fault.name);
-        assert_eq!(answer.attempts, 0);
-        drop(client);
+        let fits = [expected, fault.or].contains(&outcome.code);
+        assert!(fits, "{}: {expected:?} expected: {outcome:?}", fault.name);
+        assert_eq!(outcome.attempts, 0);
     }
-    assert_eq!(updates.load(Ordering::SeqCst), 0);
+    assert_eq!(api.connections(), 0);
+}
+
+/// A batch costs memory for the users in flight, and nothing more.
+fn a_long_batch() {
+    const USERS: usize = 10_000;
+    let sandbox = Sandbox::start(&[]);
+    let client = sandbox.with_token().client();
+    let users = vec!["ada@example.com"; USERS];
+    let (mut done, mut after_some, mut at_the_end) = (0, 0, 0);
+    let code = client.deactivate_many(&users, None, |_, outcome| {
+        outcome.expect(ZUS_OK);
+        done += 1;
+        match done {
+            1_000 => after_some = Held::now().bytes,
+            USERS => at_the_end = Held::now().bytes,
+            _ => {}
+        }
+        0
+    });
+    assert_eq!((code, done), (ZUS_OK, USERS));
+    let growth = at_the_end - after_some;
+    assert!(growth < 64 * 1024, "{growth} bytes for {USERS} users");
 }

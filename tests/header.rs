@@ -32,6 +32,7 @@ fn generate() -> String {
         .unwrap()
         .write(&mut out);
     let text = String::from_utf8(out).unwrap();
+    let text = without_tag(&text, "zus_code");
     // The Rust-only sections on safety say nothing that the rules at the top don't.
     let mut lines = Vec::new();
     let mut skip = false;
@@ -54,6 +55,28 @@ fn generate() -> String {
         }
     }
     lines.join("\n") + "\n"
+}
+
+/// Before C23, cbindgen gives an enum of a fixed size a tag beside the typedef of the same name, which gcc's -Wc++-compat
+/// calls invalid in C++: there it has no tag.
+fn without_tag(text: &str, name: &str) -> String {
+    let fixed = "defined(__cplusplus) || __STDC_VERSION__ >= 202311L";
+    let begins = format!("enum {name}\n#if {fixed}\n  : int32_t\n#endif // {fixed}\n {{\n");
+    let ends = format!(
+        "#ifndef __cplusplus\n#if __STDC_VERSION__ >= 202311L\ntypedef enum {name} {name};\n#else\n\
+         typedef int32_t {name};\n#endif // __STDC_VERSION__ >= 202311L\n#endif // __cplusplus\n"
+    );
+    for part in [&begins, &ends] {
+        assert_eq!(text.matches(part.as_str()).count(), 1, "{part}");
+    }
+    text.replace(
+        &begins,
+        &format!("#if {fixed}\nenum {name} : int32_t\n#else\ntypedef int32_t {name};\nenum\n#endif\n{{\n"),
+    )
+    .replace(
+        &ends,
+        &format!("#if !defined(__cplusplus) && __STDC_VERSION__ >= 202311L\ntypedef enum {name} {name};\n#endif\n"),
+    )
 }
 
 #[test]

@@ -1,27 +1,20 @@
-//! Secrets: wiped when freed, absent from what people read, never sent to another origin.
+//! Secrets: wiped when freed, and never sent to another origin. tests/network/logging.rs: absent from what people read.
 #![cfg(target_os = "linux")]
 
-#[path = "faults/caller.rs"]
-mod caller;
-#[path = "faults/server.rs"]
-mod server;
+mod common;
 
 use std::collections::BTreeMap;
-use std::ffi::{CStr, c_char, c_void};
-use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::ffi::CStr;
 use std::os::unix::fs::FileExt;
 use std::process::Command;
-use std::ptr::null_mut;
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use caller::{Config, c, ok, string};
-use server::{DONE, Request, Server, each, send};
+use common::abi::*;
+use common::server::{self, Certificate, Connection, DONE, Server, response};
 use zeroize::Zeroize;
-use zus::ffi::{zus_code::*, *};
+use zus::ffi::*;
 
 // ---- Memory --------------------------------------------------------------------------------------------------------
 
@@ -158,14 +151,6 @@ fn callback_token() -> Masked {
     Masked::new(4)
 }
 
-unsafe extern "C-unwind" fn give_token(_: *mut c_void, _: i32, to: *mut c_char, _: usize) -> usize {
-    callback_token().with(|t| {
-        let t = t.to_bytes();
-        unsafe { std::ptr::copy_nonoverlapping(t.as_ptr(), to.cast(), t.len()) };
-        t.len()
-    })
-}
-
 /// Run by the tests below in a process of its own. Prints `what while-alive after-free` for each secret.
 #[test]
 fn child() {
@@ -179,40 +164,50 @@ fn child() {
         told.next().unwrap(),
         told.next().unwrap_or_default(),
     );
-    let config = Config::new(url);
+    let mut config = Config::new().urls(url, oauth);
+    config = config.retry(1, 1, 5).timeouts(2_000, 2_000);
     if !ca.is_empty() {
-        let pem = std::fs::read(ca).unwrap();
-        ok(unsafe { zus_config_set_ca_pem(config.0, pem.as_ptr(), pem.len()) });
+        config = config.ca_pem(&std::fs::read_to_string(ca).unwrap());
     }
-    let oauth_url = c(oauth);
-    ok(unsafe { zus_config_set_urls(config.0, std::ptr::null(), oauth_url.as_ptr()) });
+    let set = |code| assert_eq!(code, ZUS_OK);
     let mut looked_for = Vec::new();
+    // SAFETY of the calls: live handles and NUL-ended strings. The setters of the wrapper would keep copies.
     match kind {
         "token" => {
-            token().with(|t| ok(unsafe { zus_config_set_token(config.0, t.as_ptr()) }));
+            token().with(|t| set(unsafe { zus_config_set_token(config.0, t.as_ptr()) }));
             looked_for.push(("token", token()));
         }
         "oauth" | "oauth-cut" => {
             secret().with(|s| unsafe {
-                ok(zus_config_set_oauth(
-                    config.0,
-                    c"account".as_ptr(),
-                    c"client".as_ptr(),
-                    s.as_ptr(),
-                ));
+                let (account, client) = (c"account".as_ptr(), c"client".as_ptr());
+                set(zus_config_set_oauth(config.0, account, client, s.as_ptr()));
             });
             looked_for.push(("secret", secret()));
             looked_for.push(("basic", basic(&secret())));
             looked_for.push(("oauth-token", oauth_token()));
         }
         "callback" => {
-            ok(unsafe { zus_config_set_token_provider(config.0, Some(give_token), null_mut()) });
+            unsafe extern "C-unwind" fn give_token(
+                _: *mut std::ffi::c_void,
+                _: i32,
+                to: *mut std::ffi::c_char,
+                _: usize,
+            ) -> usize {
+                callback_token().with(|t| {
+                    let t = t.to_bytes();
+                    unsafe { std::ptr::copy_nonoverlapping(t.as_ptr(), to.cast(), t.len()) };
+                    t.len()
+                })
+            }
+            let none = std::ptr::null_mut();
+            set(unsafe { zus_config_set_token_provider(config.0, Some(give_token), none) });
             looked_for.push(("callback-token", callback_token()));
         }
         "proxy" => {
+            token().with(|t| set(unsafe { zus_config_set_token(config.0, t.as_ptr()) }));
             secret().with(|s| {
                 let mut url = [b"http://user:", s.to_bytes(), b"@127.0.0.1:9\0"].concat();
-                ok(unsafe { zus_config_set_proxy(config.0, url.as_ptr().cast()) });
+                set(unsafe { zus_config_set_proxy(config.0, url.as_ptr().cast()) });
                 url.zeroize();
             });
             looked_for.push(("proxy-password", secret()));
@@ -245,90 +240,34 @@ fn child() {
     }
 }
 
-/// Answers as Zoom and its token endpoint, plain or over TLS. With `cut` the answer with the token lacks its last byte.
+/// Zoom and its token endpoint, plain or over TLS. With `cut` the response with the token lacks its last byte.
 fn zoom(certificate: Option<&Certificate>, cut: bool) -> Server {
-    let serve = move |stream: &mut dyn ReadWrite| {
-        let mut stream = stream;
-        while let Some(request) = Request::read(&mut stream) {
-            let answer = if request.line.contains("/oauth/token") {
-                let body = format!(
-                    r#"{{"access_token":"{}","token_type":"bearer","expires_in":3600,"scope":"user:write:admin","api_url":"https://127.0.0.1:9"}}"#,
-                    oauth_token().clear()
-                );
-                format!(
-                    "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-                    body.len()
-                )
+    let serve = move |connection: &mut Connection| {
+        while let Some(request) = connection.request() {
+            let response = if request.line().contains("/oauth/token") {
+                server::token(&oauth_token().clear(), 3600)
             } else {
-                assert!(
-                    request
-                        .header("authorization")
-                        .unwrap()
-                        .starts_with("Bearer ")
-                );
-                String::from_utf8(DONE.to_vec()).unwrap()
+                assert!(request.header("authorization").starts_with("Bearer "));
+                DONE.to_owned()
             };
-            let end = answer.len() - usize::from(cut);
-            let sent = stream
-                .write_all(&answer.as_bytes()[..end])
-                .and_then(|()| stream.flush());
-            if sent.is_err() || cut {
+            let end = response.len() - usize::from(cut);
+            if !connection.send(&response[..end]) || cut {
                 return;
             }
         }
     };
-    let tls = certificate.map(|c| c.config.clone());
-    Server::new(move |mut stream| match &tls {
-        None => serve(&mut stream),
-        Some(config) => {
-            let connection = rustls::ServerConnection::new(config.clone()).unwrap();
-            serve(&mut rustls::StreamOwned::new(connection, stream));
-        }
-    })
-}
-
-trait ReadWrite: Read + Write {}
-impl<T: Read + Write> ReadWrite for T {}
-
-struct Certificate {
-    pem: String,
-    config: Arc<rustls::ServerConfig>,
-}
-
-fn certificate() -> Certificate {
-    let made = rcgen::generate_simple_self_signed(vec!["127.0.0.1".into()]).unwrap();
-    let key = rustls::pki_types::PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = rustls::ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![made.cert.der().clone()], key)
-        .unwrap();
-    Certificate {
-        pem: made.cert.pem(),
-        config: Arc::new(config),
+    match certificate {
+        None => Server::new(serve),
+        Some(certificate) => Server::tls(certificate, serve),
     }
-}
-
-/// A folder of this test's own.
-fn folder(name: &str) -> std::path::PathBuf {
-    let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"))
-        .join(format!("{name}-{}", std::process::id()));
-    std::fs::create_dir_all(&path).unwrap();
-    path
 }
 
 /// What is in a child's memory: `what` -> (while alive, after free).
 fn in_memory(kind: &str, tls: bool) -> BTreeMap<String, (usize, usize)> {
-    let certificate = tls.then(certificate);
+    let certificate = tls.then(Certificate::new);
     let server = zoom(certificate.as_ref(), kind == "oauth-cut");
-    let folder = folder(&format!("memory-{kind}-{tls}"));
-    let scheme = if tls { "https" } else { "http" };
-    let mut told = format!(
-        "{kind} {scheme}://{0}/v2 {scheme}://{0}/oauth/token",
-        server.address
-    );
+    let folder = common::scratch(&format!("memory-{kind}-{tls}"));
+    let mut told = format!("{kind} {} {}", server.api(), server.oauth());
     if let Some(certificate) = &certificate {
         let path = folder.join("ca.pem");
         std::fs::write(&path, &certificate.pem).unwrap();
@@ -388,121 +327,17 @@ fn left_by_the_stack(what: &str, tls: bool) -> usize {
     }
 }
 
-// ---- What people read ----------------------------------------------------------------------------------------------
-
-static LINES: Mutex<Vec<String>> = Mutex::new(Vec::new());
-
-unsafe extern "C-unwind" fn log(_: *mut c_void, _: i32, line: *const c_char) {
-    LINES.lock().unwrap().push(unsafe { string(line) });
-}
-
-#[test]
-fn no_secret_in_logs_messages_or_debug() {
-    let (token, secret, oauth_token) = (token().clear(), secret().clear(), oauth_token().clear());
-    let basic = BASE64_STANDARD.encode(format!("client:{secret}"));
-    let good = zoom(None, false);
-    let refusing = Server::new(|s| {
-        each(s, |s, request| {
-            match request.user() {
-            "cut" => false,
-            _ => send(s, b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 41\r\n\r\n{\"code\":124,\"message\":\"Invalid access to\"}"),
-        }
-        });
-    });
-    let proxy = Server::new(|mut s| {
-        Request::read(&mut s);
-        send(
-            &mut s,
-            b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n",
-        );
-    });
-    let mut texts = Vec::new();
-    for api in [&good, &refusing] {
-        for oauth in [&good, &refusing] {
-            for kind in ["token", "oauth", "proxy"] {
-                let config = Config::new(&api.url()).attempts(2);
-                unsafe { ok(zus_config_set_log(config.0, 4, Some(log), null_mut())) };
-                let t = c(&token);
-                ok(unsafe { zus_config_set_token(config.0, t.as_ptr()) });
-                let config = match kind {
-                    "oauth" => {
-                        config.oauth(&format!("http://{}/oauth/token", oauth.address), &secret)
-                    }
-                    "proxy" => config.proxy(&format!("http://user:{secret}@{}", proxy.address)),
-                    _ => config,
-                };
-                let client = config.client();
-                for id in ["user", "cut", " blank"] {
-                    let answer = client.deactivate(id);
-                    texts.push(format!("{answer:?}"));
-                }
-                let answer = client.check_credentials();
-                texts.push(format!("{answer:?}"));
-                texts.push(String::from_utf8(answer.body).unwrap());
-            }
-        }
-    }
-    // The same in Rust.
-    let mut config = zus::Config::new();
-    config.set_token(&token).unwrap();
-    texts.push(format!("{config:?}"));
-    config.set_oauth("account", "client", &secret).unwrap();
-    config
-        .set_proxy(&format!("http://user:{secret}@proxy.example.com"))
-        .unwrap();
-    texts.push(format!("{config:?} {config:#?}"));
-    texts.push(format!("{:?}", zus::Client::new(&config).unwrap()));
-    for wrong in [
-        config.set_token(&format!("{token} x")).unwrap_err(),
-        config
-            .set_oauth("account", "client", &format!("{secret}\n"))
-            .unwrap_err(),
-        config
-            .set_proxy(&format!("ftp://user:{secret}@h"))
-            .unwrap_err(),
-        config
-            .set_proxy(&format!("http://user:{secret}@h h"))
-            .unwrap_err(),
-        config
-            .set_urls(Some(&format!("https://user:{secret}@h")), None)
-            .unwrap_err(),
-    ] {
-        texts.push(format!("{wrong} {wrong:?}"));
-    }
-    let lines = std::mem::take(&mut *LINES.lock().unwrap());
-    assert!(lines.len() > 50, "{lines:#?}");
-    texts.extend(lines);
-    for text in &texts {
-        for hidden in [&token, &secret, &oauth_token, &basic] {
-            assert!(!text.contains(hidden.as_str()), "{text}");
-            // Nor the beginning of one.
-            assert!(!text.contains(&hidden[..12]), "{text}");
-        }
-    }
-}
-
 // ---- Where they are sent -------------------------------------------------------------------------------------------
 
-/// A server that nobody may connect to.
-fn forbidden() -> Server {
-    Server::new(|_| {})
-}
-
 #[test]
-fn no_answer_leads_to_another_origin() {
-    let elsewhere = forbidden();
+fn no_response_leads_to_another_origin() {
+    let elsewhere = Server::silent();
     let there = elsewhere.address;
-    let paths = Arc::<Mutex<Vec<String>>>::default();
-    let answer = Arc::<Mutex<String>>::default();
-    let (seen, now) = (paths.clone(), answer.clone());
-    let server = Server::new(move |s| {
-        each(s, |s, request| {
-            seen.lock().unwrap().push(request.line);
-            send(s, now.lock().unwrap().as_bytes())
-        });
-    });
-    let port = server.address.port();
-    let client = Config::new(&server.url()).attempts(3).client();
+    let next = Arc::<Mutex<String>>::default();
+    let now = next.clone();
+    let server = Server::http(move |_| now.lock().unwrap().clone());
+    let port = server.port();
+    let client = server.once().retry(3, 1, 5).client();
     for status in [300, 301, 302, 303, 304, 305, 307, 308, 310, 399] {
         for location in [
             format!("http://{there}/v2/users/x/status"),
@@ -511,21 +346,14 @@ fn no_answer_leads_to_another_origin() {
             format!("https://127.0.0.1:{port}/"),
             "/v2/users/x/status".to_owned(),
             "users/x".to_owned(),
-            "".to_owned(),
+            String::new(),
         ] {
-            let mut text = format!("HTTP/1.1 {status} Elsewhere\r\nLocation: {location}\r\n");
-            text.push_str(&format!(
-                "Proxy: http://{there}\r\nRefresh: 0; url=http://{there}/\r\n"
-            ));
-            // A 304 has no body.
-            text.push_str("Content-Length: 0\r\n\r\n");
-            *answer.lock().unwrap() = text;
-            let answer = client.deactivate("x");
-            assert_eq!(
-                (answer.code, answer.attempts),
-                (ZUS_ERR_PROTOCOL, 1),
-                "{status} {location}"
+            let headers = format!(
+                "Location: {location}\r\nProxy: http://{there}\r\nRefresh: 0; url=http://{there}/\r\n"
             );
+            *next.lock().unwrap() = response(&format!("{status} Elsewhere"), &headers, "");
+            let outcome = client.deactivate("x").expect(ZUS_ERR_PROTOCOL);
+            assert_eq!(outcome.attempts, 1, "{status} {location}");
         }
     }
     // Headers that would have the next request go elsewhere.
@@ -543,175 +371,130 @@ fn no_answer_leads_to_another_origin() {
             "401 Unauthorized",
             "421 Misdirected Request",
         ] {
-            *answer.lock().unwrap() =
-                format!("HTTP/1.1 {status}\r\n{header}\r\nContent-Length: 0\r\n\r\n");
+            *next.lock().unwrap() = response(status, &format!("{header}\r\n"), "");
             client.deactivate("x");
         }
     }
-    let paths = paths.lock().unwrap();
-    assert!(paths.len() >= 70 + 21);
+    let requests = server.requests();
+    assert!(requests.len() >= 70 + 21);
     let expected = "PUT /v2/users/x/status HTTP/1.1";
-    assert!(paths.iter().all(|line| line == expected), "{paths:?}");
-    assert_eq!(elsewhere.accepted.load(Ordering::SeqCst), 0);
+    for request in &requests {
+        assert_eq!(request.line(), expected);
+    }
+    assert_eq!(elsewhere.connections(), 0);
 }
 
 #[test]
-fn no_token_answer_leads_to_another_origin() {
-    let elsewhere = forbidden();
+fn no_token_response_leads_to_another_origin() {
+    let elsewhere = Server::silent();
     let there = elsewhere.address;
-    let api = Server::new(move |s| {
-        each(s, |s, request| {
-            assert_eq!(request.header("authorization"), Some("Bearer tok"));
-            send(s, DONE)
-        });
-    });
-    let answer = Arc::<Mutex<String>>::default();
-    let now = answer.clone();
-    let oauth = Server::new(move |s| {
-        each(s, |s, request| {
-            assert!(
-                request
-                    .header("authorization")
-                    .unwrap()
-                    .starts_with("Basic ")
-            );
-            send(s, now.lock().unwrap().as_bytes())
-        });
-    });
-    let url = format!("http://{}/oauth/token", oauth.address);
-    let call = || {
-        Config::new(&api.url())
-            .oauth(&url, "secret")
-            .client()
-            .deactivate("x")
-    };
+    let api = Server::done();
+    let next = Arc::<Mutex<String>>::default();
+    let now = next.clone();
+    let oauth = Server::http(move |_| now.lock().unwrap().clone());
+    let call = || api.with_oauth(&oauth).client().deactivate("x");
     for status in [301, 302, 303, 307, 308] {
-        *answer.lock().unwrap() = format!(
-            "HTTP/1.1 {status} Elsewhere\r\nLocation: http://{there}/\r\nContent-Length: 0\r\n\r\n"
-        );
-        assert_eq!(call().code, ZUS_ERR_TOKEN);
+        let headers = format!("Location: http://{there}/\r\n");
+        *next.lock().unwrap() = response(&format!("{status} Elsewhere"), &headers, "");
+        call().expect(ZUS_ERR_TOKEN);
     }
-    assert_eq!(api.accepted.load(Ordering::SeqCst), 0);
-    // Zoom names the API's host in its answer; the configured one is used.
+    assert_eq!(api.connections(), 0);
+    // Zoom names the API's host in its response; the configured one is used.
     let body = format!(r#"{{"access_token":"tok","expires_in":3600,"api_url":"http://{there}"}}"#);
-    *answer.lock().unwrap() = format!(
-        "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}",
-        body.len()
-    );
-    assert_eq!(call().code, ZUS_OK);
-    assert_eq!(elsewhere.accepted.load(Ordering::SeqCst), 0);
+    *next.lock().unwrap() = response("200 OK", "", &body);
+    call().expect(ZUS_OK);
+    assert_eq!(api.requests()[0].header("authorization"), "Bearer tok");
+    for request in oauth.requests() {
+        assert!(request.header("authorization").starts_with("Basic "));
+    }
+    assert_eq!(elsewhere.connections(), 0);
 }
 
-/// A proxy sees its own credentials and the target's name: never the token, whatever it answers.
+/// A proxy sees its own credentials and the target's host: never the token, whatever it responds.
 #[test]
 fn a_proxy_never_sees_the_token_and_zoom_never_the_proxys_password() {
-    let certificate = certificate();
-    let tls = certificate.config.clone();
+    let certificate = Certificate::new();
     let heads = Arc::<Mutex<Vec<String>>>::default();
     let seen = heads.clone();
-    let zoom = Server::new(move |stream| {
-        let connection = rustls::ServerConnection::new(tls.clone()).unwrap();
-        let mut stream = rustls::StreamOwned::new(connection, stream);
-        while let Some(request) = Request::read(&mut stream) {
+    let zoom = Server::tls(&certificate, move |connection| {
+        while let Some(request) = connection.request() {
             seen.lock().unwrap().push(request.head);
-            if stream
-                .write_all(DONE)
-                .and_then(|()| stream.flush())
-                .is_err()
-            {
+            if !connection.send(DONE) {
                 return;
             }
         }
     });
-    let zoom_address = zoom.address;
-    let elsewhere = forbidden();
-    let answers = [
+    let target = zoom.address;
+    let elsewhere = Server::silent();
+    let location = format!("Location: http://{}/\r\n", elsewhere.address);
+    let responses = [
         "tunnel".to_owned(),
-        "HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=\"x\"\r\nContent-Length: 0\r\n\r\n".to_owned(),
-        format!("HTTP/1.1 302 Found\r\nLocation: http://{}/\r\nContent-Length: 0\r\n\r\n", elsewhere.address),
+        response(
+            "407 Proxy Authentication Required",
+            "Proxy-Authenticate: Basic realm=\"x\"\r\n",
+            "",
+        ),
+        response("302 Found", &location, ""),
         "HTTP/1.1 200 OK\r\n\r\n<html>log in to this network</html>".to_owned(),
         "HTTP/1.1 200 OK\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n".to_owned(),
         "HTTP/1.1 204 No Content\r\n\r\n".to_owned(),
-        "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n".to_owned(),
+        response("502 Bad Gateway", "", ""),
         "garbage\r\n\r\n".to_owned(),
         String::new(),
     ];
-    for answer in answers {
-        let through_proxy = Arc::<Mutex<Vec<u8>>>::default();
-        let (bytes, reply) = (through_proxy.clone(), answer.clone());
-        let proxy = Server::new(move |mut client: TcpStream| {
-            let request = Request::read(&mut client).unwrap();
-            bytes
-                .lock()
-                .unwrap()
-                .extend_from_slice(request.head.as_bytes());
-            if reply != "tunnel" {
-                send(&mut client, reply.as_bytes());
-                // And listens to what the client may still say.
-                let mut rest = Vec::new();
-                let _ = client.shutdown(std::net::Shutdown::Write);
-                let _ = client.read_to_end(&mut rest);
-                bytes.lock().unwrap().extend_from_slice(&rest);
+    for response in responses {
+        let received = Arc::<Mutex<Vec<u8>>>::default();
+        let (bytes, reply) = (received.clone(), response.clone());
+        let proxy = Server::new(move |connection| {
+            let keep = |more: &[u8]| bytes.lock().unwrap().extend_from_slice(more);
+            keep(connection.request().unwrap().head.as_bytes());
+            if reply == "tunnel" {
+                connection.send("HTTP/1.1 200 Connection established\r\n\r\n");
+                connection.tunnel(target, keep);
                 return;
             }
-            send(&mut client, b"HTTP/1.1 200 Connection established\r\n\r\n");
-            let mut server = TcpStream::connect(zoom_address).unwrap();
-            let (mut from, mut to) = (client.try_clone().unwrap(), server.try_clone().unwrap());
-            let up = std::thread::spawn({
-                let bytes = bytes.clone();
-                move || {
-                    let mut part = [0; 4096];
-                    while let Ok(n @ 1..) = from.read(&mut part) {
-                        bytes.lock().unwrap().extend_from_slice(&part[..n]);
-                        if to.write_all(&part[..n]).is_err() {
-                            break;
-                        }
-                    }
-                    let _ = to.shutdown(std::net::Shutdown::Both);
-                }
-            });
-            let _ = std::io::copy(&mut server, &mut client);
-            let _ = client.shutdown(std::net::Shutdown::Both);
-            up.join().unwrap();
+            connection.send(&reply);
+            // And listens to what the client may still say.
+            connection.close_sending();
+            keep(&connection.until_closed());
         });
-        let client = Config::new(&format!("https://{zoom_address}/v2"))
-            .ca(&certificate.pem)
+        let client = zoom
+            .once()
+            .ca_pem(&certificate.pem)
             .proxy(&format!("http://user:proxy-password@{}", proxy.address))
             .client();
-        let got = client.deactivate("x");
-        let bytes = String::from_utf8_lossy(&through_proxy.lock().unwrap()).into_owned();
-        match answer.as_str() {
-            "tunnel" => assert_eq!(got.code, ZUS_OK, "{got:?}"),
-            _ => assert_ne!(got.code, ZUS_OK, "{answer}: {got:?}"),
+        let outcome = client.deactivate("x");
+        match response.as_str() {
+            "tunnel" => assert_eq!(outcome.code, ZUS_OK, "{outcome:?}"),
+            _ => assert_ne!(outcome.code, ZUS_OK, "{response}: {outcome:?}"),
         }
-        assert!(
-            bytes.starts_with(&format!("CONNECT {zoom_address} ")),
-            "{bytes}"
-        );
-        assert!(
-            !bytes.contains("test-token") && !bytes.contains("Bearer"),
-            "{answer}: {bytes}"
-        );
         drop(client);
         proxy.settle();
+        let bytes = String::from_utf8_lossy(&received.lock().unwrap()).into_owned();
+        assert!(bytes.starts_with(&format!("CONNECT {target} ")), "{bytes}");
+        assert!(
+            !bytes.contains("a-token") && !bytes.contains("Bearer"),
+            "{response}: {bytes}"
+        );
     }
     let heads = heads.lock().unwrap();
     assert_eq!(heads.len(), 1, "{heads:?}");
-    assert!(heads[0].contains("Bearer test-token"));
+    assert!(heads[0].contains("Bearer a-token"));
     let lower = heads[0].to_ascii_lowercase();
     assert!(
         !lower.contains("proxy-auth") && !lower.contains("password"),
         "{heads:?}"
     );
-    assert_eq!(elsewhere.accepted.load(Ordering::SeqCst), 0);
+    assert_eq!(elsewhere.connections(), 0);
 }
 
 /// In clear, a token goes to this machine only, however the host is spelt.
 #[test]
 fn plain_http_is_for_loopback_only() {
-    let config = Config::new("http://127.0.0.1:1");
+    let config = Config::new();
     let set = |url: &str| {
         let url = c(url);
+        // SAFETY: live handles and NUL-ended strings.
         unsafe {
             let api = zus_config_set_urls(config.0, url.as_ptr(), std::ptr::null());
             let oauth = zus_config_set_urls(config.0, std::ptr::null(), url.as_ptr());
@@ -746,6 +529,9 @@ fn plain_http_is_for_loopback_only() {
         "user@127.0.0.1",
         "127.0.0.1?a=b",
         "127.0.0.1#a",
+        "api.zoom.us/v2",
+        "10.0.0.1/v2",
+        "localhost@example.com/v2",
     ] {
         for scheme in ["http", "HTTP", "Http"] {
             let url = format!("{scheme}://{host}");
@@ -763,6 +549,12 @@ fn plain_http_is_for_loopback_only() {
         "https://user:password@example.com",
         "https://example.com?a",
         "https://example.com#a",
+        "https://api.zoom.us/v 2",
+        "https:///v2",
+        "https://api.zoom.us:/v2",
+        "/v2",
+        " https://api.zoom.us/v2",
+        "https://api.zoom.us/v2 ",
     ] {
         assert_eq!(set(url), ZUS_ERR_ARGUMENT, "{url}");
     }
@@ -773,7 +565,11 @@ fn plain_http_is_for_loopback_only() {
         "http://localhost/v2",
         "HTTP://LOCALHOST",
         "https://api.zoom.us/v2",
+        "https://api.zoom.us/v2/",
+        "HTTPS://api.zoom.us",
         "https://example.com:8443",
+        "https://10.0.0.1:8443/zoom/v2",
+        "https://[2001:db8::1]/v2",
     ] {
         assert_eq!(set(url), ZUS_OK, "{url}");
     }

@@ -22,7 +22,8 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 FILE_NAME = {"win32": "zus.dll", "darwin": "libzus.dylib"}.get(sys.platform, "libzus.so")
 PACKAGE = "zoom_user_status"
-CRATE = ["Cargo.toml", "Cargo.lock", "build.rs", "src", "include"]
+NOTICES = "THIRD-PARTY-NOTICES.txt"  # of what is compiled into the library
+CRATE = ["Cargo.toml", "Cargo.lock", "build.rs", "src", "include", NOTICES]
 
 
 class CustomBuildHook(BuildHookInterface):  # type: ignore[type-arg,misc,unused-ignore]
@@ -38,6 +39,7 @@ class CustomBuildHook(BuildHookInterface):  # type: ignore[type-arg,misc,unused-
             shutil.copy2(library, here / "src" / PACKAGE / FILE_NAME)
             return
         build_data["force_include"][str(library)] = f"{PACKAGE}/{FILE_NAME}"
+        build_data["force_include"][str(crate / NOTICES)] = f"{PACKAGE}/{NOTICES}"
         build_data["pure_python"] = False
         build_data["tag"] = f"py3-none-{wheel_platform()}"
 

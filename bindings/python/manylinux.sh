@@ -22,7 +22,7 @@ fi
 export PATH=$tools/bin:$PATH
 
 build=$repo/target/manylinux
-(cd "$repo" && cargo zigbuild --release --lib --locked --target "$target.$glibc" --target-dir "$build")
+(cd "$repo" && packaging/cargo.sh zigbuild --release --lib --locked --target "$target.$glibc" --target-dir "$build")
 library=$build/$target/release/libzus.so
 
 plain=$(mktemp -d)

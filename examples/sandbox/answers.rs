@@ -207,6 +207,28 @@ pub fn missing_scope(status: u16) -> Answer {
     }
 }
 
+pub fn missing_read_scope(status: u16) -> Answer {
+    const BODY: &str = r#"{"code":4711,"message":"Invalid access token, does not contain scopes:[user:read:user,user:read:user:admin]."}"#;
+    Answer {
+        code: Some(4711),
+        ..Answer::http(status, JSON, BODY, false)
+    }
+}
+
+/// What Zoom says of a user.
+pub fn user(id: &str, status: &str, role_id: &str, role: &str) -> Answer {
+    let name = id.split_once('@').map_or(id, |(name, _)| name);
+    Answer::json(
+        200,
+        &json!({
+            "id": format!("id-of-{name}"), "email": id, "first_name": name, "last_name": "Example",
+            "display_name": format!("{name} Example"), "type": 2, "status": status,
+            "role_id": role_id, "role_name": role, "dept": "Sandbox",
+            "last_login_time": "2026-11-20T08:15:00Z", "created_at": "2024-01-02T03:04:05Z",
+        }),
+    )
+}
+
 pub fn not_a_json_object() -> Answer {
     Answer::error(400, 300, "Request Body should be a valid JSON object.")
 }

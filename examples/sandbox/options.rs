@@ -8,8 +8,11 @@ A Zoom on loopback, to try things against: it holds users, gives tokens and answ
 
   --port N                 listen on 127.0.0.1:N (default: a free port)
   --tls CERT.pem KEY.pem   HTTPS, with localhost as the host
-  --users N                user00001@example.com and on, besides ada, grace, linus, admin, room, events,
-                           seatless, basic and answer-NAME@example.com (see examples/sandbox/answers.rs)
+  --users N                user00001@example.com and on, besides ada, grace, linus, owner, admin, room, events,
+                           seatless, basic, pending (invited: an update is accepted and changes nothing), ghost
+                           (an update is accepted and never shows), late (it shows a second later), each also as
+                           NAME-ANYTHING, and answer-NAME@example.com (see examples/sandbox/answers.rs)
+  --apply-after MS         an update shows this long after it was accepted
   --body KIND              any (default), json (a form gets 415), json-400 (a form gets 400/300)
                            or json-bare (a form gets 400 without a body)
   --postman                success and refusals look as in the Postman collection
@@ -36,6 +39,7 @@ pub struct Options {
     pub port: u16,
     pub tls: Option<(PathBuf, PathBuf)>,
     pub users: u32,
+    pub apply_after: Duration,
     pub body: BodyRule,
     pub postman: bool,
     pub delay: Duration,
@@ -75,6 +79,7 @@ impl Default for Options {
             port: 0,
             tls: None,
             users: 0,
+            apply_after: Duration::ZERO,
             body: BodyRule::Any,
             postman: false,
             delay: Duration::ZERO,
@@ -105,6 +110,9 @@ impl Options {
                     options.tls = Some((certificate, arguments.value(name)?.into()));
                 }
                 "--users" => options.users = arguments.number(name)?,
+                "--apply-after" => {
+                    options.apply_after = Duration::from_millis(arguments.number(name)?);
+                }
                 "--body" => options.body = body_rule(&arguments.value(name)?)?,
                 "--postman" => options.postman = true,
                 "--delay" => options.delay = Duration::from_millis(arguments.number(name)?),

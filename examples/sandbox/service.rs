@@ -45,10 +45,12 @@ pub async fn answer(
     if let Some(command) = path.strip_prefix("/sandbox/") {
         return Ok(control(&sandbox, &head.method, command));
     }
-    let user = path
-        .strip_prefix("/v2/users/")
+    let is_id = |id: &&str| !id.is_empty() && !id.contains('/');
+    let below_users = path.strip_prefix("/v2/users/");
+    let user = below_users
         .and_then(|rest| rest.strip_suffix("/status"))
-        .filter(|id| !id.is_empty() && !id.contains('/'));
+        .filter(is_id);
+    let read_user = below_users.filter(is_id);
     let mut entry = Entry::begin(&sandbox, &head, began, user.is_some());
     let Ok(body) = Limited::new(body, MOST_BODY).collect().await else {
         let answer = Answer::error(413, 413, "Request Entity Too Large");
@@ -62,6 +64,9 @@ pub async fn answer(
         Some(_) => Answer::error(405, 405, "Request method is not supported."),
         None if path == "/oauth/token" && head.method == Method::POST => {
             token(&sandbox, &head, &body, &mut entry)
+        }
+        None if head.method == Method::GET && read_user.is_some() => {
+            read(&sandbox, &head, read_user.unwrap_or_default(), began)
         }
         None => Answer::error(404, 2300, "This API endpoint is not recognized."),
     };
@@ -125,7 +130,7 @@ fn update(
     }
     let bearer = credentials(head, "bearer");
     let refused = state
-        .authorize(bearer, options)
+        .authorize(bearer, false, options)
         .or_else(|| state.limit(began, options));
     let mut answer = match refused {
         Some(refusal) => refusal,
@@ -135,7 +140,7 @@ fn update(
                 let canned = state::canned_name(&id).and_then(|name| answers::canned(name, nth));
                 let answer = canned.unwrap_or_else(|| state.decide(&id, action, options));
                 if answer.applies {
-                    state.apply(&id, action);
+                    state.apply(&id, action, began, options);
                 }
                 answer
             }
@@ -151,6 +156,31 @@ fn update(
     }
     answer.wait += options.delay;
     answer
+}
+
+/// GET /v2/users/{id}
+fn read(sandbox: &Sandbox, head: &Parts, id: &str, began: Instant) -> Answer {
+    let options = &sandbox.options;
+    let id = percent_decode_str(id).decode_utf8_lossy();
+    let mut state = sandbox.state.borrow_mut();
+    let nth = state.receive_read(&id, options);
+    let bearer = credentials(head, "bearer");
+    let refused = state
+        .authorize(bearer, true, options)
+        .or_else(|| state.limit(began, options));
+    if let Some(refusal) = refused {
+        return refusal;
+    }
+    let canned = state::canned_name(&id).and_then(|name| answers::canned(name, nth));
+    match canned {
+        // Its good answer is the user, after its wait.
+        Some(answer) if !answer.applies => answer,
+        Some(answer) => Answer {
+            wait: answer.wait,
+            ..state.read(&id, began, options)
+        },
+        None => state.read(&id, began, options),
+    }
 }
 
 /// POST /oauth/token

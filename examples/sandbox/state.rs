@@ -20,6 +20,19 @@ const SCOPES: [&str; 4] = [
     "user:update:status",
 ];
 
+/// Any of these lets a token read a user. A token called `no-read` has none of them, but may update.
+const READ_SCOPES: [&str; 6] = [
+    "user:read:user:admin",
+    "user:read:user",
+    "user:read:admin",
+    "user:read",
+    "user:write:admin",
+    "user:write",
+];
+
+/// A `late` user shows an update after this time.
+const LATE: Duration = Duration::from_secs(1);
+
 /// What the headers say when no limit is set: Zoom's for a Business account.
 const USUAL_LIMIT: usize = 80;
 
@@ -60,7 +73,10 @@ pub struct State {
 struct Received {
     /// `None` for one that does not exist.
     active: Option<bool>,
+    /// What reads show until this time, after an update.
+    shown: Option<(bool, Instant)>,
     received: u64,
+    reads: u64,
     applied: u64,
 }
 
@@ -68,6 +84,7 @@ struct Received {
 pub struct Ledger {
     pub connections: u64,
     pub requests: u64,
+    pub reads: u64,
     pub token_requests: u64,
     pub forms: u64,
     pub jsons: u64,
@@ -80,22 +97,38 @@ pub struct Ledger {
 /// A user that exists, by what it lets be done to it.
 enum Person {
     Member,
-    Protected,
+    /// Not an admin, but one whose status can't be changed either.
+    Room,
+    Admin,
+    Owner,
+    /// Invited, and has not accepted.
+    Pending,
+    /// Its updates are accepted and never show.
+    Ghost,
+    /// Its updates show later.
+    Late,
     HasEvent,
     Seatless,
     Basic,
 }
 
-/// Who `id` is, and whether active at first.
+/// Who `id` is, and whether active at first. `NAME-ANYTHING` is like NAME.
 fn person(id: &str, members: u32) -> Option<(Person, bool)> {
-    Some(match id.strip_suffix("@example.com")? {
+    let name = id.strip_suffix("@example.com")?;
+    let kind = name.split_once('-').map_or(name, |(kind, _)| kind);
+    Some(match kind {
         "ada" | "linus" => (Person::Member, true),
         "grace" => (Person::Member, false),
-        "admin" | "room" => (Person::Protected, true),
+        "owner" => (Person::Owner, true),
+        "admin" => (Person::Admin, true),
+        "room" => (Person::Room, true),
         "events" => (Person::HasEvent, true),
         "seatless" => (Person::Seatless, false),
         "basic" => (Person::Basic, false),
-        name => {
+        "pending" => (Person::Pending, true),
+        "ghost" => (Person::Ghost, true),
+        "late" => (Person::Late, true),
+        _ => {
             let number: u32 = name.strip_prefix("user")?.parse().ok()?;
             let exists = (1..=members).contains(&number) && name == format!("user{number:05}");
             exists.then_some((Person::Member, true))?
@@ -127,9 +160,23 @@ impl State {
         &mut self.ledger
     }
 
-    /// Notes that `id` was asked for, and returns how often before.
+    /// Notes that `id` was to be updated, and returns how often before.
     pub fn receive(&mut self, id: &str, options: &Options) -> u64 {
-        let user = self.users.entry(id.to_owned()).or_insert_with(|| Received {
+        let user = self.user(id, options);
+        user.received += 1;
+        user.received - 1
+    }
+
+    /// Notes that `id` was read, and returns how often before.
+    pub fn receive_read(&mut self, id: &str, options: &Options) -> u64 {
+        self.ledger.reads += 1;
+        let user = self.user(id, options);
+        user.reads += 1;
+        user.reads - 1
+    }
+
+    fn user(&mut self, id: &str, options: &Options) -> &mut Received {
+        self.users.entry(id.to_owned()).or_insert_with(|| Received {
             active: match person(id, options.users) {
                 Some((_, active)) => Some(active),
                 None => canned_name(id)
@@ -137,9 +184,30 @@ impl State {
                     .map(|_| true),
             },
             ..Received::default()
-        });
-        user.received += 1;
-        user.received - 1
+        })
+    }
+
+    /// What a read of `id` gets, by the fields of Zoom's GET /users/{userId} that are of interest.
+    pub fn read(&self, id: &str, now: Instant, options: &Options) -> Answer {
+        let Some(user) = self.users.get(id).filter(|u| u.active.is_some()) else {
+            return answers::no_such_user(id);
+        };
+        let person = person(id, options.users).map_or(Person::Member, |(person, _)| person);
+        let active = match user.shown {
+            Some((shown, until)) if now < until => shown,
+            _ => user.active == Some(true),
+        };
+        let status = match (&person, active) {
+            (Person::Pending, _) => "pending",
+            (_, true) => "active",
+            (_, false) => "inactive",
+        };
+        let (role_id, role) = match person {
+            Person::Owner => ("0", "Owner"),
+            Person::Admin => ("1", "Admin"),
+            _ => ("2", "Member"),
+        };
+        answers::user(id, status, role_id, role)
     }
 
     /// What Zoom answers to `action` for `id`.
@@ -149,7 +217,7 @@ impl State {
             return answers::no_such_user(id);
         };
         match (person, action) {
-            (Person::Protected, _) => answers::protected_user(),
+            (Person::Room | Person::Admin | Person::Owner, _) => answers::protected_user(),
             (Person::HasEvent, Deactivate) => answers::upcoming_event(),
             (Person::Seatless, Activate) => answers::seats_taken(),
             (Person::Basic, Activate) => answers::basic_limit(),
@@ -157,15 +225,24 @@ impl State {
         }
     }
 
-    pub fn apply(&mut self, id: &str, action: Action) {
-        if let Some(user) = self.users.get_mut(id) {
-            user.applied += 1;
-            match action {
-                Action::Activate => user.active = Some(true),
-                Action::Deactivate => user.active = Some(false),
-                Action::ClockIn | Action::ClockOut => {}
-            }
-        }
+    pub fn apply(&mut self, id: &str, action: Action, now: Instant, options: &Options) {
+        let person = person(id, options.users).map(|(person, _)| person);
+        let Some(user) = self.users.get_mut(id) else {
+            return;
+        };
+        user.applied += 1;
+        let active = match action {
+            Action::Activate => true,
+            Action::Deactivate => false,
+            Action::ClockIn | Action::ClockOut => return,
+        };
+        let delay = match person {
+            Some(Person::Pending | Person::Ghost) => return,
+            Some(Person::Late) => options.apply_after.max(LATE),
+            _ => options.apply_after,
+        };
+        user.shown = Some((user.active == Some(true), now + delay));
+        user.active = Some(active);
     }
 
     pub fn fault(&mut self, options: &Options) -> Option<Fault> {
@@ -180,17 +257,22 @@ impl State {
         hit.map(|(fault, _)| *fault)
     }
 
-    /// A refusal, when the bearer token is not good for this call.
-    pub fn authorize(&self, token: Option<&str>, options: &Options) -> Option<Answer> {
+    /// A refusal, when the bearer token is not good for an update, or for a read.
+    pub fn authorize(&self, token: Option<&str>, reads: bool, options: &Options) -> Option<Answer> {
+        let (scopes, missing): (&[&str], fn(u16) -> Answer) = match reads {
+            true => (&READ_SCOPES, answers::missing_read_scope),
+            false => (&SCOPES, answers::missing_scope),
+        };
         match token {
             Some(FIXED_TOKEN) => None,
             Some("expired") => Some(Answer::error(401, 124, "Access token is expired.")),
-            Some("no-scope") => Some(answers::missing_scope(401)),
+            Some("no-scope") => Some(missing(401)),
+            Some("no-read") => reads.then(|| missing(400)),
             Some(token) => match self.tokens.get(token) {
                 Some(end) if *end <= Instant::now() => {
                     Some(Answer::error(401, 124, "Access token is expired."))
                 }
-                Some(_) if !can_update(&options.scopes) => Some(answers::missing_scope(400)),
+                Some(_) if !has_any(&options.scopes, scopes) => Some(missing(400)),
                 Some(_) => None,
                 None => Some(answers::unauthorized()),
             },
@@ -263,7 +345,8 @@ impl State {
                     .active
                     .map(|active| if active { "active" } else { "inactive" });
                 let user = json!({
-                    "status": status, "received": user.received, "applied": user.applied,
+                    "status": status, "received": user.received, "reads": user.reads,
+                    "applied": user.applied,
                 });
                 (id, user)
             })
@@ -271,6 +354,7 @@ impl State {
         json!({
             "connections": self.ledger.connections,
             "requests": self.ledger.requests,
+            "reads": self.ledger.reads,
             "token_requests": self.ledger.token_requests,
             "forms": self.ledger.forms,
             "jsons": self.ledger.jsons,
@@ -288,10 +372,10 @@ pub fn shown_limit(options: &Options) -> usize {
     options.qps.unwrap_or(USUAL_LIMIT)
 }
 
-fn can_update(scopes: &str) -> bool {
+fn has_any(scopes: &str, wanted: &[&str]) -> bool {
     scopes
         .split_whitespace()
-        .any(|scope| SCOPES.contains(&scope))
+        .any(|scope| wanted.contains(&scope))
 }
 
 /// SplitMix64: small, and the same everywhere for a seed.

@@ -1,5 +1,5 @@
 //! Raw bytes of a server on loopback, from the status line to the end of the connection, to a result through the C ABI.
-//! Each input is one connection; a second call with a good answer shows that nothing of the first is left over.
+//! Each input is one connection; a second call with a good response shows that nothing of the first is left over.
 #![no_main]
 
 use std::ffi::CStr;

@@ -1,4 +1,4 @@
-//! What an answer means: status, headers and body as HTTP has parsed them. The first two bytes are the status, then come
+//! What a response means: status, headers and body as HTTP has parsed them. The first two bytes are the status, then come
 //! lines of headers up to an empty one, then the body.
 #![no_main]
 
@@ -18,19 +18,27 @@ fuzz_target!(|bytes: &[u8]| {
         };
         headers.push((&line[..colon], &line[colon + 1..]));
     }
-    let (outcome, wrong_encoding) = zus::fuzzing::outcome(status, &headers, rest);
+    // Whether the endpoint is known is the lowest bit of the status.
+    let (outcome, needs_json) = zus::fuzzing::outcome(status, &headers, rest, status & 1 == 1);
     assert_eq!(outcome.http_status(), status);
     assert_eq!(outcome.body(), rest);
     assert_eq!(outcome.ok(), outcome.message().is_empty());
-    // Done is what Zoom says with 2xx and no code of an error; no other answer may pass for it.
+    // A 2xx is done with nothing in it, or with JSON and no error code; no other response may pass for it.
     if outcome.ok() {
         assert!((200..300).contains(&status) && outcome.zoom_code() == 0);
-        assert!(!rest.trim_ascii_start().starts_with(b"<"));
+        let text = rest
+            .strip_prefix(b"\xef\xbb\xbf")
+            .unwrap_or(rest)
+            .trim_ascii();
+        assert!(text.is_empty() || b"{[\"nt".contains(&text[0]), "{text:?}");
     }
     if status >= 500 {
         assert_eq!(outcome.code(), Code::Server);
     }
-    assert!(!(wrong_encoding && outcome.ok()));
+    assert!(!(needs_json && outcome.ok()));
+    // One line, and not a whole page.
+    assert!(!outcome.message().contains(char::is_control));
+    assert!(outcome.message().chars().count() < 2_500);
     assert!(
         outcome
             .retry_after()

@@ -1,4 +1,4 @@
-//! A user id is one path segment, whatever is in it, and what arrives is what was given.
+//! A user ID is one path segment, whatever is in it, and what arrives is what was given, with nothing invisible in it.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -20,6 +20,10 @@ fuzz_target!(|bytes: &[u8]| {
             .all(|b| b.is_ascii_alphanumeric() || b"-._~@%".contains(&b)),
         "{id:?}: {path:?}"
     );
+    assert!(!id.contains(|c: char| c.is_control() || c != ' ' && c.is_whitespace()));
+    assert!(!id.contains([
+        '\u{200b}', '\u{200e}', '\u{202e}', '\u{2060}', '\u{feff}', '\u{ad}'
+    ]));
     assert!(!["", ".", ".."].contains(&segment), "{id:?}: {path:?}");
     assert_eq!(decoded(segment), id.as_bytes(), "{path:?}");
 });

@@ -1,6 +1,6 @@
 //! zus_cancel: stop calls from another thread.
 
-use super::{free, give, guard_or};
+use super::guard::{free, give, guard_or};
 use crate::cancel::Cancel;
 
 /// Ends the calls that it is given to. Safe from many threads at once.

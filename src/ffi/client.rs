@@ -1,19 +1,24 @@
 //! zus_client: the calls.
 
 use std::ffi::{c_char, c_void};
+use std::sync::Arc;
 
-use super::{
-    Userdata, borrow, free, give, guard, text, zus_cancel, zus_code, zus_config, zus_result,
-};
+use super::cancel::zus_cancel;
+use super::code::zus_code;
+use super::config::zus_config;
+use super::guard::{Userdata, borrow, free, give, guard, text};
+use super::result::zus_result;
+use crate::batch;
 use crate::cancel::Cancel;
 use crate::client::Client;
 use crate::code::{Code, Error};
 use crate::outcome::Outcome;
-use crate::request::Action;
+use crate::request::{Action, Operation};
+use crate::start::Starter;
 
 /// Makes calls. Immutable: share it between threads.
 pub struct zus_client {
-    client: Client,
+    pub(super) starter: Starter,
 }
 
 /// What to do with the user. An alias, not an enum: a number that this version does not know is ZUS_ERR_ARGUMENT.
@@ -56,8 +61,9 @@ pub unsafe extern "C" fn zus_client_new(
         unsafe { client.write(std::ptr::null_mut()) };
         // SAFETY: the caller's promise.
         let config = unsafe { borrow(config) }?;
+        let made = Arc::new(config.keep(Client::new(&config.config))?);
         let made = give(zus_client {
-            client: config.keep(Client::new(&config.config))?,
+            starter: made.start(),
         });
         // SAFETY: as above.
         unsafe { client.write(made) };
@@ -65,7 +71,8 @@ pub unsafe extern "C" fn zus_client_new(
     })
 }
 
-/// Frees a client: closes its connections and wipes its secrets. No call may be running on it. NULL is fine, and so is
+/// Frees a client: closes its connections and wipes its secrets. No blocking call may be running on it. Started calls are
+/// cancelled, and their events still come; they are not waited for. NULL is fine, and so is
 /// a client from before fork().
 ///
 /// # Safety
@@ -101,6 +108,29 @@ pub unsafe extern "C" fn zus_update_status(
                 ..Outcome::from(Error::argument(format!("there is no action {action}")))
             },
         })
+    };
+    // SAFETY: the caller's promise.
+    unsafe { call(client, cancel, result, f) }
+}
+
+/// Reads one user and waits for the response: GET {api}/users/{user_id}. zus_result_user_status says whether the user is
+/// active, inactive or pending; the body holds what else Zoom says of the user, as JSON (id, email, role_name, type,
+/// dept, last_login_time). Needs the scope user:read:user:admin, or user:write:admin or user:read:admin; without it,
+/// ZUS_ERR_FORBIDDEN. Otherwise like zus_update_status.
+///
+/// # Safety
+/// The handles are live; `user_id` is a NUL-ended string; `result` is NULL or points to a place for a pointer.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zus_get_user_status(
+    client: *const zus_client,
+    user_id: *const c_char,
+    cancel: *const zus_cancel,
+    result: *mut *mut zus_result,
+) -> zus_code {
+    let f = |client: &Client, cancel: Option<&Cancel>| {
+        // SAFETY: the caller's promise.
+        let user_id = unsafe { text("user ID", user_id) }?;
+        Ok(client.get_user_status(user_id, cancel))
     };
     // SAFETY: the caller's promise.
     unsafe { call(client, cancel, result, f) }
@@ -144,37 +174,88 @@ pub unsafe extern "C" fn zus_update_status_many(
     on_result: zus_result_fn,
     userdata: *mut c_void,
 ) -> zus_code {
-    /// The caller's strings are read from several threads.
-    struct Ids(*const *const c_char);
-    // SAFETY: nobody writes to them until the call returns.
-    unsafe impl Sync for Ids {}
-    impl Ids {
-        /// # Safety
-        /// There is an entry of that index.
-        unsafe fn get<'a>(&self, index: usize) -> Result<&'a str, Error> {
-            // SAFETY: the caller's promise.
-            let entry = unsafe { *self.0.add(index) };
-            // SAFETY: the caller's promise.
-            unsafe { text(&format!("user ID at index {index}"), entry) }
-        }
+    let operation = || {
+        let action = Action::from_number(action).ok_or(Code::Argument)?;
+        Ok(Operation::Update(action))
+    };
+    // SAFETY: the caller's promise.
+    unsafe {
+        many(
+            client, user_ids, count, operation, cancel, on_result, userdata,
+        )
     }
+}
+
+/// Reads many users. Otherwise like zus_update_status_many, with results like those of zus_get_user_status.
+///
+/// # Safety
+/// As for zus_update_status_many.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zus_get_user_status_many(
+    client: *const zus_client,
+    user_ids: *const *const c_char,
+    count: usize,
+    cancel: *const zus_cancel,
+    on_result: zus_result_fn,
+    userdata: *mut c_void,
+) -> zus_code {
+    let operation = || Ok(Operation::Read);
+    // SAFETY: the caller's promise.
+    unsafe {
+        many(
+            client, user_ids, count, operation, cancel, on_result, userdata,
+        )
+    }
+}
+
+/// The caller's strings are read from several threads.
+struct UserIds(*const *const c_char);
+
+// SAFETY: nobody writes to them until the call returns.
+unsafe impl Sync for UserIds {}
+
+impl UserIds {
+    /// # Safety
+    /// There is an entry of that index.
+    unsafe fn get<'a>(&self, index: usize) -> Result<&'a str, Error> {
+        // SAFETY: the caller's promise.
+        let entry = unsafe { *self.0.add(index) };
+        // SAFETY: the caller's promise.
+        unsafe { text(&format!("user ID at index {index}"), entry) }
+    }
+}
+
+/// Runs a batch.
+///
+/// # Safety
+/// As for zus_update_status_many.
+unsafe fn many(
+    client: *const zus_client,
+    user_ids: *const *const c_char,
+    count: usize,
+    operation: impl FnOnce() -> Result<Operation, Code>,
+    cancel: *const zus_cancel,
+    on_result: zus_result_fn,
+    userdata: *mut c_void,
+) -> zus_code {
     let userdata = Userdata(userdata);
     guard(|| {
         // SAFETY: the caller's promise.
-        let client = unsafe { &borrow(client)?.client };
-        let cancel: Option<&Cancel> = unsafe { cancel.as_ref() }.map(|c| &c.cancel);
+        let client = unsafe { borrow(client) }?;
+        // SAFETY: the caller's promise.
+        let cancel = unsafe { cancel.as_ref() };
         if user_ids.is_null() && count > 0 {
             return Err(Code::Null);
         }
         let on_result = on_result.ok_or(Code::Null)?;
-        let action = Action::from_number(action).ok_or(Code::Argument)?;
-        let ids = Ids(user_ids);
-        let code = client.update_each(
+        let user_ids = UserIds(user_ids);
+        let code = batch::run(
+            client.starter.client(),
+            operation()?,
             count,
             // SAFETY: indexes are below count.
-            |index| unsafe { ids.get(index) },
-            action,
-            cancel,
+            |index| unsafe { user_ids.get(index) },
+            cancel.map(|c| &c.cancel),
             |index, outcome| {
                 let result = zus_result::new(outcome);
                 // SAFETY: the result lives until it returns; function and userdata are the caller's promise.
@@ -207,7 +288,7 @@ unsafe fn call(
         let client = unsafe { borrow(client) }?;
         // SAFETY: the caller's promise.
         let cancel = unsafe { cancel.as_ref() };
-        let outcome = f(&client.client, cancel.map(|c| &c.cancel))?;
+        let outcome = f(client.starter.client(), cancel.map(|c| &c.cancel))?;
         let code = outcome.code();
         if !result.is_null() {
             put(give(zus_result::new(outcome)));

@@ -1,16 +1,13 @@
 //! zus_code and the library's version.
 
-use std::ffi::c_char;
-
-use super::guard_or;
 use crate::code::Code;
 
-/// What a call came to. 1-19 the caller; 20-39 the network; 40-69 Zoom; 70-79 the run; 99 a bug.
+/// How a call ended. 1-19 usage errors; 20-39 the network; 40-69 Zoom; 70-79 the batch or a cancel; 99 a bug.
 /// Codes are only ever added, never changed: treat one that you don't know as a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(i32)]
 pub enum zus_code {
-    /// Done.
+    /// Zoom accepted the update; for a batch, every update.
     ZUS_OK = 0,
     /// A required pointer is NULL.
     ZUS_ERR_NULL = 1,
@@ -22,27 +19,27 @@ pub enum zus_code {
     ZUS_ERR_CREDENTIALS = 4,
     /// The client was made before fork(): make a new one in the child process.
     ZUS_ERR_FORKED = 5,
-    /// A callback called back into its own client.
+    /// A callback called its own client.
     ZUS_ERR_REENTRANT = 6,
     /// The host name could not be resolved.
     ZUS_ERR_RESOLVE = 20,
     /// No connection could be made.
     ZUS_ERR_CONNECT = 21,
-    /// The TLS handshake failed, or the certificate is not to be trusted.
+    /// The TLS handshake failed, or the certificate is not trusted.
     ZUS_ERR_TLS = 22,
     /// The time for the call, or for one connection, ran out.
     ZUS_ERR_TIMEOUT = 23,
-    /// The proxy failed or refused.
+    /// The proxy failed, or rejected the connection.
     ZUS_ERR_PROXY = 24,
-    /// The connection broke before an answer came.
+    /// The connection broke before a response came.
     ZUS_ERR_IO = 25,
-    /// Not an answer that Zoom gives: HTML, too large, cut short, a redirect, not HTTP.
+    /// The response is not one that Zoom sends: an HTML page, a text, a redirect, too large, cut short, not HTTP.
     ZUS_ERR_PROTOCOL = 26,
-    /// No token could be had: the credentials are wrong, or the token function gave none.
+    /// No access token could be obtained: the credentials are wrong, or the token provider gave none.
     ZUS_ERR_TOKEN = 40,
-    /// The token is refused, also after a renewal where that is possible.
+    /// Zoom rejected the access token, and the refreshed one where it can be refreshed.
     ZUS_ERR_UNAUTHORIZED = 41,
-    /// A scope or right is missing. Scopes for this call: user:write:admin, or user:update:status:admin.
+    /// A scope or a permission is missing. Scopes for this call: user:write:admin, or user:update:status:admin.
     ZUS_ERR_FORBIDDEN = 42,
     /// The user does not exist or is not on this account.
     ZUS_ERR_USER_NOT_FOUND = 43,
@@ -50,20 +47,29 @@ pub enum zus_code {
     ZUS_ERR_USER_PROTECTED = 44,
     /// The user has an upcoming Zoom Events event.
     ZUS_ERR_USER_BUSY = 45,
-    /// The account has no seat left to activate the user into.
+    /// The account has reached its user limit: the user cannot be activated.
     ZUS_ERR_USER_LIMIT = 46,
-    /// Zoom's limit per second was reached, and still so after the repeats.
+    /// Zoom's rate limit was reached, also after the retries.
     ZUS_ERR_RATE_LIMITED = 47,
-    /// Zoom's limit per day was reached: see zus_result_retry_after.
+    /// A rate limit that lasts more than a minute was reached, such as the daily limit: see zus_result_retry_after.
     ZUS_ERR_DAILY_LIMIT = 48,
-    /// Any other refusal.
+    /// Zoom rejected the request for another reason, which the message tells.
     ZUS_ERR_REJECTED = 49,
-    /// HTTP 408 or 5xx, and still so after the repeats.
+    /// HTTP 408 or 5xx, also after the retries. The update may have been applied.
     ZUS_ERR_SERVER = 50,
+    /// Zoom accepted the update, but the user's status did not become the wanted one in time, or could not be read: see
+    /// zus_result_user_status. Only with zus_config_set_verify.
+    ZUS_ERR_NOT_VERIFIED = 51,
+    /// The server does not know this endpoint: check the API URL. Nothing is known of the user.
+    ZUS_ERR_ENDPOINT = 52,
     /// zus_cancel_trigger, or a zus_result_fn that stopped its batch.
     ZUS_ERR_CANCELLED = 70,
-    /// The batch ran to its end and some users failed.
+    /// The batch is complete and some users failed.
     ZUS_ERR_PARTIAL = 71,
+    /// 65,536 started calls were not taken from the queue: nothing was started.
+    ZUS_ERR_QUEUE_FULL = 72,
+    /// The system has no thread left for a started call: nothing was started.
+    ZUS_ERR_NO_THREAD = 73,
     /// A bug in this library; please report it.
     ZUS_ERR_PANIC = 99,
 }
@@ -96,54 +102,16 @@ impl From<Code> for zus_code {
             Code::DailyLimit => zus_code::ZUS_ERR_DAILY_LIMIT,
             Code::Rejected => zus_code::ZUS_ERR_REJECTED,
             Code::Server => zus_code::ZUS_ERR_SERVER,
+            Code::NotVerified => zus_code::ZUS_ERR_NOT_VERIFIED,
+            Code::Endpoint => zus_code::ZUS_ERR_ENDPOINT,
             Code::Cancelled => zus_code::ZUS_ERR_CANCELLED,
             Code::Partial => zus_code::ZUS_ERR_PARTIAL,
+            Code::QueueFull => zus_code::ZUS_ERR_QUEUE_FULL,
+            Code::NoThread => zus_code::ZUS_ERR_NO_THREAD,
             Code::Panic => zus_code::ZUS_ERR_PANIC,
         }
     }
 }
-
-/// The name of a code, e.g. "ZUS_ERR_USER_NOT_FOUND"; "ZUS_ERR_UNKNOWN" for a number that is none.
-/// The string is static. Thread-safe.
-#[unsafe(no_mangle)]
-pub extern "C" fn zus_code_name(code: i32) -> *const c_char {
-    guard_or(c"ZUS_ERR_UNKNOWN".as_ptr(), || {
-        Code::from_number(code)
-            .map_or(c"ZUS_ERR_UNKNOWN", |code| code.c_strings().0)
-            .as_ptr()
-    })
-}
-
-/// A sentence for people, e.g. "the user does not exist or is not on this account".
-/// The string is static. Thread-safe.
-#[unsafe(no_mangle)]
-pub extern "C" fn zus_code_text(code: i32) -> *const c_char {
-    guard_or(c"".as_ptr(), || {
-        Code::from_number(code)
-            .map_or(c"a code that this version does not know", |code| {
-                code.c_strings().1
-            })
-            .as_ptr()
-    })
-}
-
-/// The version of the library in use, e.g. "0.1.0"; the header's are ZUS_VERSION_MAJOR, _MINOR and _PATCH.
-/// The string is static. Thread-safe.
-#[unsafe(no_mangle)]
-pub extern "C" fn zus_version() -> *const c_char {
-    concat!(env!("CARGO_PKG_VERSION"), "\0").as_ptr().cast()
-}
-
-/// Returns the number of the ABI in use: the number in the name of the shared library where names have one
-/// (libzus.so.0, libzus.0.dylib). A program that was built with another number must not use this library.
-/// ZUS_ABI_VERSION is the header's. Thread-safe.
-#[unsafe(no_mangle)]
-pub extern "C" fn zus_abi_version() -> i32 {
-    ZUS_ABI_VERSION
-}
-
-/// The number of the ABI that this header describes: see zus_abi_version.
-pub const ZUS_ABI_VERSION: i32 = 0;
 
 #[cfg(test)]
 mod tests {

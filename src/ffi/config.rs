@@ -1,16 +1,13 @@
 //! zus_config: settings.
 
-use std::ffi::{CString, c_char, c_void};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::ffi::{CString, c_char};
+use std::sync::{Mutex, PoisonError};
 
-use zeroize::Zeroizing;
-
-use super::result::c_string;
-use super::{Userdata, free, give, guard, guard_or, optional_text, text, zus_code};
+use super::code::zus_code;
+use super::guard::{c_string, free, give, guard, guard_or, optional_text, text};
 use crate::code::{Code, Error};
-use crate::config::{Config, LogLevel};
+use crate::config::Config;
 use crate::request::Encoding;
-use crate::token::TOKEN_MOST;
 
 /// Settings for clients. Use it from one thread at a time.
 pub struct zus_config {
@@ -37,45 +34,6 @@ pub type zus_encoding = i32;
 pub const ZUS_ENCODING_FORM: zus_encoding = 0;
 /// application/json
 pub const ZUS_ENCODING_JSON: zus_encoding = 1;
-
-/// Gives a bearer token: writes it (visible ASCII, without the word "Bearer"; a NUL is not needed) into `buffer` and
-/// returns its length in bytes. 0: none can be had. More than `capacity`: nothing was written, call again with at
-/// least that much (8,192 at the most).
-/// `refused` is 1 when Zoom refused the last one: give another. The client keeps a token until it is refused, so this
-/// is called seldom. Called on any thread that needs a token, one call at a time per client.
-/// The buffer is the library's, lent until return, and wiped after it.
-pub type zus_token_provider_fn = Option<
-    unsafe extern "C-unwind" fn(
-        userdata: *mut c_void,
-        refused: i32,
-        buffer: *mut c_char,
-        capacity: usize,
-    ) -> usize,
->;
-
-/// The level of a log line. Each level includes those before it.
-pub type zus_log_level = i32;
-/// The update of a user failed.
-pub const ZUS_LOG_ERROR: zus_log_level = 1;
-/// An attempt failed, and another one follows.
-pub const ZUS_LOG_WARN: zus_log_level = 2;
-/// A response came.
-pub const ZUS_LOG_INFO: zus_log_level = 3;
-/// A request was sent.
-pub const ZUS_LOG_DEBUG: zus_log_level = 4;
-
-/// Receives one log line. `message` is borrowed until the function returns, and never holds a secret, at any level.
-/// Called on any thread that works for the client, one call at a time per client.
-pub type zus_log_fn = Option<
-    unsafe extern "C-unwind" fn(
-        userdata: *mut c_void,
-        level: zus_log_level,
-        message: *const c_char,
-    ),
->;
-
-/// The size of the buffer that a zus_token_provider_fn is first called with.
-const TOKEN_FIRST: usize = 4 * 1024;
 
 /// Makes a configuration without credentials, and with defaults fit for Zoom. Never NULL: where memory runs out, the
 /// process is aborted, here as in every function of this library. Free it with zus_config_free.
@@ -120,7 +78,7 @@ pub unsafe extern "C" fn zus_config_message(config: *const zus_config) -> *const
 ///
 /// # Safety
 /// `config` is NULL or a live handle that no other thread uses.
-unsafe fn set(
+pub(super) unsafe fn set(
     config: *mut zus_config,
     f: impl FnOnce(&mut Config) -> Result<(), Error>,
 ) -> zus_code {
@@ -176,52 +134,17 @@ pub unsafe extern "C" fn zus_config_set_oauth(
     unsafe { set(config, f) }
 }
 
-/// Credentials: a function that gives bearer tokens. `userdata` must live as long as the clients made from this
-/// configuration. Replaces other credentials.
+/// Sets credentials and URLs from the environment: ZOOM_ACCESS_TOKEN, else ZOOM_ACCOUNT_ID, ZOOM_CLIENT_ID and
+/// ZOOM_CLIENT_SECRET; and, where they are set, ZOOM_API_URL and ZOOM_OAUTH_URL. An empty variable counts as not set.
+/// ZUS_ERR_CREDENTIALS when something is missing: zus_config_message names it. A privileged program (setuid, setgid, file
+/// capabilities) finds none. No other thread may change the environment meanwhile.
 ///
 /// # Safety
-/// `config` is a live handle; `fn_` may be called with `userdata` from any thread.
+/// `config` is a live handle.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn zus_config_set_token_provider(
-    config: *mut zus_config,
-    provider: zus_token_provider_fn,
-    userdata: *mut c_void,
-) -> zus_code {
-    let userdata = Userdata(userdata);
-    let f = |c: &mut Config| {
-        let provider =
-            provider.ok_or_else(|| Error::new(Code::Null, "the token provider is NULL"))?;
-        c.set_provider(Arc::new(move |rejected| {
-            // SAFETY: function and userdata are the caller's promise.
-            obtain(rejected, |rejected, buffer, capacity| unsafe {
-                provider(userdata.get(), rejected, buffer, capacity)
-            })
-        }));
-        Ok(())
-    };
+pub unsafe extern "C" fn zus_config_set_from_env(config: *mut zus_config) -> zus_code {
     // SAFETY: the caller's promise.
-    unsafe { set(config, f) }
-}
-
-/// Calls a token provider, with a larger buffer where it asks for one.
-fn obtain(
-    rejected: bool,
-    provider: impl Fn(i32, *mut c_char, usize) -> usize,
-) -> Option<Zeroizing<Vec<u8>>> {
-    let mut buffer = Zeroizing::new(vec![0u8; TOKEN_FIRST]);
-    for _ in 0..2 {
-        let capacity = buffer.len();
-        match provider(rejected.into(), buffer.as_mut_ptr().cast(), capacity) {
-            0 => return None,
-            length if length <= capacity => {
-                buffer.truncate(length);
-                return Some(buffer);
-            }
-            length if length <= TOKEN_MOST => buffer = Zeroizing::new(vec![0u8; length]),
-            _ => return None,
-        }
-    }
-    None
+    unsafe { set(config, Config::set_from_env) }
 }
 
 /// Where Zoom is: the API's base (default "https://api.zoom.us/v2") and the OAuth token endpoint (default
@@ -281,6 +204,39 @@ pub unsafe extern "C" fn zus_config_set_timeouts(
 ) -> zus_code {
     // SAFETY: the caller's promise.
     unsafe { set(config, |c| c.set_timeouts(connect_ms, total_ms)) }
+}
+
+/// Has updates verified: after Zoom accepted ZUS_ACTIVATE or ZUS_DEACTIVATE, the user is read until the status is the
+/// wanted one, at growing intervals, for up to wait_ms milliseconds (0 to 86,400,000) and never past the call's total
+/// time. Then ZUS_OK; otherwise ZUS_ERR_NOT_VERIFIED, with zus_result_user_status. A pending user ends the wait at once.
+/// 0, the default: updates are not verified.
+/// HTTP status, headers, body and attempts of a result stay the update's; user status and message are the last read's.
+/// Each read is a request of its own: it counts for the rate, and for the daily limit of Zoom's Free plan. Reading needs
+/// the scope user:read:user:admin, or user:write:admin or user:read:admin: a batch reads its first user before it updates
+/// anybody, and a missing scope ends it there.
+///
+/// # Safety
+/// `config` is a live handle.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zus_config_set_verify(config: *mut zus_config, wait_ms: u32) -> zus_code {
+    // SAFETY: the caller's promise.
+    unsafe { set(config, |c| c.set_verify(wait_ms)) }
+}
+
+/// Sets the longest time, in milliseconds, that one attempt may take, from its slot to the last byte of the response,
+/// and that one token request may take (0 to 86,400,000). An attempt that takes longer is retried, and ends with
+/// ZUS_ERR_TIMEOUT where no attempts or no time are left. 0, the default: total_ms divided by the number of attempts,
+/// but at least 10,000. No attempt outlasts total_ms.
+///
+/// # Safety
+/// `config` is a live handle.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zus_config_set_attempt_timeout(
+    config: *mut zus_config,
+    attempt_ms: u32,
+) -> zus_code {
+    // SAFETY: the caller's promise.
+    unsafe { set(config, |c| c.set_attempt_timeout(attempt_ms)) }
 }
 
 /// Up to `attempts` requests for a user (1 to 100; default 4; 1 repeats nothing). Repeated is what is safe and useful:
@@ -389,37 +345,6 @@ pub unsafe extern "C" fn zus_config_set_user_agent(
     let f = |c: &mut Config| {
         // SAFETY: the caller's promise.
         c.set_user_agent(unsafe { text("user agent", user_agent) }?)
-    };
-    // SAFETY: the caller's promise.
-    unsafe { set(config, f) }
-}
-
-/// Sets the function that receives log lines, from `level` down to ZUS_LOG_ERROR. NULL: no log, the default.
-/// `userdata` must live as long as the clients made from this configuration.
-///
-/// # Safety
-/// `config` is a live handle; `log_fn` may be called with `userdata` from any thread.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn zus_config_set_log(
-    config: *mut zus_config,
-    level: zus_log_level,
-    log_fn: zus_log_fn,
-    userdata: *mut c_void,
-) -> zus_code {
-    let userdata = Userdata(userdata);
-    let f = |c: &mut Config| {
-        let unknown = || Error::argument(format!("the log level is {level}; it must be 1 to 4"));
-        let level = LogLevel::from_number(level).ok_or_else(unknown)?;
-        let Some(log_fn) = log_fn else {
-            c.clear_log();
-            return Ok(());
-        };
-        c.set_log(level, move |level, line| {
-            let line = c_string(line);
-            // SAFETY: the line lives until it returns; function and userdata are the caller's promise.
-            unsafe { log_fn(userdata.get(), level as i32, line.as_ptr()) };
-        });
-        Ok(())
     };
     // SAFETY: the caller's promise.
     unsafe { set(config, f) }

@@ -5,106 +5,23 @@
 // The comments become those of a C header, where a URL is a URL and brackets are brackets.
 #![allow(rustdoc::bare_urls, rustdoc::broken_intra_doc_links)]
 
+mod callbacks;
 mod cancel;
 mod client;
 mod code;
 mod config;
+mod guard;
+mod names;
+mod queue;
 mod result;
+mod start;
 
-use std::ffi::{CStr, c_char};
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
+pub use callbacks::*;
 pub use cancel::*;
 pub use client::*;
 pub use code::*;
 pub use config::*;
+pub use names::*;
+pub use queue::*;
 pub use result::*;
-
-use crate::code::{Code, Error};
-
-/// Runs the body of an export that returns a code. A panic becomes a code, since it must not unwind into C.
-fn guard(f: impl FnOnce() -> Result<(), Code>) -> zus_code {
-    let code = match catch_unwind(AssertUnwindSafe(f)) {
-        Ok(Ok(())) => Code::Ok,
-        Ok(Err(code)) => code,
-        Err(_) => Code::Panic,
-    };
-    code.into()
-}
-
-/// The same for an export that returns something else.
-fn guard_or<T>(otherwise: T, f: impl FnOnce() -> T) -> T {
-    catch_unwind(AssertUnwindSafe(f)).unwrap_or(otherwise)
-}
-
-impl From<Error> for Code {
-    fn from(error: Error) -> Code {
-        error.code()
-    }
-}
-
-/// Borrows a C string for the length of the call. `what` names it in the error.
-///
-/// # Safety
-/// `text` is NULL or points to a NUL-ended string that lives until the call ends.
-unsafe fn text<'a>(what: &str, text: *const c_char) -> Result<&'a str, Error> {
-    // SAFETY: the caller's promise is ours.
-    let text = unsafe { optional_text(what, text) }?;
-    text.ok_or_else(|| Error::new(Code::Null, format!("the {what} is NULL")))
-}
-
-/// The same where NULL means "not given".
-///
-/// # Safety
-/// As for `text`.
-unsafe fn optional_text<'a>(what: &str, text: *const c_char) -> Result<Option<&'a str>, Error> {
-    if text.is_null() {
-        return Ok(None);
-    }
-    // SAFETY: not NULL, and the caller's promise is ours.
-    let text = unsafe { CStr::from_ptr(text) };
-    let not_utf8 = |_| Error::new(Code::Utf8, format!("the {what} is not valid UTF-8"));
-    text.to_str().map(Some).map_err(not_utf8)
-}
-
-/// Borrows a handle.
-///
-/// # Safety
-/// `handle` is NULL or came from this library and was not freed.
-unsafe fn borrow<'a, T>(handle: *const T) -> Result<&'a T, Code> {
-    // SAFETY: the caller's promise is ours.
-    unsafe { handle.as_ref() }.ok_or(Code::Null)
-}
-
-/// Gives a new handle to the caller, who owns it.
-fn give<T>(value: T) -> *mut T {
-    Box::into_raw(Box::new(value))
-}
-
-/// Takes a handle back and drops it. NULL is fine.
-///
-/// # Safety
-/// `handle` is NULL or came from `give` and was not freed.
-unsafe fn free<T>(handle: *mut T) {
-    if !handle.is_null() {
-        guard_or((), || {
-            // SAFETY: the caller's promise is ours.
-            drop(unsafe { Box::from_raw(handle) });
-        });
-    }
-}
-
-/// The caller's userdata travels to the threads that call back.
-#[derive(Clone, Copy)]
-struct Userdata(*mut std::ffi::c_void);
-
-// SAFETY: the caller promises that its callbacks may be called from any thread.
-unsafe impl Send for Userdata {}
-// SAFETY: as above; callbacks are called one at a time per client.
-unsafe impl Sync for Userdata {}
-
-impl Userdata {
-    fn get(self) -> *mut std::ffi::c_void {
-        self.0
-    }
-}
+pub use start::*;

@@ -3,7 +3,8 @@
 use std::ffi::{CStr, CString, c_char};
 use std::sync::OnceLock;
 
-use super::{free, guard_or, text, zus_code};
+use super::code::zus_code;
+use super::guard::{c_string, free, guard_or, text};
 use crate::code::Code;
 use crate::outcome::Outcome;
 
@@ -52,14 +53,6 @@ impl zus_result {
             .find(|(n, _)| n.eq_ignore_ascii_case(name))
             .map_or(c"", |(_, value)| value)
     }
-}
-
-/// A NUL inside, which C can't show, becomes U+FFFD.
-pub(super) fn c_string(text: impl Into<Vec<u8>>) -> CString {
-    CString::new(text).unwrap_or_else(|e| {
-        let text = String::from_utf8_lossy(&e.into_vec()).replace('\0', "\u{fffd}");
-        CString::new(text).expect("no NUL is left in it")
-    })
 }
 
 /// Reads something from a result.
@@ -221,4 +214,58 @@ pub unsafe extern "C" fn zus_result_attempts(result: *const zus_result) -> i32 {
             i32::try_from(r.outcome.attempts).unwrap_or(i32::MAX)
         })
     }
+}
+
+/// Whether the request may have reached Zoom: see zus_result_delivery.
+pub type zus_delivery = i32;
+/// No request was sent: nothing was applied.
+pub const ZUS_DELIVERY_NOT_SENT: zus_delivery = 0;
+/// A request may have reached Zoom, and may have been applied: the connection broke, the time ran out, or the server
+/// failed (a 5xx, too).
+pub const ZUS_DELIVERY_UNKNOWN: zus_delivery = 1;
+/// Zoom sent a response, and the code says what it means.
+pub const ZUS_DELIVERY_RESPONDED: zus_delivery = 2;
+
+/// Returns whether the request may have reached Zoom, over all its attempts: ZUS_DELIVERY_NOT_SENT, _UNKNOWN or
+/// _RESPONDED. ZUS_DELIVERY_NOT_SENT for NULL.
+///
+/// # Safety
+/// `result` is NULL or a live handle.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zus_result_delivery(result: *const zus_result) -> zus_delivery {
+    // SAFETY: the caller's promise.
+    unsafe { get(result, ZUS_DELIVERY_NOT_SENT, |r| r.outcome.delivery as i32) }
+}
+
+/// A user's status, as Zoom says it: see zus_result_user_status.
+pub type zus_user_status = i32;
+/// Not read, or a status that this version does not know.
+pub const ZUS_STATUS_UNKNOWN: zus_user_status = 0;
+/// The user can sign in.
+pub const ZUS_STATUS_ACTIVE: zus_user_status = 1;
+/// The user is deactivated.
+pub const ZUS_STATUS_INACTIVE: zus_user_status = 2;
+/// The user was invited and has not accepted. An update of the status is accepted and changes nothing.
+pub const ZUS_STATUS_PENDING: zus_user_status = 3;
+
+/// Returns the user's status where it was read: by zus_get_user_status, or to verify an update. ZUS_STATUS_UNKNOWN
+/// otherwise, and for NULL.
+///
+/// # Safety
+/// `result` is NULL or a live handle.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zus_result_user_status(result: *const zus_result) -> zus_user_status {
+    // SAFETY: the caller's promise.
+    unsafe { get(result, ZUS_STATUS_UNKNOWN, |r| r.outcome.user_status as i32) }
+}
+
+/// Returns 1 when the failure is fatal for a batch: every remaining user would fail the same way (no token, a rejected
+/// token, a missing scope, the daily limit, a wrong URL). Else 0, and for NULL.
+///
+/// # Safety
+/// `result` is NULL or a live handle.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zus_result_is_fatal(result: *const zus_result) -> i32 {
+    // SAFETY: the caller's promise.
+    unsafe { get(result, 0, |r| r.outcome.is_fatal().into()) }
 }

@@ -6,7 +6,28 @@ use ureq::http::uri::Scheme;
 use ureq::{Proxy, ProxyProtocol};
 
 use crate::code::Error;
-use crate::config::Config;
+use crate::environment::variable;
+use crate::url::Url;
+
+/// Which proxy to use.
+#[derive(Clone)]
+pub(crate) enum ProxyChoice {
+    /// HTTPS_PROXY and its like, read when the client is made.
+    Environment,
+    None,
+    Use(Proxy),
+}
+
+impl ProxyChoice {
+    /// Returns the proxy for requests to these two URLs.
+    pub fn proxy(&self, api: &Url, oauth: &Url) -> Result<Option<Proxy>, Error> {
+        match self {
+            ProxyChoice::Environment => from_environment(api, oauth),
+            ProxyChoice::None => Ok(None),
+            ProxyChoice::Use(proxy) => Ok(Some(proxy.clone())),
+        }
+    }
+}
 
 /// A proxy from its URL, checked. The hosts in `exempt` are reached without it.
 pub(crate) fn parse(url: &str, exempt: &[&str]) -> Result<Proxy, Error> {
@@ -24,6 +45,9 @@ pub(crate) fn parse(url: &str, exempt: &[&str]) -> Result<Proxy, Error> {
     let too_old = matches!(protocol, ProxyProtocol::Socks4 | ProxyProtocol::Socks4A);
     if too_old || plain.uri().authority().is_none_or(|a| a.host().is_empty()) {
         return Err(wrong());
+    }
+    if has_bad_port(&plain) {
+        return Err(Error::argument("the proxy's port is not 1 to 65535"));
     }
     let mut builder = Proxy::builder(protocol)
         .host(plain.host())
@@ -46,16 +70,22 @@ pub(crate) fn parse(url: &str, exempt: &[&str]) -> Result<Proxy, Error> {
     builder.build().map_err(|_| wrong())
 }
 
+/// ureq takes a port that is no number of a port for none.
+fn has_bad_port(proxy: &Proxy) -> bool {
+    let Some(authority) = proxy.uri().authority() else {
+        return false;
+    };
+    let server = authority.as_str().rsplit('@').next().unwrap_or_default();
+    let port = server.strip_prefix(authority.host()).unwrap_or_default();
+    port.strip_prefix(':')
+        .is_some_and(|port| !port.is_empty() && !matches!(port.parse(), Ok(1..=u16::MAX)))
+}
+
 /// As curl reads it: lower case first. But none for http://, which is for loopback: curl would hand the proxy the
 /// token in clear.
-pub(super) fn from_environment(config: &Config) -> Result<Option<Proxy>, Error> {
-    let read = |names: &[&str]| {
-        names
-            .iter()
-            .filter_map(|name| std::env::var(name).ok())
-            .find(|value| !value.is_empty())
-    };
-    if *config.api.scheme() == Scheme::HTTP {
+fn from_environment(api: &Url, oauth: &Url) -> Result<Option<Proxy>, Error> {
+    let read = |names: &[&str]| names.iter().find_map(|name| variable(name));
+    if *api.scheme() == Scheme::HTTP {
         return Ok(None);
     }
     let own = read(&["https_proxy", "HTTPS_PROXY"]);
@@ -63,10 +93,7 @@ pub(super) fn from_environment(config: &Config) -> Result<Option<Proxy>, Error> 
         return Ok(None);
     };
     let no_proxy = read(&["no_proxy", "NO_PROXY"]).unwrap_or_default();
-    let mut hosts = vec![
-        config.api.authority().host(),
-        config.oauth.authority().host(),
-    ];
+    let mut hosts = vec![api.authority().host(), oauth.authority().host()];
     hosts.retain(|host| is_exempt(host, &no_proxy));
     parse(&url, &hosts).map(Some).map_err(|e| {
         Error::new(
@@ -124,6 +151,29 @@ fn is_in_network(ip: IpAddr, entry: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_port_is_1_to_65535_or_left_out() {
+        for (url, port) in [
+            ("http://proxy.test", 1080),
+            ("http://proxy.test:3128", 3128),
+            ("http://user:pass@proxy.test:65535", 65535),
+            ("http://[::1]:8080", 8080),
+            ("socks5://proxy.test", 1080),
+            ("https://proxy.test", 443),
+        ] {
+            assert_eq!(parse(url, &[]).unwrap().port(), port, "{url}");
+        }
+        for url in [
+            "http://proxy.test:99999",
+            "http://proxy.test:0",
+            "http://user:1@proxy.test:65536",
+            "http://[::1]:99999",
+            "socks5://proxy.test:99999",
+        ] {
+            assert!(parse(url, &[]).is_err(), "{url}");
+        }
+    }
 
     #[test]
     fn names_and_networks_are_exempt_as_for_curl() {

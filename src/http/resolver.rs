@@ -1,87 +1,128 @@
-//! Names to addresses: looked up on a thread of its own, so that a slow name server can't outlast the call, and
+//! Host names to addresses: looked up on a thread of its own, so that a slow name server can't outlast the call, and
 //! kept for a minute, so that a warm call looks nothing up.
 
-use std::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
-use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread;
 use std::time::{Duration, Instant};
 
-use ureq::config::Config;
 use ureq::http::Uri;
 use ureq::http::uri::{Authority, Scheme};
-use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
-use ureq::unversioned::transport::NextTimeout;
 
-use super::limits::{self, Trouble};
+use super::failure::Failure;
+use crate::code::Code;
+use crate::detached::Task;
+use crate::limits::Limits;
 
-/// How long a name is taken to stay where it is.
+/// How long a host name is taken to stay where it is.
 const KEPT: Duration = Duration::from_secs(60);
-/// The thread needs little: getaddrinfo and its modules.
-const STACK: usize = 256 * 1024;
+/// More addresses than this are not tried.
+const MOST: usize = 16;
 
-/// The names looked up by one client: Zoom's API, its token endpoint, perhaps a proxy.
+/// The host names of one client: Zoom's API, its token endpoint, perhaps a proxy.
 #[derive(Clone, Default)]
-pub(super) struct Names(Arc<Mutex<Vec<Name>>>);
+pub(super) struct Resolver(Arc<Mutex<Vec<Entry>>>);
 
-struct Name {
+struct Entry {
     authority: Authority,
-    until: Instant,
-    addresses: ResolvedSocketAddrs,
+    state: State,
 }
 
-impl Name {
+enum State {
+    /// One look-up is in flight, however many calls wait for it.
+    LookingUp(Task<Result<Vec<SocketAddr>, String>>),
+    Known {
+        addresses: Vec<SocketAddr>,
+        until: Instant,
+    },
+}
+
+impl Entry {
     fn is(&self, authority: &Authority) -> bool {
         // Copies share their text, so a look at the pointer mostly does.
         std::ptr::eq(self.authority.as_str(), authority.as_str()) || self.authority == *authority
     }
 }
 
-impl Names {
-    /// An address of this name didn't answer: look it up anew.
+impl Resolver {
+    /// Returns the addresses of the host of `uri`.
+    pub fn resolve(&self, uri: &Uri, limits: &Limits) -> Result<Vec<SocketAddr>, ureq::Error> {
+        let authority = uri.authority().ok_or(ureq::Error::HostNotFound)?;
+        let host = authority.host();
+        let port = port_of(uri);
+        if let Ok(ip) = host.trim_matches(['[', ']']).parse::<IpAddr>() {
+            return Ok(vec![SocketAddr::new(ip, port)]);
+        }
+        let failed = |why| Failure::transient(Code::Resolve, format!("{host}: {why}"));
+        let task = match self.known_or_task(authority, port) {
+            Ok(Found::Known(addresses)) => return Ok(addresses),
+            Ok(Found::Task(task)) => task,
+            Err(e) => return Err(failed(e.to_string()).into()),
+        };
+        let found = task.wait(limits).map_err(io::Error::other)?;
+        let addresses = match found {
+            Ok(addresses) if addresses.is_empty() => Err("it has no address".to_owned()),
+            found => found,
+        };
+        self.finish(authority, addresses.as_deref().ok());
+        addresses.map_err(|why| failed(why).into())
+    }
+
+    /// Forgets the addresses of a host: none of them could be connected to.
     pub fn forget(&self, uri: &Uri) {
         if let Some(authority) = uri.authority() {
-            self.names().retain(|name| !name.is(authority));
+            let known = |e: &Entry| e.is(authority) && matches!(e.state, State::Known { .. });
+            self.entries().retain(|e| !known(e));
         }
     }
 
-    fn names(&self) -> MutexGuard<'_, Vec<Name>> {
+    fn known_or_task(&self, authority: &Authority, port: u16) -> io::Result<Found> {
+        let mut entries = self.entries();
+        let now = Instant::now();
+        match entries.iter().find(|e| e.is(authority)).map(|e| &e.state) {
+            Some(State::Known { addresses, until }) if now < *until => {
+                return Ok(Found::Known(addresses.clone()));
+            }
+            // One that is done was given up by all who waited for it, who knows when.
+            Some(State::LookingUp(task)) if !task.is_done() => {
+                return Ok(Found::Task(task.clone()));
+            }
+            _ => {}
+        }
+        let host = authority.host().to_owned();
+        let task = Task::start("zus-resolve", move || {
+            let found = (host.as_str(), port).to_socket_addrs();
+            found
+                .map(|all| all.take(MOST).collect())
+                .map_err(|e| e.to_string())
+        })?;
+        let state = State::LookingUp(task.clone());
+        put(&mut entries, authority, Some(state));
+        Ok(Found::Task(task))
+    }
+
+    fn finish(&self, authority: &Authority, addresses: Option<&[SocketAddr]>) {
+        let state = addresses.map(|addresses| State::Known {
+            addresses: addresses.to_vec(),
+            until: Instant::now() + KEPT,
+        });
+        put(&mut self.entries(), authority, state);
+    }
+
+    fn entries(&self) -> MutexGuard<'_, Vec<Entry>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Resolver for Names {
-    fn resolve(
-        &self,
-        uri: &Uri,
-        _: &Config,
-        _: NextTimeout,
-    ) -> Result<ResolvedSocketAddrs, ureq::Error> {
-        let authority = uri.authority().ok_or(ureq::Error::HostNotFound)?;
-        if let Some(name) = self.names().iter().find(|name| name.is(authority))
-            && Instant::now() < name.until
-        {
-            return Ok(name.addresses.clone());
-        }
-        let port = port_of(uri);
-        let host = authority.host();
-        let mut addresses = self.empty();
-        for address in limits::connecting(|| look_up(host, port))?
-            .into_iter()
-            .take(16)
-        {
-            addresses.push(address);
-        }
-        self.forget(uri);
-        self.names().push(Name {
-            authority: authority.clone(),
-            until: Instant::now() + KEPT,
-            addresses: addresses.clone(),
-        });
-        Ok(addresses)
-    }
+enum Found {
+    Known(Vec<SocketAddr>),
+    Task(Task<Result<Vec<SocketAddr>, String>>),
+}
+
+fn put(entries: &mut Vec<Entry>, authority: &Authority, state: Option<State>) {
+    entries.retain(|e| !e.is(authority));
+    let authority = authority.clone();
+    entries.extend(state.map(|state| Entry { authority, state }));
 }
 
 /// The port of a URL, or its scheme's.
@@ -91,56 +132,4 @@ pub(super) fn port_of(uri: &Uri) -> u16 {
         Some(s) if *s == Scheme::HTTP => 80,
         _ => 1080, // a SOCKS proxy
     })
-}
-
-fn look_up(host: &str, port: u16) -> Result<Vec<SocketAddr>, ureq::Error> {
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    if let Ok(ip) = bare.parse::<IpAddr>() {
-        return Ok(vec![SocketAddr::new(ip, port)]);
-    }
-    let name = host.to_owned();
-    let found = on_thread(move || (name.as_str(), port).to_socket_addrs().map(Vec::from_iter));
-    let why = match found {
-        Ok(Ok(addresses)) if !addresses.is_empty() => return Ok(addresses),
-        Ok(Ok(_)) => "it has no address".to_owned(),
-        Ok(Err(e)) => e.to_string(),
-        Err(None) => return Err(late()),
-        Err(Some(e)) => e.to_string(),
-    };
-    limits::note(Trouble::Resolve(format!("{host}: {why}")));
-    Err(ureq::Error::HostNotFound)
-}
-
-/// Runs what can't be interrupted on its own thread, and waits for it as long as the call may.
-/// `Err(None)`: the time was up or the call was cancelled; the thread ends by itself.
-fn on_thread<T: Send + 'static>(
-    f: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, Option<io::Error>> {
-    let (sender, receiver) = mpsc::sync_channel(1);
-    let handle = thread::Builder::new()
-        .name("zus-resolve".into())
-        .stack_size(STACK)
-        .spawn(move || {
-            let _ = sender.send(f());
-        })
-        .map_err(Some)?;
-    let value = loop {
-        match receiver.recv_timeout(limits::slice_left().ok_or(None)?) {
-            Err(RecvTimeoutError::Timeout) => {}
-            done => break done.map_err(|_| None)?,
-        }
-    };
-    // It is done but for its exit: leave no thread behind.
-    let _ = handle.join();
-    Ok(value)
-}
-
-pub(super) fn late() -> ureq::Error {
-    ureq::Error::Timeout(ureq::Timeout::Global)
-}
-
-impl fmt::Debug for Names {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Names")
-    }
 }

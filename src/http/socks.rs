@@ -1,5 +1,5 @@
-//! SOCKS5 (RFC 1928, RFC 1929) over our own socket: neither our time nor our cancel reaches the one that ureq's
-//! connector opens.
+//! SOCKS5 (RFC 1928, RFC 1929) over our own socket: ureq's connector opens one that knows neither the call's deadline
+//! nor its cancel.
 
 use std::io::{Read, Write};
 use std::net::IpAddr;
@@ -8,51 +8,53 @@ use ureq::Proxy;
 use ureq::http::Uri;
 use zeroize::Zeroizing;
 
+use super::failure::Failure;
 use super::resolver::port_of;
+use crate::code::Code;
 
-/// Asks the proxy at the other end of `line` for a connection to the host of `uri`; by name, since the proxy may
+/// Asks the proxy at the other end of `stream` for a connection to the host of `uri`; by host name, since the proxy may
 /// know names that we don't.
 pub(super) fn connect(
-    line: &mut (impl Read + Write),
+    stream: &mut (impl Read + Write),
     proxy: &Proxy,
     uri: &Uri,
 ) -> Result<(), ureq::Error> {
     // Version 5 and the ways to log in: 0 for none, 2 for a user name and a password.
     match proxy.username() {
-        None => line.write_all(&[5, 1, 0])?,
-        Some(_) => line.write_all(&[5, 2, 0, 2])?,
+        None => stream.write_all(&[5, 1, 0])?,
+        Some(_) => stream.write_all(&[5, 2, 0, 2])?,
     }
-    match (read(line)?, proxy.username()) {
+    match (read(stream)?, proxy.username()) {
         ([5, 0], _) => {}
-        ([5, 2], Some(user)) => log_in(line, user, proxy.password().unwrap_or_default())?,
+        ([5, 2], Some(user)) => log_in(stream, user, proxy.password().unwrap_or_default())?,
         ([5, _], Some(_)) => return refused("it takes no user name and password"),
-        ([5, _], None) => return refused("it wants a user name and a password"),
-        _ => return refused("its answer is not SOCKS5"),
+        ([5, _], None) => return refused("it asks for a user name and a password"),
+        _ => return refused("its response is not SOCKS5"),
     }
-    line.write_all(&target(uri)?)?;
-    let [version, reply, _, kind] = read(line)?;
+    stream.write_all(&target(uri)?)?;
+    let [version, reply, _, kind] = read(stream)?;
     match reply {
-        _ if version != 5 => return refused("its answer is not SOCKS5"),
+        _ if version != 5 => return refused("its response is not SOCKS5"),
         0 => {}
         2 => return refused("not allowed"),
-        3 => return refused("network unreachable"),
-        4 => return refused("host unreachable"),
-        5 => return refused("connection refused"),
-        6 => return refused("time to live expired"),
+        3 => return unreachable("network unreachable"),
+        4 => return unreachable("host unreachable"),
+        5 => return unreachable("connection refused"),
+        6 => return unreachable("time to live expired"),
         n => return refused(&format!("failure {n}")),
     }
     // Where it connects from, which nobody needs: an address and a port.
     let length = match kind {
         1 => 4,
         4 => 16,
-        3 => usize::from(read::<1>(line)?[0]),
-        _ => return refused("its answer is not SOCKS5"),
+        3 => usize::from(read::<1>(stream)?[0]),
+        _ => return refused("its response is not SOCKS5"),
     };
-    line.read_exact(&mut vec![0; length + 2])?;
+    stream.read_exact(&mut vec![0; length + 2])?;
     Ok(())
 }
 
-fn log_in(line: &mut (impl Read + Write), user: &str, password: &str) -> Result<(), ureq::Error> {
+fn log_in(stream: &mut (impl Read + Write), user: &str, password: &str) -> Result<(), ureq::Error> {
     let mut request = Zeroizing::new(Vec::with_capacity(3 + 2 * 255));
     request.push(1);
     for text in [user, password] {
@@ -62,8 +64,8 @@ fn log_in(line: &mut (impl Read + Write), user: &str, password: &str) -> Result<
         request.push(length);
         request.extend_from_slice(text.as_bytes());
     }
-    line.write_all(&request)?;
-    match read(line)? {
+    stream.write_all(&request)?;
+    match read(stream)? {
         [_, 0] => Ok(()),
         _ => refused("wrong user name or password"),
     }
@@ -87,18 +89,23 @@ fn target(uri: &Uri) -> Result<Vec<u8>, ureq::Error> {
             request.extend_from_slice(&[3, length]);
             request.extend_from_slice(host.as_bytes());
         }
-        (Err(_), Err(_)) => return refused("the host's name is too long for it"),
+        (Err(_), Err(_)) => return refused("the host name is too long for it"),
     }
     request.extend_from_slice(&port_of(uri).to_be_bytes());
     Ok(request)
 }
 
-fn read<const N: usize>(line: &mut impl Read) -> Result<[u8; N], ureq::Error> {
+fn read<const N: usize>(stream: &mut impl Read) -> Result<[u8; N], ureq::Error> {
     let mut bytes = [0; N];
-    line.read_exact(&mut bytes)?;
+    stream.read_exact(&mut bytes)?;
     Ok(bytes)
 }
 
 fn refused<T>(why: &str) -> Result<T, ureq::Error> {
-    Err(ureq::Error::ConnectProxyFailed(why.into()))
+    Err(Failure::new(Code::Proxy, why).into())
+}
+
+/// The proxy can't reach the server, which may pass.
+fn unreachable<T>(why: &str) -> Result<T, ureq::Error> {
+    Err(Failure::transient(Code::Proxy, why).into())
 }

@@ -1,4 +1,4 @@
-/* Zoom's answers, the network's failures, and the code of each. */
+/* Zoom's responses, the network's failures, and the code of each. */
 #include "check.h"
 #include "sandbox.h"
 
@@ -14,13 +14,13 @@ static const struct {
   int http, zoom;
   const char *message; /* what the message holds, of Zoom's own words */
 } answers[] = {
-    /* any 2xx is done, whatever its body ... */
+    /* a 2xx is done with an empty body, or JSON without an error ... */
     {"answer-204@example.com", ZUS_DEACTIVATE, ZUS_OK, 204, 0, ""},
     {"answer-200-empty@example.com", ZUS_DEACTIVATE, ZUS_OK, 200, 0, ""},
     {"answer-200-braces@example.com", ZUS_ACTIVATE, ZUS_OK, 200, 0, ""},
     {"answer-200-quotes@example.com", ZUS_DEACTIVATE, ZUS_OK, 200, 0, ""},
-    {"answer-200-text@example.com", ZUS_DEACTIVATE, ZUS_OK, 200, 0, ""},
-    /* ... unless it holds a code */
+    /* ... and with nothing else */
+    {"answer-200-text@example.com", ZUS_DEACTIVATE, ZUS_ERR_PROTOCOL, 200, 0, "OK"},
     {"answer-200-code@example.com", ZUS_DEACTIVATE, ZUS_ERR_USER_NOT_FOUND, 200, 1001, "User does not exist"},
     {"linus@example.com", ZUS_CLOCK_IN, ZUS_OK, 204, 0, ""},
     {"linus@example.com", ZUS_CLOCK_OUT, ZUS_OK, 204, 0, ""},
@@ -54,13 +54,13 @@ static const struct {
     {"answer-502-html@example.com", ZUS_DEACTIVATE, ZUS_ERR_SERVER, 502, 0, ""},
     {"answer-503@example.com", ZUS_DEACTIVATE, ZUS_ERR_SERVER, 503, 0, ""},
     {"answer-504@example.com", ZUS_DEACTIVATE, ZUS_ERR_SERVER, 504, 0, ""},
-    /* not an answer that Zoom gives */
+    /* not a response that Zoom sends */
     {"answer-html@example.com", ZUS_DEACTIVATE, ZUS_ERR_PROTOCOL, 200, 0, ""},
     {"answer-redirect@example.com", ZUS_DEACTIVATE, ZUS_ERR_PROTOCOL, 302, 0, ""},
     {"answer-big@example.com", ZUS_DEACTIVATE, ZUS_ERR_PROTOCOL, ANY, 0, ""},
     {"answer-cut-body@example.com", ZUS_DEACTIVATE, ZUS_ERR_PROTOCOL, ANY, 0, ""},
     {"answer-garbage@example.com", ZUS_DEACTIVATE, ZUS_ERR_PROTOCOL, 0, 0, ""},
-    /* no answer */
+    /* no response */
     {"answer-cut@example.com", ZUS_DEACTIVATE, ZUS_ERR_IO, 0, 0, ""},
 };
 
@@ -81,7 +81,7 @@ static void the_table(const sandbox *box) {
     CHECK_TEXT(zus_result_user_id(result), answers[i].user);
     CHECK_NUMBER(zus_result_attempts(result), sent);
     CHECK_NUMBER(ledger(box, answers[i].user, "received"), before + sent);
-    by_zoom = answers[i].zoom != 0 || answers[i].code == ZUS_OK; /* a gateway's answer has no tracking id */
+    by_zoom = answers[i].zoom != 0 || answers[i].code == ZUS_OK; /* a gateway's response has no tracking id */
     if (by_zoom) CHECK_CONTAINS(zus_result_tracking_id(result), "v=2.0;clid=us02;rid=WEB_");
     CHECK(strstr(zus_result_message(result), "sandbox-token") == NULL);
     zus_result_free(result);
@@ -190,10 +190,14 @@ static void postman(void) {
   zus_result *result = NULL;
   sandbox_start(&box, options);
   client = client_from(config_for(&box));
-  test("a 204 with two quotes, and refusals without a body");
+  test("a 404 without a body is ENDPOINT until a user got a response of this endpoint");
+  CHECK_CODE(zus_update_status(client, "nobody@example.com", ZUS_DEACTIVATE, NULL, &result), ZUS_ERR_ENDPOINT);
+  CHECK_CONTAINS(zus_result_message(result), "check the API URL");
+  zus_result_free(result);
+  test("a 204 with two quotes, and errors without a body");
   CHECK_CODE(zus_update_status(client, "ada@example.com", ZUS_DEACTIVATE, NULL, NULL), ZUS_OK);
   CHECK_CODE(zus_update_status(client, "linus@example.com", ZUS_DEACTIVATE, NULL, NULL), ZUS_OK);
-  CHECK_CODE(zus_update_status(client, "nobody@example.com", ZUS_DEACTIVATE, NULL, &result), ZUS_ERR_REJECTED); /* no code of Zoom's: it may be a wrong URL */
+  CHECK_CODE(zus_update_status(client, "nobody@example.com", ZUS_DEACTIVATE, NULL, &result), ZUS_ERR_REJECTED);
   CHECK_NUMBER(zus_result_http_status(result), 404);
   CHECK(*zus_result_message(result) != '\0');
   zus_result_free(result);

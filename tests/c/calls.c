@@ -13,8 +13,8 @@ static char id_text[MANY][32];
 /* What a batch reported: per index how often, and with which code. */
 typedef struct {
   const zus_client *client; /* for a callback that calls its own client */
-  const zus_cancel *cancel; /* raised after `raise_after` */
-  int calls, stop_after, raise_after, ok;
+  const zus_cancel *cancel; /* triggered after `trigger_after` */
+  int calls, stop_after, trigger_after, ok;
   int times[MANY];
   zus_code codes[MANY], re_entered;
   char user[MANY][64];
@@ -31,7 +31,7 @@ static int32_t on_result(void *userdata, size_t index, const zus_result *result)
   snprintf(s->user[index], sizeof s->user[index], "%s", zus_result_user_id(result));
   if (!pthread_equal(pthread_self(), s->caller)) s->elsewhere++;
   if (s->client != NULL) s->re_entered = zus_update_status(s->client, "ada@example.com", ZUS_DEACTIVATE, NULL, NULL);
-  if (s->raise_after != 0 && s->calls == s->raise_after) zus_cancel_trigger(s->cancel);
+  if (s->trigger_after != 0 && s->calls == s->trigger_after) zus_cancel_trigger(s->cancel);
   return s->stop_after != 0 && s->calls >= s->stop_after;
 }
 
@@ -83,7 +83,7 @@ static void batches(void) {
   for (i = 0; i < COUNT(mixed); i++) CHECK_CODE(s.codes[i], mixed_codes[i]);
   CHECK_NUMBER(ledger(&box, "ada@example.com", "received"), 2);
 
-  test("a callback that calls its own client is told BUSY");
+  test("a callback that calls its own client is told REENTRANT");
   clear(&s);
   s.client = client;
   CHECK_CODE(zus_update_status_many(client, ids, 2, ZUS_ACTIVATE, NULL, on_result, &s), ZUS_OK);
@@ -110,11 +110,11 @@ static void batches(void) {
     zus_cancel *cancel = zus_cancel_new();
     clear(&s);
     s.cancel = cancel;
-    s.raise_after = 10;
+    s.trigger_after = 10;
     CHECK_CODE(zus_update_status_many(client, ids, MANY, ZUS_DEACTIVATE, cancel, on_result, &s), ZUS_ERR_CANCELLED);
     CHECK(s.calls >= 10 && s.calls <= 10 + 16);
     check_ledger(&box, &s, MANY);
-    test("a raised cancel ends the next calls before they are sent");
+    test("a triggered cancel ends the next calls before they are sent");
     clear(&s);
     CHECK_CODE(zus_update_status_many(client, ids, 2, ZUS_DEACTIVATE, cancel, on_result, &s), ZUS_ERR_CANCELLED);
     CHECK_NUMBER(s.calls, 0);
@@ -127,7 +127,7 @@ static void batches(void) {
   sandbox_stop(&box);
 }
 
-/* What no further user can survive ends a batch, with that code. */
+/* What is fatal for the batch ends it, with that code. */
 static void early_ends(const sandbox *box) {
   static const struct {
     const char *first;
@@ -161,29 +161,7 @@ static void early_ends(const sandbox *box) {
   }
 }
 
-static void paced(void) {
-  static const char *const options[] = {"--users", "200", "--qps", "50", NULL};
-  sandbox box;
-  zus_config *config;
-  zus_client *client;
-  static seen s;
-  double took;
-  sandbox_start(&box, options);
-  config = config_for(&box);
-  zus_config_set_rate(config, 40, 1000); /* under the server's limit, so that a machine busy with other work may be late */
-  client = client_from(config);
-  test("80 users at 40 a second take 2 s, and the server never refuses one for its rate");
-  clear(&s);
-  took = seconds_now();
-  CHECK_CODE(zus_update_status_many(client, ids, 80, ZUS_DEACTIVATE, NULL, on_result, &s), ZUS_OK);
-  took = seconds_now() - took;
-  CHECK_NUMBER(ledger(&box, NULL, "rate_refused"), 0);
-  CHECK(took > 1.7 && took < 10);
-  zus_client_free(client);
-  sandbox_stop(&box);
-}
-
-static void *raise_later(void *cancel) {
+static void *trigger_later(void *cancel) {
   sleep_ms(200);
   zus_cancel_trigger((const zus_cancel *)cancel);
   return NULL;
@@ -200,7 +178,7 @@ static void cancels(const sandbox *box) {
     pthread_t thread;
     double took = seconds_now();
     test(users[i]);
-    pthread_create(&thread, NULL, raise_later, cancel);
+    pthread_create(&thread, NULL, trigger_later, cancel);
     CHECK_CODE(zus_update_status(client, users[i], ZUS_DEACTIVATE, cancel, &result), ZUS_ERR_CANCELLED);
     took = seconds_now() - took;
     CHECK(took >= 0.19 && took < 3);
@@ -224,7 +202,7 @@ static void *stuck_call(void *cancel) {
 
 static void cancel_many(const sandbox *box) {
   const char *list[MANY];
-  pthread_t thread[8], raiser;
+  pthread_t thread[8], trigger;
   zus_client *client = client_from(config_for(box));
   zus_cancel *cancel = zus_cancel_new();
   static seen s;
@@ -234,14 +212,14 @@ static void cancel_many(const sandbox *box) {
   stuck_client = client;
   took = seconds_now();
   for (i = 0; i < COUNT(thread); i++) pthread_create(&thread[i], NULL, stuck_call, cancel);
-  pthread_create(&raiser, NULL, raise_later, cancel);
+  pthread_create(&trigger, NULL, trigger_later, cancel);
   CHECK_CODE(zus_update_status(client, "answer-slow-500+many@example.com", ZUS_DEACTIVATE, NULL, NULL), ZUS_OK);
   for (i = 0; i < COUNT(thread); i++) {
     void *cancelled;
     pthread_join(thread[i], &cancelled);
     CHECK(cancelled != NULL);
   }
-  pthread_join(raiser, NULL);
+  pthread_join(trigger, NULL);
   CHECK(seconds_now() - took < 5);
   zus_cancel_free(cancel);
 
@@ -249,11 +227,11 @@ static void cancel_many(const sandbox *box) {
   cancel = zus_cancel_new();
   for (i = 0; i < MANY; i++) list[i] = "answer-never+batch@example.com";
   clear(&s);
-  pthread_create(&raiser, NULL, raise_later, cancel);
+  pthread_create(&trigger, NULL, trigger_later, cancel);
   took = seconds_now();
   CHECK_CODE(zus_update_status_many(client, list, MANY, ZUS_DEACTIVATE, cancel, on_result, &s), ZUS_ERR_CANCELLED);
   CHECK(seconds_now() - took < 5);
-  pthread_join(raiser, NULL);
+  pthread_join(trigger, NULL);
   CHECK_NUMBER(s.calls, ledger(box, "answer-never+batch@example.com", "received"));
   CHECK(s.calls > 0 && s.calls <= 16);
   for (i = 0; i < MANY; i++) CHECK(s.times[i] == 0 || s.codes[i] == ZUS_ERR_CANCELLED);
@@ -363,7 +341,7 @@ static void token_callbacks(const sandbox *box) {
   CHECK_NUMBER(t.refusals, 0);
   zus_client_free(client);
 
-  test("a refused token is asked for anew, and told so");
+  test("a rejected token is asked for again, and told so");
   memset(&t, 0, sizeof t);
   t.first = "expired", t.then = "sandbox-token";
   config = config_for(box);
@@ -411,7 +389,7 @@ static void token_callbacks(const sandbox *box) {
   CHECK_NUMBER(ledger(box, "answer-204+none@example.com", "received"), 0);
   zus_client_free(client);
 
-  test("a token callback that calls its own client is told BUSY");
+  test("a token callback that calls its own client is told REENTRANT");
   memset(&t, 0, sizeof t);
   t.first = "sandbox-token";
   config = config_for(box);
@@ -463,7 +441,7 @@ static void logs(const sandbox *box) {
     zus_config *config = config_for(box);
     zus_client *client;
     memset(&l, 0, sizeof l);
-    test("a log that calls its own client is told BUSY");
+    test("a log that calls its own client is told REENTRANT");
     zus_config_set_log(config, 4, on_log, &l);
     client = client_from(config);
     l.client = client;
@@ -538,7 +516,6 @@ int main(void) {
     ids[i] = id_text[i];
   }
   batches();
-  paced();
   sandbox_start(&box, options);
   early_ends(&box);
   cancels(&box);

@@ -3,17 +3,30 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use super::abi::Config;
+use super::server::Certificate;
 
 pub const TOKEN: &str = "sandbox-token";
 pub const ACCOUNT: &str = "sandbox-account";
 pub const CLIENT: &str = "sandbox-client";
 pub const SECRET: &str = "sandbox-secret";
+
+pub fn program() -> PathBuf {
+    std::env::var_os("ZUS_SANDBOX").map_or_else(
+        || {
+            let program = super::built().join("examples/sandbox");
+            program.with_extension(std::env::consts::EXE_EXTENSION)
+        },
+        Into::into,
+    )
+}
 
 pub struct Sandbox {
     child: Child,
@@ -23,9 +36,18 @@ pub struct Sandbox {
 }
 
 impl Sandbox {
+    /// Over TLS, with the certificate in files of that name.
+    pub fn start_tls(name: &str, certificate: &Certificate) -> Sandbox {
+        let directory = super::scratch(name);
+        let (pem, key) = (directory.join("cert.pem"), directory.join("key.pem"));
+        std::fs::write(&pem, &certificate.pem).expect("written");
+        std::fs::write(&key, &certificate.key).expect("written");
+        let [pem, key] = [&pem, &key].map(|path| path.to_str().expect("UTF-8"));
+        Sandbox::start(&["--tls", pem, key])
+    }
+
     pub fn start(options: &[&str]) -> Sandbox {
-        let program = std::env::var_os("ZUS_SANDBOX")
-            .map_or_else(|| super::built().join("examples/sandbox"), Into::into);
+        let program = program();
         let mut child = Command::new(&program)
             .args(["--until-stdin-closes", "--quiet"])
             .args(options)
@@ -90,17 +112,43 @@ impl Sandbox {
         self.control("POST", "expire-tokens");
     }
 
-    fn control(&self, method: &str, command: &str) -> String {
-        assert!(self.plain, "the control is not spoken to over TLS");
+    pub fn control(&self, method: &str, command: &str) -> String {
+        self.request(method, &format!("/sandbox/{command}"), "", "")
+    }
+
+    /// One request on a connection of its own, without the library, and all that came back.
+    pub fn request(&self, method: &str, path: &str, headers: &str, body: &str) -> String {
+        assert!(self.plain, "only the library speaks TLS here");
         let mut stream = TcpStream::connect(("127.0.0.1", self.port())).expect("it listens");
         let request = format!(
-            "{method} /sandbox/{command} HTTP/1.1\r\nHost: sandbox\r\nContent-Length: 0\r\n\
-             Connection: close\r\n\r\n"
+            "{method} {path} HTTP/1.1\r\nHost: sandbox\r\n{headers}Content-Length: {}\r\n\
+             Connection: close\r\n\r\n{body}",
+            body.len()
         );
         stream.write_all(request.as_bytes()).expect("sent");
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).expect("an answer");
-        answer
+        let mut response = String::new();
+        stream.read_to_string(&mut response).expect("a response");
+        response
+    }
+
+    /// Whether it ended by itself, and well, within ten seconds.
+    pub fn ends(&mut self) -> bool {
+        let begun = Instant::now();
+        while begun.elapsed() < Duration::from_secs(10) {
+            if let Some(status) = self.child.try_wait().expect("waited") {
+                return status.success();
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+        false
+    }
+
+    pub fn close_stdin(&mut self) {
+        drop(self.child.stdin.take());
+    }
+
+    pub fn process(&self) -> u32 {
+        self.child.id()
     }
 }
 

@@ -1,6 +1,7 @@
 // zus.hpp against the sandbox: values, exceptions, ownership, ranges and lambdas.
 #include <atomic>
 #include <deque>
+#include <iomanip>
 #include <iterator>
 #include <list>
 #include <map>
@@ -87,6 +88,28 @@ void results(const sandbox& box) {
   CHECK(refused.body().find("\"code\":1001") != string_view::npos);
   CHECK(refused.body().size() == std::strlen(refused.body().data()));
 
+  test("delivery says whether a request may have reached Zoom");
+  CHECK(done.delivery() == zus::delivery::responded);
+  CHECK(refused.delivery() == zus::delivery::responded);
+  CHECK((zus::client{config_for_cpp(box).api_url("http://127.0.0.1:1/v2")}.deactivate("ada@example.com").delivery()) ==
+        zus::delivery::not_sent);
+  CHECK(done.user_status() == zus::user_status::unknown);  // an update doesn't read it
+
+  test("users are read, one or many");
+  CHECK_THROWS(zus::code::argument, zoom.get_user_status(" ada@example.com"));
+  const auto read = zoom.get_user_status("ada@example.com");
+  CHECK(read.user_id() == "ada@example.com" && read.delivery() == zus::delivery::responded);
+  int reads = 0;
+  const auto all = zoom.get_user_status_many({"ada@example.com", "linus@example.com"}, [&](const zus::result_view& user) {
+    ++reads;
+    CHECK_IS(user.code(), read.code());
+  });
+  CHECK(reads + static_cast<int>(all.unsent) == 2);
+  const std::vector<string> ids{"ada@example.com"};
+  static_cast<void>(zoom.get_user_status_many(ids, [&](std::size_t index, const zus::result_view& user) {
+    CHECK(index == 0 && user.user_id() == ids[index]);
+  }));
+
   test("retry_after is seconds");
   const auto limit = zoom.deactivate("answer-429-daily@example.com");
   CHECK_IS(limit.code(), zus::code::daily_limit);
@@ -168,6 +191,11 @@ void mistakes(const sandbox& box) {
   CHECK_THROWS(zus::code::argument, config.timeouts(0ms, 1s));
   CHECK_THROWS(zus::code::argument, config.timeouts(-1ms, 1s));
   CHECK_THROWS(zus::code::argument, config.timeouts(1s, 24h * 365));
+  CHECK_THROWS(zus::code::argument, config.attempt_timeout(-1ms));
+  CHECK_THROWS(zus::code::argument, config.attempt_timeout(25h));
+  CHECK_THROWS(zus::code::argument, config.verify(-1ms));
+  CHECK_THROWS(zus::code::argument, config.verify(25h));
+  config.attempt_timeout(5s).attempt_timeout(0s).verify(1s).verify(0s);
   CHECK_THROWS(zus::code::argument, config.retry(0, 1ms, 1ms));
   CHECK_THROWS(zus::code::argument, config.retry(1, -1ms, 1ms));
   CHECK_THROWS(zus::code::argument, config.rate(30, 0ms));
@@ -185,14 +213,83 @@ void mistakes(const sandbox& box) {
 
   test("what() says which setter, and no secret");
   try {
-    config.oauth("account", "client", "se\ncret");
+    config.oauth("account", "client", "hu\nsh");
     CHECK(false);
   } catch (const std::invalid_argument& mistake) {
     CHECK_CONTAINS(mistake.what(), "oauth");
-    CHECK(string(mistake.what()).find("cret") == string::npos);
+    CHECK(string(mistake.what()).find("sh") == string::npos);
   }
+  test("what() says why this call failed, not why an earlier one did");
+  const auto what = [](auto&& f) -> string {
+    try {
+      static_cast<void>(f());
+    } catch (const zus::error& mistake) {
+      return mistake.what();
+    }
+    return "nothing was thrown";
+  };
+  const auto library = [&] { return what([&] { return &config.user_agent("a\nb"); }); };
+  const string found_by_library = library();
+  CHECK_CONTAINS(found_by_library.c_str(), "zus::config::user_agent: ");
+  CHECK_CONTAINS(found_by_library.c_str(), zus_config_message(config.get()));
+  for (const string& found_here :
+       {what([&] { return &config.token_provider(nullptr); }), what([&] { return &config.log(zus::log_level::info, nullptr); }),
+        what([&] { return &config.api_url(unset); }), what([&] { return &config.oauth_url(unset); }),
+        what([&] { return &config.timeouts(-1ms, 1s); }), what([&] { return &config.retry(1, -1ms, 1ms); }),
+        what([&] { return &config.rate(30, -5ms); })}) {
+    CHECK(*zus_config_message(config.get()) != '\0');  // of the setter before, still
+    CHECK(found_here.find(zus_config_message(config.get())) == string::npos);
+    CHECK(found_here.find("zus::config::") == 0 && found_here.back() != ' ');
+  }
+  CHECK_CONTAINS(what([&] { return &config.rate(30, -5ms); }).c_str(), "zus::config::rate: a time is out of range");
+  CHECK(library() == found_by_library);
+
   test("a client without credentials can't be made");
   CHECK_THROWS(zus::code::credentials, zus::client(zus::config()));
+}
+
+static_assert(std::is_error_code_enum_v<zus::code>);
+static_assert(!std::is_convertible_v<zus::action, std::error_code>);
+
+// As a function of another library that knows std::error_code alone.
+std::error_code fails_with(const zus::client& zoom, const char* user) { return zoom.deactivate(user).code(); }
+
+void standard(const sandbox& box) {
+  const zus::client zoom{config_for_cpp(box)};
+  test("a code is a std::error_code");
+  CHECK(!fails_with(zoom, "ada@example.com"));
+  const std::error_code failed = fails_with(zoom, "nobody@example.com");
+  CHECK(failed);
+  CHECK(failed == zus::code::user_not_found);
+  CHECK(failed != zus::code::user_busy);
+  CHECK_NUMBER(failed.value(), ZUS_ERR_USER_NOT_FOUND);
+  CHECK(failed.category() == zus::category());
+  CHECK(string(failed.category().name()) == "zus");
+  CHECK(failed.message() == zus::text(zus::code::user_not_found));
+  CHECK(std::system_error(failed).code() == zus::code::user_not_found);
+  test("and is one of the standard's conditions where it is the same");
+  CHECK(std::error_code(zus::code::timeout) == std::errc::timed_out);
+  CHECK(std::error_code(zus::code::cancelled) == std::errc::operation_canceled);
+  CHECK(std::error_code(zus::code::argument) == std::errc::invalid_argument);
+  CHECK(std::error_code(zus::code::utf8) == std::errc::illegal_byte_sequence);
+  CHECK(std::error_code(zus::code::forbidden) != std::errc::permission_denied);
+  CHECK(std::error_code(zus::code::tls).default_error_condition().category() == zus::category());
+
+  test("codes and actions print their names");
+  std::ostringstream out;
+  out << zus::code::ok << ' ' << zoom.deactivate("nobody@example.com").code() << ' ' << static_cast<zus::code>(12345);
+  CHECK(out.str() == "ZUS_OK ZUS_ERR_USER_NOT_FOUND ZUS_ERR_UNKNOWN");
+  out.str("");
+  out << zus::action::activate << ' ' << zus::action::deactivate << ' ' << zus::action::clock_in << ' ' << zus::action::clock_out << ' '
+      << static_cast<zus::action>(9);
+  CHECK(out.str() == "activate deactivate clock_in clock_out unknown");
+  out.str("");
+  out << std::setw(8) << std::setfill('.') << zus::code::ok;
+  CHECK(out.str() == "..ZUS_OK");
+
+  test("zus::cancel::never is one, and never triggers");
+  CHECK(&zus::cancel::never() == &zus::cancel::never());
+  CHECK(zus::cancel::never().get() == nullptr);
 }
 
 void ownership(const sandbox& box) {
@@ -534,6 +631,7 @@ int main() {
   sandbox_start(&counted, options);
   results(box);
   mistakes(box);
+  standard(box);
   ownership(box);
   from_env(box);
   ranges(box);

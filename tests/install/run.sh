@@ -25,13 +25,10 @@ test_() {
   fi
 }
 
-have() { # have COMMAND PACKAGE
+have() { # have COMMAND WHAT
+  tests/tools.sh "$1"
   command -v "$1" >/dev/null && return
-  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-    { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$2"; } >"$work/apt.log" 2>&1
-  fi
-  command -v "$1" >/dev/null && return
-  echo "SKIPPED: $3: no $1"
+  echo "SKIPPED: $2: no $1"
   skipped=$((skipped + 1))
   return 1
 }
@@ -45,6 +42,7 @@ DESTDIR=$work/stage PREFIX=/opt/zus test_ "install into DESTDIR" packaging/insta
 cat >"$work/expected" <<E1
 include/zus.h
 include/zus.hpp
+include/zus_fwd.hpp
 lib/cmake/zus/zus-config-version.cmake
 lib/cmake/zus/zus-config.cmake
 lib/libzus.a
@@ -52,7 +50,11 @@ lib/libzus.so
 lib/libzus.so.0
 lib/libzus.so.$version
 lib/pkgconfig/zus.pc
+share/licenses/zus/LICENSE-APACHE
+share/licenses/zus/LICENSE-MIT
+share/licenses/zus/THIRD-PARTY-NOTICES.txt
 share/man/man3/zus.3
+share/zus/valgrind.supp
 E1
 files() { (cd "$1" && find . ! -type d | sed 's|^\./||' | sort); }
 test_ "these files and no others" diff "$work/expected" <(files "$work/stage/opt/zus")
@@ -69,8 +71,20 @@ plain=$work/moved/zus
 test_ "no path of this machine in what is installed" sh -c '! grep -rlF -e "$0" -e "$1" --include=*.pc --include=*.cmake --include=*.3 --include=*.h* "$2"' "$repo" "$work" "$plain"
 test_ "the soname" sh -c 'readelf -d "$0" | grep -F "Library soname: [libzus.so.0]"' "$plain/lib/libzus.so"
 test_ "the links are relative" test "$(readlink "$plain/lib/libzus.so")" = libzus.so.0 -a "$(readlink "$plain/lib/libzus.so.0")" = "libzus.so.$version"
+hostless() { # hostless FILE: no path of this machine in it
+  local path
+  strings -n 4 "$1" >"$work/strings"
+  [ -s "$work/strings" ] || return
+  for path in "$repo" "$HOME" "${CARGO_HOME:-$HOME/.cargo}" "$(rustc --print sysroot)"; do
+    [ "$path" = / ] || ! grep -F "$path" "$work/strings" || return
+  done
+}
+for library in libzus.so libzus.a; do
+  test_ "no path of this machine in $library" hostless "$plain/lib/$library"
+done
 test_ "the static library is stripped of debug information" sh -c '[ -s "$0" ] && ! readelf -SW "$0" 2>/dev/null | grep -E "\.debug_info|\.llvmbc"' "$plain/lib/libzus.a"
-test_ "the static library is below 20 MB" test "$(stat -c %s "$plain/lib/libzus.a")" -lt 20000000
+test_ "the static library is below 15 MB" test "$(stat -c %s "$plain/lib/libzus.a")" -lt 15000000
+test_ "valgrind reads the suppressions" sh -c '[ "$(grep -c "^{" "$0")" -gt 2 ]' "$plain/share/zus/valgrind.supp"
 test_ "the header is the repository's" cmp include/zus.h "$plain/include/zus.h"
 
 # --- consumers ---
@@ -110,18 +124,57 @@ make_project() { # make_project WHAT LIBDIR
 
 PREFIX=$work/multiarch LIBDIR=lib/$triplet test_ "install with a LIBDIR below the prefix" packaging/install.sh
 PREFIX=$work/apart LIBDIR=$work/apart-lib test_ "install with a LIBDIR outside of the prefix" packaging/install.sh
-if have cmake cmake "find_package"; then
+if have cmake "find_package"; then
   cmake_project moved "$moved"
   cmake_project multiarch "$work/multiarch"
-  for wanted in 0.0.9 0.2 1.0 1; do
-    test_ "CMake: $wanted is not what is there" sh -c '! cmake "$@"' - -S "$here/consumer" -B "$work/cmake-$wanted" -DCMAKE_PREFIX_PATH="$moved" -DCALL_C="$call_c" -DZUS_WANTED=$wanted
+  # found PREFIX ARGUMENTS...: whether find_package(zus ARGUMENTS...) finds that there
+  found() {
+    local prefix=$1 project=$work/find
+    shift
+    rm -rf "$project"
+    mkdir "$project"
+    printf '%s\n' 'cmake_minimum_required(VERSION 3.16...3.19)' 'project(p C)' "find_package(zus $*)" 'if(NOT zus_FOUND)' \
+      ' message(FATAL_ERROR "NOT FOUND: ${zus_NOT_FOUND_MESSAGE}")' 'endif()' >"$project/CMakeLists.txt"
+    cmake -S "$project" -B "$project/build" -DCMAKE_PREFIX_PATH="$prefix"
+  }
+  not_found() { ! found "$@" >"$work/said" 2>&1 && cat "$work/said" && grep -q 'NOT FOUND' "$work/said"; } # and not for another error
+  for wanted in 0.0.9 0.2 1.0 1 0.1.1 '0.1.0.1 EXACT' 0.1.1...0.3 '0.1...<0.1' '0.0.1...<0.1.0' '0...0.0.9'; do
+    test_ "CMake: find_package(zus $wanted) doesn't find $version" not_found "$moved" "$wanted"
   done
+  for wanted in '' 0.1 0.1.0 '0.1.0 EXACT' '0.1...<0.2' 0...1 0.0.1...0.1.0 0.1...0.1; do
+    test_ "CMake: find_package(zus $wanted) finds $version" found "$moved" "$wanted"
+  done
+  sed 's/"0\.1\.0"/"0.2.0"/' "$moved/lib/cmake/zus/zus-config-version.cmake" >"$work/version"
+  cp -a "$moved" "$work/zus-0.2.0"
+  mv "$work/version" "$work/zus-0.2.0/lib/cmake/zus/zus-config-version.cmake"
+  test_ "CMake: find_package(zus 0.1...<0.2) doesn't find 0.2.0" not_found "$work/zus-0.2.0" '0.1...<0.2'
+  for wanted in 0.1 0.1...0.2 0.1...0.3; do
+    test_ "CMake: find_package(zus $wanted) finds 0.2.0" found "$work/zus-0.2.0" "$wanted"
+  done
+  test_ "CMake: both components are there" found "$moved" REQUIRED COMPONENTS shared static
+  test_ "CMake: an unknown component is not found" not_found "$moved" COMPONENTS statik
+  test_ "CMake: and is named" grep -q 'no component statik' "$work/said"
+  test_ "CMake: an unknown component that is optional doesn't matter" found "$moved" REQUIRED OPTIONAL_COMPONENTS statik
   cp -a "$moved" "$work/no-static"
   rm "$work/no-static/lib/libzus.a"
   printf 'cmake_minimum_required(VERSION 3.16)\nproject(p C)\nfind_package(zus REQUIRED)\nif(TARGET zus::static OR NOT TARGET zus::zus)\n message(FATAL_ERROR "targets")\nendif()\n' >"$work/CMakeLists.txt"
   test_ "CMake: without the static library there is zus::zus alone" cmake -S "$work" -B "$work/cmake-no-static" -DCMAKE_PREFIX_PATH="$work/no-static"
+  test_ "CMake: the static library that is missing is not found" not_found "$work/no-static" COMPONENTS static
+  test_ "CMake: the shared one is" found "$work/no-static" COMPONENTS shared OPTIONAL_COMPONENTS static
+  # As distributions have it: /lib is a link to /usr/lib.
+  DESTDIR=$work/root PREFIX=/usr LIBDIR=lib/$triplet test_ "install under /usr" packaging/install.sh
+  ln -s usr/lib "$work/root/lib"
+  cmake_project root "$work/root"
+  test_ "CMake, a merged /usr: it was found by the link" grep -F "zus_DIR:PATH=$work/root/lib/" "$work/cmake-root/CMakeCache.txt"
+  for by in add_subdirectory FetchContent; do
+    dir=$work/cmake-$by
+    test_ "CMake, $by: configure, which builds" cmake -S "$here/consumer" -B "$dir" -DCALL_C="$call_c" -DZUS_BY=$by -DZUS_SOURCE="$repo" -DZUS_CARGO_TARGET_DIR="$repo/target"
+    test_ "CMake, $by: build" cmake --build "$dir"
+    runs "CMake, $by" "$dir"
+  done
+  test_ "CMake without cargo says what to install" sh -c '! PATH=/usr/bin:/bin HOME=/nonexistent cmake -S "$0" -B "$1" -DZUS_CARGO=ZUS_CARGO-NOTFOUND >"$1.log" 2>&1 && grep -q "install Rust" "$1.log"' "$repo" "$work/cmake-no-cargo"
 fi
-if have pkg-config pkg-config "pkg-config"; then
+if have pkg-config "pkg-config"; then
   make_project moved "$plain/lib"
   make_project apart "$work/apart-lib"
   export PKG_CONFIG_PATH=$plain/lib/pkgconfig
@@ -129,6 +182,10 @@ if have pkg-config pkg-config "pkg-config"; then
   test_ "zus.pc has the version" test "$(pkg-config --modversion zus)" = "$version"
   test_ "zus.pc has rustc's libraries" test "$(pkg-config --variable=pcfiledir zus >/dev/null; sed -n 's/^Libs.private: //p' "$plain/lib/pkgconfig/zus.pc")" = "$(packaging/native-libs.sh)"
   unset PKG_CONFIG_PATH
+  [ -e "$work/root/usr" ] || DESTDIR=$work/root PREFIX=/usr LIBDIR=lib/$triplet packaging/install.sh >/dev/null
+  under_usr() { PKG_CONFIG_LIBDIR=$work/root/usr/lib/$triplet/pkgconfig pkg-config "$@" zus | sed 's/ *$//'; }
+  test_ "pkg-config under /usr names no folder that compilers know" test "$(under_usr --cflags --libs)" = -lzus
+  test_ "nor for a static program" test "$(under_usr --static --libs)" = "-lzus $(packaging/native-libs.sh)"
 fi
 
 # --- static programs, as docs/linking.md says ---
@@ -143,9 +200,14 @@ test_ "a static program needs libgcc_s.so.1 at run time" eval 'static -lgcc_s &&
 test_ "with -lgcc_eh it does not" eval 'static -lgcc_eh && ! needs libgcc_s.so.1 && "$work/static" "$api" "$oauth"'
 test_ "a fully static program links with -lgcc_eh only" eval '! static -lgcc_s -static && static -lgcc_eh -static && ! needs libc.so.6'
 
+. "$here/static.sh"
+
+# --- the headers ---
+. tests/cpp/headers.sh
+
 # --- make ---
 said_by_make() { env -u ZUS_LIB_DIR -u ZUS_SANDBOX "$@" make -s --eval='show: ; @echo "$(ZUS_LIB_DIR) $(ZUS_SANDBOX)"' show; }
-if have make make "make"; then
+if have make "make"; then
   test_ "make: where cargo puts things" test "$(said_by_make)" = "$repo/target/release $repo/target/debug/examples/sandbox"
   test_ "make: CARGO_TARGET_DIR and CARGO_BUILD_TARGET are heard" \
     test "$(said_by_make CARGO_TARGET_DIR=there CARGO_BUILD_TARGET=a-b-c)" = "$repo/there/a-b-c/release $repo/there/a-b-c/debug/examples/sandbox"
@@ -171,9 +233,15 @@ names=$(grep -oE '\bzus_[a-z_]+\(' include/zus.h | tr -d '(' | sort -u)
 missing() { for name in $names; do grep -q "[ *]$name(" packaging/zus.3 || echo "not in the man page: $name"; done; }
 test_ "the man page has every function" sh -c 'echo "$0"; [ -z "$0" ]' "$(missing)"
 test_ "the man page's version" grep -q "libzus ${version%.*}\"" packaging/zus.3
-if have groff groff-base "the man page"; then
+if have groff "the man page"; then
   test_ "the man page renders without a warning" sh -c '[ -z "$(groff -man -Tutf8 -ww -z "$0" 2>&1 | tee /dev/stderr)" ]' packaging/zus.3
 fi
+
+# --- third-party notices ---
+. "$here/notices.sh"
+
+# --- the crate ---
+. "$here/crate.sh"
 
 # --- uninstall ---
 PREFIX=$work/multiarch LIBDIR=$work/multiarch/lib/$triplet test_ "uninstall" packaging/uninstall.sh
@@ -195,10 +263,13 @@ test_ "one line a file in SHA256SUMS" test "$(wc -l <"$work/dist/SHA256SUMS")" =
 mkdir "$work/unpacked"
 test_ "it unpacks into one folder" sh -c 'tar -C "$0" -xzf "$1" && [ "$(ls "$0" | wc -l)" = 1 ]' "$work/unpacked" "$work/dist/$archive"
 unpacked=$(echo "$work"/unpacked/*)
-for file in LICENSE-MIT LICENSE-APACHE README.md CHANGELOG.md docs/linking.md include/zus.h lib/libzus.a; do
+for file in LICENSE-MIT LICENSE-APACHE THIRD-PARTY-NOTICES.txt README.md CHANGELOG.md docs/linking.md include/zus.h lib/libzus.a; do
   test_ "the archive has $file" test -s "$unpacked/$file"
 done
 command -v cmake >/dev/null && ZUS_SANDBOX=$sandbox test_ "programs built against the archive run" tests/install/archive.sh "$work/dist/$archive"
+
+# --- make packages ---
+. "$here/packages.sh"
 
 [ $skipped = 0 ] && echo "$passed passed, $failed failed" || echo "$passed passed, $failed failed, $skipped skipped"
 [ $failed = 0 ]

@@ -12,7 +12,7 @@ use crate::common::abi::*;
 use crate::common::child::{self, Child};
 use crate::common::ms;
 use crate::common::sandbox::Sandbox;
-use crate::common::server::{self, BlackHole, Server, answer, done};
+use crate::common::server::{self, BlackHole, DONE, Server, response};
 
 const ERROR: i32 = 1;
 const WARN: i32 = 2;
@@ -33,7 +33,7 @@ fn contains(lines: &[&str], parts: &[&str]) {
 }
 
 #[test]
-fn a_call_is_told_from_request_to_answer() {
+fn a_call_is_logged_from_request_to_response() {
     let sandbox = Sandbox::start(&[]);
     let (config, lines) = sandbox.with_oauth().retry(3, 1, 1).lines(DEBUG);
     let client = config.client();
@@ -49,12 +49,12 @@ fn a_call_is_told_from_request_to_answer() {
     contains(&sent, &[path, "deactivate", "attempt 1"]);
     contains(&sent, &[path, "deactivate", "attempt 2"]);
     contains(&sent, &["PUT /v2/users/no%20body@example.com/status"]);
-    // What was answered: status, Zoom's code, tracking id, time.
-    let answered = at(INFO, &lines);
-    contains(&answered, &["503", " ms"]);
-    contains(&answered, &["204", " ms"]);
+    // What was responded: status, Zoom's code, tracking id, time.
+    let responded = at(INFO, &lines);
+    contains(&responded, &["503", " ms"]);
+    contains(&responded, &["204", " ms"]);
     assert!(!outcome.tracking_id.is_empty());
-    contains(&answered, &["404", "1001", &outcome.tracking_id, " ms"]);
+    contains(&responded, &["404", "1001", &outcome.tracking_id, " ms"]);
     // What was waited for and why.
     let waits = at(WARN, &lines);
     contains(&waits, &["answer-503-then-ok-1@example.com", " ms", "503"]);
@@ -154,11 +154,11 @@ pub fn leaks_child() {
     log::set_max_level(log::LevelFilter::Debug);
     let lines = AtomicUsize::new(0);
     let lines: &'static AtomicUsize = Box::leak(Box::new(lines));
-    let api = Server::http(|_| done());
+    let api = Server::done();
     let mut configs = Vec::new();
-    // Each answer that the API may give, to each kind of credentials.
-    let answers = [
-        done(),
+    // Each response that the API may give, to each kind of credentials.
+    let responses = [
+        DONE.to_owned(),
         server::json(
             "401 Unauthorized",
             r#"{"code":124,"message":"Invalid access token."}"#,
@@ -171,21 +171,22 @@ pub fn leaks_child() {
             "429 Too Many Requests",
             r#"{"code":429,"message":"maximum per-second rate"}"#,
         ),
-        answer("503 Service Unavailable", "Retry-After: 0\r\n", ""),
-        answer("407 Proxy Authentication Required", "", ""),
-        answer("302 Found", "Location: /elsewhere\r\n", ""),
-        answer("200 OK", "Content-Type: text/html\r\n", "<html>"),
+        response("503 Service Unavailable", "Retry-After: 0\r\n", ""),
+        response("407 Proxy Authentication Required", "", ""),
+        response("302 Found", "Location: /elsewhere\r\n", ""),
+        response("200 OK", "Content-Type: text/html\r\n", "<html>"),
         "garbage\r\n\r\n".to_owned(),
         String::new(),
     ];
     let issuer = Server::script(vec![server::token(ISSUED, 3600)]);
-    for text in answers {
+    let mut servers = Vec::new();
+    for text in responses {
         let api = Server::script(vec![text]);
         configs.push(api.with_token().token(TOKEN));
         configs.push(api.with_oauth(&issuer).oauth("an-account", CLIENT, SECRET));
         configs.push(api.with_token().token_fn(|_, _| Ok(GIVEN.to_owned())));
         for scheme in ["http", "socks5"] {
-            // A proxy that answers like that.
+            // A proxy that responds like that.
             let proxy = format!("{scheme}://someone:{PASSWORD}@{}", api.address);
             let secure = "https://localhost:1/v2";
             configs.push(
@@ -195,9 +196,10 @@ pub fn leaks_child() {
                     .proxy(&proxy),
             );
         }
+        servers.push(api);
     }
-    let hole = BlackHole::new();
-    for address in [hole.address, Server::silent().address] {
+    let (hole, silent) = (BlackHole::new(), Server::silent());
+    for address in [hole.address, silent.address] {
         let url = format!("http://{address}");
         let config = || Config::new().urls(&url, &url);
         configs.push(config().token(TOKEN));
@@ -205,7 +207,7 @@ pub fn leaks_child() {
         let url = url.replace("http:", "https:");
         configs.push(config().urls(&url, &url).token(TOKEN));
     }
-    // Token answers that aren't.
+    // Token responses that aren't.
     for body in [
         r#"{"reason":"Invalid client_id or client_secret","error":"invalid_client"}"#.to_owned(),
         format!(r#"{{"access_token":"{ISSUED} with a blank"}}"#),
@@ -216,9 +218,10 @@ pub fn leaks_child() {
         for status in ["200 OK", "401 Unauthorized"] {
             let oauth = Server::script(vec![server::json(status, &body)]);
             configs.push(api.with_oauth(&oauth).oauth("an-account", CLIENT, SECRET));
+            servers.push(oauth);
         }
     }
-    // Token functions that give no token.
+    // Token providers that give no token.
     for suffix in [" and a blank", "\n", "\u{e9}", &"x".repeat(9000)] {
         let token = format!("{GIVEN}{suffix}");
         configs.push(api.with_token().token_fn(move |_, _| Ok(token.clone())));
@@ -265,7 +268,7 @@ fn show_all(config: Config, lines: &'static AtomicUsize) {
 
 /// The Rust API's, since C has none.
 fn debug_prints(api: &Server) {
-    let url = api.url();
+    let url = api.api();
     let mut config = zus::Config::new();
     config.set_urls(Some(&url), Some(&url)).unwrap();
     config.set_retry(1, 1, 1).unwrap();
@@ -304,12 +307,12 @@ fn panics(api: &Server) {
             .log(DEBUG, |_, _| panic!("a log that panics"))
             .client()
     };
-    let outcome = panic::catch_unwind(|| client(api.with_token().token(TOKEN)).deactivate("ada"));
-    println!("{outcome:?}");
     let oauth = Server::script(vec![server::token(ISSUED, 3600)]);
-    let config = api.with_oauth(&oauth).oauth("an-account", CLIENT, SECRET);
-    println!(
-        "{:?}",
-        panic::catch_unwind(panic::AssertUnwindSafe(|| client(config).deactivate("ada")))
-    );
+    for config in [
+        api.with_token().token(TOKEN),
+        api.with_oauth(&oauth).oauth("an-account", CLIENT, SECRET),
+    ] {
+        let call = panic::AssertUnwindSafe(|| client(config).deactivate("ada"));
+        println!("{:?}", panic::catch_unwind(call));
+    }
 }

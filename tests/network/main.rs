@@ -1,20 +1,24 @@
-//! Credentials, retries, time, cancel, pace, proxies, TLS, logs and threads, through the C API on real sockets.
+//! Credentials, retries, time, cancel, rate, proxies, TLS, logs and threads, through the C API on real sockets.
 #![cfg(target_os = "linux")] // preload.c and the full backlog are Linux'
 
 #[path = "../common/mod.rs"]
 mod common;
 
 mod cancel;
+mod delivery;
 mod logging;
-mod pace;
 mod parts;
 mod proxies;
+mod rate;
 mod retries;
 mod slow;
+mod started;
 mod threads;
 mod time;
 mod tls;
 mod tokens;
+mod verify;
+mod way;
 
 use common::abi::*;
 use common::child::{self, Child};
@@ -35,9 +39,14 @@ fn child() {
             assert_eq!(sandbox.requests(), 1);
         }
         Some("update") => update(),
-        Some("renewal") => tokens::renewal_child(),
+        Some("refresh") => tokens::refresh_child(),
         Some("leaks") => logging::leaks_child(),
         Some("fork") => threads::fork_child(),
+        Some("look-ups") => way::look_ups_child(),
+        Some("fork-cancel") => way::fork_cancel_child(),
+        Some("trust-store") => way::trust_store_child(),
+        Some("no-threads") => way::no_threads_child(),
+        Some("fork-started") => started::fork_child(),
         Some(other) => panic!("no role {other}"),
     }
 }

@@ -4,50 +4,26 @@ use std::fmt::Write as _;
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd};
 
-use crate::common::{ms, scratch};
+use crate::common::{ms, scratch, skip};
 
 /// A program, installed when it is missing and that is possible. `None` only outside of CI.
-pub fn program(name: &str, package: &str) -> Option<PathBuf> {
-    static ONE: Mutex<()> = Mutex::new(());
-    let _one = ONE.lock();
-    let find = || {
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        let mut directories: Vec<PathBuf> = std::env::split_paths(&path).collect();
-        directories.extend(["/usr/sbin".into(), "/sbin".into()]);
-        directories
-            .iter()
-            .map(|d| d.join(name))
-            .find(|p| p.exists())
-    };
-    if let Some(program) = find() {
-        return Some(program);
-    }
-    // SAFETY: it only tells who we are.
-    let sudo: &[&str] = if unsafe { libc::geteuid() } == 0 {
-        &[]
-    } else {
-        &["sudo", "-n"]
-    };
-    let apt = |arguments: &[&str]| {
-        let command = [sudo, &["apt-get"], arguments].concat();
-        let output = Command::new(command[0]).args(&command[1..]).output();
-        output.is_ok_and(|output| output.status.success())
-    };
-    let install = ["install", "-y", "--no-install-recommends", package];
-    // A fresh machine has no lists of packages yet.
-    let _ = apt(&install) || apt(&["update"]) && apt(&install);
-    let found = find();
+pub fn program(name: &str) -> Option<PathBuf> {
+    let tools = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/tools.sh");
+    let installed = Command::new(tools).arg(name).status();
+    assert!(installed.expect("tests/tools.sh runs").success());
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut directories: Vec<PathBuf> = std::env::split_paths(&path).collect();
+    directories.extend(["/usr/sbin".into(), "/sbin".into()]);
+    let found = directories
+        .iter()
+        .map(|d| d.join(name))
+        .find(|p| p.exists());
     if found.is_none() {
-        assert!(
-            std::env::var_os("CI").is_none(),
-            "{name} is missing: {package}"
-        );
-        eprintln!("SKIPPED: {name}: the package {package} is not installed");
+        skip(&format!("{name}: it is not installed"));
     }
     found
 }
@@ -87,7 +63,7 @@ pub fn free_port() -> u16 {
 
 /// tinyproxy, with a log to look into.
 pub fn tinyproxy(name: &str, more: &str) -> Option<(Part, u16, PathBuf)> {
-    let program = program("tinyproxy", "tinyproxy-bin")?;
+    let program = program("tinyproxy")?;
     let (port, directory) = (free_port(), scratch(name));
     let (configuration, log) = (
         directory.join("tinyproxy.conf"),
@@ -105,7 +81,7 @@ pub fn tinyproxy(name: &str, more: &str) -> Option<(Part, u16, PathBuf)> {
 }
 
 pub fn microsocks(arguments: &[&str]) -> Option<(Part, u16)> {
-    let program = program("microsocks", "microsocks")?;
+    let program = program("microsocks")?;
     let port = free_port();
     let mut command = Command::new(program);
     command.args(["-i", "127.0.0.1", "-p", &port.to_string()]);
@@ -121,7 +97,7 @@ pub struct Site<'a> {
 
 /// nginx in front of the sandbox, on a port for each site.
 pub fn nginx(name: &str, sandbox: u16, sites: &[Site]) -> Option<(Part, Vec<u16>)> {
-    let program = program("nginx", "nginx-light")?;
+    let program = program("nginx")?;
     let directory = scratch(name);
     let ports: Vec<u16> = sites.iter().map(|_| free_port()).collect();
     let mut servers = String::new();

@@ -1,78 +1,22 @@
 //! Proxies: from the setter, and from the environment as curl reads it.
 
-use std::io::{BufReader, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
 use std::process::{Command, Stdio};
-use std::sync::{Arc, Mutex, mpsc};
-use std::thread;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::ServerConfig;
-use tokio_rustls::rustls::pki_types::pem::PemObject;
-use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use crate::common::abi::*;
 use crate::common::child::Child;
 use crate::common::sandbox::{ACCOUNT, CLIENT, SECRET, Sandbox, TOKEN};
-use crate::common::server::{Request, Server, answer, done};
+use crate::common::server::{Certificate, Server, response};
 use crate::common::{library, scratch};
-use crate::parts::{Authority, Pair, free_port, microsocks, path, program, tinyproxy};
-
-/// A proxy that leads every CONNECT to `target`, unless `refuse` answers it.
-struct Proxy {
-    server: Server,
-    heads: Arc<Mutex<Vec<Request>>>,
-}
-
-impl Proxy {
-    fn to(
-        target: SocketAddr,
-        refuse: impl Fn(&Request) -> Option<String> + Send + Sync + 'static,
-    ) -> Proxy {
-        let heads: Arc<Mutex<Vec<Request>>> = Arc::default();
-        let kept = Arc::clone(&heads);
-        let server = Server::raw(move |n, stream| {
-            let mut reader = BufReader::new(stream.try_clone().expect("a handle"));
-            let mut stream = stream;
-            let Some(request) = Request::read(&mut reader, n) else {
-                return;
-            };
-            kept.lock().unwrap().push(request.clone());
-            if let Some(refusal) = refuse(&request) {
-                let _ = stream.write_all(refusal.as_bytes());
-                return;
-            }
-            let Ok(mut there) = TcpStream::connect(target) else {
-                return;
-            };
-            let _ = stream.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n");
-            let (mut from, mut back) = (there.try_clone().unwrap(), stream.try_clone().unwrap());
-            thread::spawn(move || {
-                let _ = std::io::copy(&mut from, &mut back);
-                let _ = back.shutdown(std::net::Shutdown::Both);
-            });
-            let _ = std::io::copy(&mut reader, &mut there);
-            let _ = there.shutdown(std::net::Shutdown::Both);
-        });
-        Proxy { server, heads }
-    }
-
-    fn url(&self) -> String {
-        format!("http://{}", self.server.address)
-    }
-
-    fn heads(&self) -> Vec<Request> {
-        self.heads.lock().unwrap().clone()
-    }
-}
+use crate::parts::{Authority, free_port, microsocks, path, program, tinyproxy};
 
 /// The sandbox with TLS, and whom to trust.
 struct Secure {
     sandbox: Sandbox,
     authority: Authority,
-    good: Pair,
 }
 
 impl Secure {
@@ -82,7 +26,6 @@ impl Secure {
         Secure {
             sandbox: Sandbox::start(&good.tls_options()),
             authority,
-            good,
         }
     }
 
@@ -132,7 +75,7 @@ fn tinyproxy_with_a_password() {
     for user in ["", "someone:wrong-password@", "someone@"] {
         let config = secure.through(&format!("http://{user}127.0.0.1:{port}"));
         let outcome = deactivate(config.retry(4, 1, 1)).expect(ZUS_ERR_PROXY);
-        assert_eq!(outcome.attempts, 1, "no repeat cures it");
+        assert_eq!(outcome.attempts, 1, "no retry cures it");
         assert!(
             outcome.message.contains("407") || outcome.message.contains("401"),
             "{}",
@@ -177,29 +120,24 @@ fn microsocks_with_and_without_a_password() {
 
 #[test]
 fn a_password_is_decoded_and_sent_to_the_proxy_only() {
-    let heads: Arc<Mutex<Vec<Request>>> = Arc::default();
-    let kept = Arc::clone(&heads);
-    let api = Server::http(move |request| {
-        kept.lock().unwrap().push(request.clone());
-        done()
-    });
+    let api = Server::done();
     let expected = format!("Basic {}", BASE64_STANDARD.encode("some one:p@ss:w/rd"));
-    let proxy = Proxy::to(api.address, move |request| {
+    let proxy = Server::proxy(api.address, move |request| {
         let right = request
             .header("proxy-authorization")
             .eq_ignore_ascii_case(&expected);
-        (!right).then(|| answer("407 Proxy Authentication Required", "", ""))
+        (!right).then(|| response("407 Proxy Authentication Required", "", ""))
     });
-    let url = format!("http://some%20one:p%40ss%3Aw%2Frd@{}", proxy.server.address);
+    let url = format!("http://some%20one:p%40ss%3Aw%2Frd@{}", proxy.address);
     deactivate(api.with_token().proxy(&url)).expect(ZUS_OK);
-    let connect = &proxy.heads()[0];
+    let connect = &proxy.requests()[0];
     assert_eq!(connect.line(), format!("CONNECT {} HTTP/1.1", api.address));
     assert_eq!(
         connect.header("authorization"),
         "",
         "the token goes to Zoom"
     );
-    let update = &heads.lock().unwrap()[0];
+    let update = &api.requests()[0];
     assert_eq!(update.header("authorization"), "Bearer a-token");
     assert_eq!(update.header("proxy-authorization"), "");
 }
@@ -225,90 +163,51 @@ fn a_proxy_that_fails_is_a_proxy_error() {
         "502 Bad Gateway",
         "302 Found",
     ] {
-        let proxy = Proxy::to(secure.address(), move |_| Some(answer(status, "", "no")));
-        let outcome = deactivate(secure.through(&proxy.url())).expect(ZUS_ERR_PROXY);
+        let proxy = Server::proxy(secure.address(), move |_| Some(response(status, "", "no")));
+        let outcome = deactivate(secure.through(&proxy.origin())).expect(ZUS_ERR_PROXY);
         assert!(
             outcome.message.contains(&status[..3]),
             "{}",
             outcome.message
         );
     }
-    for answer in ["", "what?\r\n\r\n", "SSH-2.0-OpenSSH\r\n"] {
-        let proxy = Proxy::to(secure.address(), move |_| Some(answer.to_owned()));
-        deactivate(secure.through(&proxy.url())).expect(ZUS_ERR_PROXY);
-        let url = proxy.url().replace("http:", "socks5:");
+    for bytes in ["", "what?\r\n\r\n", "SSH-2.0-OpenSSH\r\n"] {
+        let proxy = Server::proxy(secure.address(), move |_| Some(bytes.to_owned()));
+        deactivate(secure.through(&proxy.origin())).expect(ZUS_ERR_PROXY);
+        let url = proxy.origin().replace("http:", "socks5:");
         deactivate(secure.through(&url).timeouts(500, 1_000));
     }
     // It is not the proxy's fault when the host behind it is not to be trusted.
-    let proxy = Proxy::to(secure.address(), |_| None);
+    let proxy = Server::proxy(secure.address(), |_| None);
     let other = Authority::new("proxies-other");
-    deactivate(secure.through(&proxy.url()).ca_pem(&other.pem)).expect(ZUS_ERR_TLS);
+    deactivate(secure.through(&proxy.origin()).ca_pem(&other.pem)).expect(ZUS_ERR_TLS);
 }
 
 #[test]
 fn a_proxy_over_tls() {
     let secure = Secure::new("proxies-tls");
-    let proxy = Proxy::to(secure.address(), |_| None);
-    let port = tls_in_front_of(proxy.server.address, &secure.good);
-    let url = format!("https://someone:hush@localhost:{port}");
-    let client = secure.through(&url).client();
+    let certificate = Certificate::new();
+    let proxy = Server::proxy_with(Some(&certificate), secure.address(), |_| None);
+    let url = format!("https://someone:hush@localhost:{}", proxy.port());
+    let both = format!("{}{}", secure.authority.pem, certificate.pem);
+    let client = secure.through(&url).ca_pem(&both).client();
     for _ in 0..2 {
         client.deactivate("ada@example.com").expect(ZUS_OK);
     }
-    assert_eq!(proxy.heads().len(), 1);
-    assert!(proxy.heads()[0].line().starts_with("CONNECT localhost:"));
+    assert_eq!(proxy.requests().len(), 1);
+    assert!(proxy.requests()[0].line().starts_with("CONNECT localhost:"));
     // The proxy has to be trusted, too.
-    let other = Authority::new("proxies-tls-other");
-    deactivate(secure.through(&url).ca_pem(&other.pem)).expect(ZUS_ERR_TLS);
-}
-
-/// Ends TLS and leads on to `target`.
-fn tls_in_front_of(target: SocketAddr, pair: &Pair) -> u16 {
-    let provider = tokio_rustls::rustls::crypto::ring::default_provider();
-    let config = ServerConfig::builder_with_provider(Arc::new(provider))
-        .with_safe_default_protocol_versions()
-        .expect("versions")
-        .with_no_client_auth()
-        .with_single_cert(
-            vec![CertificateDer::from_pem_file(&pair.certificate).expect("a certificate")],
-            PrivateKeyDer::from_pem_file(&pair.key).expect("a key"),
-        )
-        .expect("they fit");
-    let acceptor = TlsAcceptor::from(Arc::new(config));
-    let (tell, port) = mpsc::channel();
-    thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build();
-        runtime.expect("a runtime").block_on(async move {
-            let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
-                .await
-                .expect("a port");
-            tell.send(listener.local_addr().expect("an address").port())
-                .expect("told");
-            while let Ok((stream, _)) = listener.accept().await {
-                let acceptor = acceptor.clone();
-                tokio::spawn(async move {
-                    let mut here = acceptor.accept(stream).await.ok()?;
-                    let mut there = tokio::net::TcpStream::connect(target).await.ok()?;
-                    tokio::io::copy_bidirectional(&mut here, &mut there)
-                        .await
-                        .ok()
-                });
-            }
-        });
-    });
-    port.recv().expect("it listens")
+    deactivate(secure.through(&url)).expect(ZUS_ERR_TLS);
 }
 
 #[test]
-fn the_proxy_knows_names_that_we_do_not() {
+fn the_proxy_knows_host_names_that_we_do_not() {
     let secure = Secure::new("proxies-names");
-    let proxy = Proxy::to(secure.address(), |_| None);
+    let proxy = Server::proxy(secure.address(), |_| None);
     let url = "https://api.zoom.test/v2";
-    deactivate(secure.through(&proxy.url()).urls(url, url)).expect(ZUS_OK);
+    deactivate(secure.through(&proxy.origin()).urls(url, url)).expect(ZUS_OK);
     assert_eq!(
-        proxy.heads()[0].line(),
+        proxy.requests()[0].line(),
         "CONNECT api.zoom.test:443 HTTP/1.1"
     );
 }
@@ -335,17 +234,17 @@ fn a_malformed_proxy_is_refused_without_its_password() {
 
 #[test]
 fn the_environment_is_read_as_curl_reads_it() {
-    let Some(curl) = program("curl", "curl") else {
+    let Some(curl) = program("curl") else {
         return;
     };
     let secure = Secure::new("proxies-environment");
     let port = secure.sandbox.port();
     let plain = Sandbox::start(&[]);
     let (a, b) = (
-        Proxy::to(secure.address(), |_| None),
-        Proxy::to(secure.address(), |_| None),
+        Server::proxy(secure.address(), |_| None),
+        Server::proxy(secure.address(), |_| None),
     );
-    let bare = a.url().replace("http://", "");
+    let bare = a.origin().replace("http://", "");
     let ca = path(&secure.authority.file).to_owned();
     // A and B stand for the URLs of the two.
     let named: &[&[(&str, &str)]] = &[
@@ -409,8 +308,8 @@ fn the_environment_is_read_as_curl_reads_it() {
     let secure_url = |host: &str| format!("https://{host}:{port}/v2");
     for variables in named {
         let url = |value: &str| match value {
-            "A" => a.url(),
-            "B" => b.url(),
+            "A" => a.origin(),
+            "B" => b.origin(),
             other => other.to_owned(),
         };
         let variables = variables.iter().map(|(name, value)| (*name, url(value)));
@@ -420,12 +319,12 @@ fn the_environment_is_read_as_curl_reads_it() {
     }
     for (host, no_proxy) in skipped {
         let variables = [
-            ("https_proxy", a.url()),
+            ("https_proxy", a.origin()),
             ("no_proxy", (*no_proxy).to_owned()),
         ];
         cases.push((secure_url(host), variables.to_vec()));
     }
-    let used = || (a.heads().len(), b.heads().len());
+    let used = || (a.requests().len(), b.requests().len());
     let route = |before: (usize, usize)| match used() {
         (n, _) if n > before.0 => "A",
         (_, n) if n > before.1 => "B",
@@ -482,13 +381,13 @@ fn the_environment_is_read_as_curl_reads_it() {
 fn a_proxy_of_the_callers_own_goes_before_the_environment() {
     let secure = Secure::new("proxies-own");
     let (own, other) = (
-        Proxy::to(secure.address(), |_| None),
-        Proxy::to(secure.address(), |_| None),
+        Server::proxy(secure.address(), |_| None),
+        Server::proxy(secure.address(), |_| None),
     );
-    for (set, used) in [(own.url(), 1), (String::new(), 0)] {
-        let before = own.heads().len();
+    for (set, used) in [(own.origin(), 1), (String::new(), 0)] {
+        let before = own.requests().len();
         let said = Child::new("update")
-            .env("https_proxy", &other.url())
+            .env("https_proxy", &other.origin())
             .env("no_proxy", "*")
             .env("ZUS_TEST_PROXY", &set)
             .env("ZOOM_API_URL", &secure.sandbox.api)
@@ -497,15 +396,15 @@ fn a_proxy_of_the_callers_own_goes_before_the_environment() {
             .env("ZUS_TEST_CA", path(&secure.authority.file))
             .result();
         assert_eq!(said["name"], "ZUS_OK", "{said}");
-        assert_eq!(own.heads().len() - before, used);
+        assert_eq!(own.requests().len() - before, used);
     }
-    assert_eq!(other.heads().len(), 0);
+    assert_eq!(other.requests().len(), 0);
 }
 
 #[test]
 fn the_c_example_works_with_oauth_behind_a_proxy() {
     let secure = Secure::new("proxies-example");
-    let proxy = Proxy::to(secure.address(), |_| None);
+    let proxy = Server::proxy(secure.address(), |_| None);
     // As it is installed: the linker's name, and the name that programs are bound to.
     let directory = scratch("proxies-example-c");
     for name in ["libzus.so", "libzus.so.0"] {
@@ -526,7 +425,7 @@ fn the_c_example_works_with_oauth_behind_a_proxy() {
         .args(["ada@example.com", "deactivate"])
         .env_clear()
         .env("LD_LIBRARY_PATH", &directory)
-        .env("HTTPS_PROXY", proxy.url())
+        .env("HTTPS_PROXY", proxy.origin())
         .env("SSL_CERT_FILE", &secure.authority.file)
         .env("ZOOM_API_URL", &secure.sandbox.api)
         .env("ZOOM_OAUTH_URL", &secure.sandbox.oauth)
@@ -539,7 +438,7 @@ fn the_c_example_works_with_oauth_behind_a_proxy() {
     assert!(ran.status.success(), "{said}");
     assert_eq!(said, "HTTP 204\n");
     assert_eq!(
-        proxy.heads().len(),
+        proxy.requests().len(),
         1,
         "the token and the update by one tunnel"
     );

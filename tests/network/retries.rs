@@ -1,7 +1,6 @@
-//! What is tried again, how often, after how long; and what isn't.
+//! What is retried, how often, after how long; and what isn't.
 
-use std::io::Write;
-use std::net::{Shutdown, TcpListener};
+use std::net::TcpListener;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
@@ -12,10 +11,10 @@ use jiff::{Timestamp, Unit};
 use crate::common::abi::*;
 use crate::common::ms;
 use crate::common::sandbox::Sandbox;
-use crate::common::server::{Request, Server, answer, done};
+use crate::common::server::{DONE, Server, response, token};
 
 #[test]
-fn a_passing_failure_is_tried_again_until_the_attempts_end() {
+fn transient_failures_are_retried_until_the_attempts_end() {
     let sandbox = Sandbox::start(&[]);
     for (user, code) in [
         ("answer-500@example.com", ZUS_ERR_SERVER),
@@ -44,7 +43,7 @@ fn a_passing_failure_is_tried_again_until_the_attempts_end() {
 }
 
 #[test]
-fn a_failure_that_passes_is_not_seen() {
+fn a_retry_that_succeeds_is_a_success() {
     let sandbox = Sandbox::start(&[]);
     for (user, attempts) in [
         ("answer-503-then-ok-3@example.com", 4),
@@ -59,13 +58,16 @@ fn a_failure_that_passes_is_not_seen() {
             "{user}"
         );
     }
-    let server = Server::script(vec![answer("408 Request Timeout", "", ""), done()]);
+    let server = Server::script(vec![
+        response("408 Request Timeout", "", ""),
+        DONE.to_owned(),
+    ]);
     let outcome = server.with_token().client().deactivate("ada@example.com");
     assert_eq!(outcome.expect(ZUS_OK).attempts, 2);
 }
 
 #[test]
-fn what_no_repeat_cures_is_not_repeated() {
+fn permanent_failures_are_not_retried() {
     let sandbox = Sandbox::start(&[]);
     for (user, code) in [
         ("nobody@example.com", ZUS_ERR_USER_NOT_FOUND),
@@ -87,14 +89,14 @@ fn what_no_repeat_cures_is_not_repeated() {
         assert_eq!(client.deactivate(user).expect(code).attempts, 1, "{user}");
     }
     for status in ["501 Not Implemented", "505 HTTP Version Not Supported"] {
-        let server = Server::script(vec![answer(status, "", "")]);
+        let server = Server::script(vec![response(status, "", "")]);
         let outcome = server.with_token().client().deactivate("ada@example.com");
         assert_eq!(outcome.expect(ZUS_ERR_SERVER).attempts, 1, "{status}");
     }
 }
 
 #[test]
-fn a_connection_that_is_refused_is_tried_again() {
+fn a_refused_connection_is_retried() {
     let closed = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", closed.local_addr().unwrap());
     drop(closed);
@@ -106,7 +108,7 @@ fn a_connection_that_is_refused_is_tried_again() {
 }
 
 #[test]
-fn an_update_whose_answer_is_lost_is_repeated_since_that_does_no_harm() {
+fn an_update_whose_response_is_lost_is_retried_since_that_does_no_harm() {
     let sandbox = Sandbox::start(&["--seed", "1", "--fault", "cut-after=0.5", "--users", "40"]);
     let client = sandbox.with_token().retry(20, 1, 5).client();
     let users: Vec<String> = (1..=40)
@@ -128,7 +130,7 @@ fn an_update_whose_answer_is_lost_is_repeated_since_that_does_no_harm() {
 
 #[test]
 fn waits_double_with_full_jitter_up_to_the_longest() {
-    let server = Server::http(|_| answer("503 Unavailable", "", ""));
+    let server = Server::http(|_| response("503 Unavailable", "", ""));
     let config = server.with_token().retry(6, 40, 160);
     let client = config.client();
     let mut waits: Vec<Vec<Duration>> = Vec::new();
@@ -181,11 +183,11 @@ fn retry_after_is_understood_in_all_its_spellings() {
                 let first = AtomicBool::new(true);
                 let server = Server::http(move |_| {
                     if !first.swap(false, Ordering::SeqCst) {
-                        return done();
+                        return DONE.to_owned();
                     }
                     let now = Timestamp::now().round(Unit::Second).unwrap();
                     let at = spelling(now + Duration::from_secs(2));
-                    answer("503 Unavailable", &format!("Retry-After: {at}\r\n"), "")
+                    response("503 Unavailable", &format!("Retry-After: {at}\r\n"), "")
                 });
                 let client = server.with_token().retry(2, 1, 1).client();
                 let outcome = client.deactivate("ada@example.com").expect(ZUS_OK);
@@ -219,15 +221,18 @@ fn retry_after_that_is_absurd_is_clamped_or_ignored() {
         ("", -1),
     ] {
         let headers = format!("X-RateLimit-Type: Daily-limit\r\nRetry-After: {value}\r\n");
-        let server = Server::script(vec![answer("429 Too Many Requests", &headers, "")]);
+        let server = Server::script(vec![response("429 Too Many Requests", &headers, "")]);
         let outcome = server.with_token().client().deactivate("ada@example.com");
         let outcome = outcome.expect(ZUS_ERR_DAILY_LIMIT);
         assert_eq!(outcome.retry_after, seconds, "{value:?}");
         assert_eq!(outcome.attempts, 1);
     }
-    // What isn't understood doesn't stop the repeats.
+    // What isn't understood doesn't stop the retries.
     let headers = "Retry-After: soon\r\n";
-    let server = Server::script(vec![answer("503 Unavailable", headers, ""), done()]);
+    let server = Server::script(vec![
+        response("503 Unavailable", headers, ""),
+        DONE.to_owned(),
+    ]);
     let outcome = server.with_token().client().deactivate("ada@example.com");
     assert_eq!(outcome.expect(ZUS_OK).attempts, 2);
 }
@@ -235,7 +240,7 @@ fn retry_after_that_is_absurd_is_clamped_or_ignored() {
 #[test]
 fn a_wait_that_ends_after_the_call_would_is_not_begun() {
     let headers = "Retry-After: 30\r\n";
-    let server = Server::script(vec![answer("503 Unavailable", headers, "")]);
+    let server = Server::script(vec![response("503 Unavailable", headers, "")]);
     let client = server.with_token().timeouts(10_000, 20_000).client();
     let outcome = client.deactivate("ada@example.com").expect(ZUS_ERR_SERVER);
     assert!(outcome.took < ms(5_000), "{:?}", outcome.took);
@@ -262,43 +267,22 @@ fn the_daily_limit_is_returned_at_once_with_its_end() {
 }
 
 #[test]
-fn a_kept_connection_that_was_closed_in_the_meantime_is_not_used() {
-    let server = Server::raw(|n, stream| {
-        let mut reader = std::io::BufReader::new(stream.try_clone().unwrap());
-        Request::read(&mut reader, n);
-        let mut stream = stream;
-        stream.write_all(done().as_bytes()).unwrap();
-        stream.shutdown(Shutdown::Both).unwrap();
-    });
-    let client = server.with_token().retry(1, 1, 1).client();
-    for _ in 0..5 {
-        let outcome = client.deactivate("ada@example.com").expect(ZUS_OK);
-        assert_eq!(outcome.attempts, 1);
-        thread::sleep(ms(30));
-    }
-    assert_eq!(server.connections(), 5);
-}
-
-#[test]
-fn a_kept_connection_that_breaks_under_a_request_is_no_failure() {
+fn an_idle_connection_that_breaks_under_a_request_is_no_failure() {
     // The server closes it as the next request comes: by a clean end, or by a reset.
     for reset in [false, true] {
         let breaks = Arc::new(AtomicUsize::new(0));
         let count = Arc::clone(&breaks);
-        let server = Server::raw(move |n, stream| {
-            let mut reader = std::io::BufReader::new(stream.try_clone().unwrap());
-            let mut stream = stream;
-            Request::read(&mut reader, n);
-            stream.write_all(done().as_bytes()).unwrap();
-            if Request::read(&mut reader, n).is_some() {
+        let server = Server::new(move |connection| {
+            connection.request();
+            connection.send(DONE);
+            if connection.request().is_some() {
                 count.fetch_add(1, Ordering::SeqCst);
             }
             if reset {
-                let linger = Some(Duration::ZERO);
-                socket2::SockRef::from(&stream).set_linger(linger).unwrap();
+                connection.reset();
             }
         });
-        let client = server.with_token().retry(1, 1, 1).client();
+        let client = server.once().client();
         client.deactivate("ada@example.com").expect(ZUS_OK);
         for _ in 0..5 {
             let outcome = client.deactivate("ada@example.com").expect(ZUS_OK);
@@ -309,20 +293,16 @@ fn a_kept_connection_that_breaks_under_a_request_is_no_failure() {
 }
 
 #[test]
-fn a_kept_connection_that_breaks_under_a_token_request_is_no_failure() {
+fn an_idle_connection_that_breaks_under_a_token_request_is_no_failure() {
     let sandbox = Sandbox::start(&[]);
-    let oauth = Server::raw(|n, stream| {
-        let mut reader = std::io::BufReader::new(stream.try_clone().unwrap());
-        let mut stream = stream;
-        Request::read(&mut reader, n);
-        let token = crate::common::server::token("unknown", 3600);
-        stream.write_all(token.as_bytes()).unwrap();
-        Request::read(&mut reader, n);
+    let oauth = Server::new(|connection| {
+        connection.request();
+        connection.send(token("unknown", 3600));
+        connection.request();
     });
-    let url = format!("http://{}/oauth/token", oauth.address);
-    let client = sandbox.with_oauth().urls(&sandbox.api, &url);
+    let client = sandbox.with_oauth().urls(&sandbox.api, &oauth.oauth());
     let client = client.retry(1, 1, 1).client();
-    // The sandbox refuses that token, so it is renewed, on the kept connection.
+    // The sandbox rejects that token, so it is refreshed, on the idle connection.
     let outcome = client.deactivate("ada@example.com");
     outcome.expect(ZUS_ERR_UNAUTHORIZED);
     assert_eq!(oauth.connections(), 2);
@@ -346,10 +326,10 @@ fn json_is_not_kept_before_the_server_took_it() {
     // A gateway's hiccup, in front of a server that knows forms only.
     let count = AtomicUsize::new(0);
     let server = Server::http(move |request| match count.fetch_add(1, Ordering::SeqCst) {
-        0 => answer("400 Bad Request", "", ""),
-        1 => answer("503 Service Unavailable", "", ""),
-        _ if request.header("content-type").starts_with("multipart/") => done(),
-        _ => answer("415 Unsupported Media Type", "", ""),
+        0 => response("400 Bad Request", "", ""),
+        1 => response("503 Service Unavailable", "", ""),
+        _ if request.header("content-type").starts_with("multipart/") => DONE.to_owned(),
+        _ => response("415 Unsupported Media Type", "", ""),
     });
     let client = server.with_token().retry(1, 1, 1).client();
     client.deactivate("ada@example.com").expect(ZUS_ERR_SERVER);

@@ -1,10 +1,9 @@
 //! Each way for a call to be slow, for the tests of its time and of its cancel.
 
-use std::io::{BufReader, Write};
 use std::thread;
 
 use crate::common::abi::*;
-use crate::common::server::{BlackHole, Request, Server, answer, done, hold};
+use crate::common::server::{BlackHole, Server, response};
 use crate::common::{ms, sandbox};
 
 /// What is slow, and such a call.
@@ -39,16 +38,14 @@ impl Slow {
     }
 }
 
-/// A server that answers with these bytes at once, and then one at a time.
+/// A server that responds with these bytes at once, and then one at a time.
 fn dripping(at_once: &'static str, drop: &'static str) -> Server {
-    Server::raw(move |n, stream| {
-        let mut reader = BufReader::new(stream.try_clone().expect("a handle"));
-        let mut stream = stream;
-        Request::read(&mut reader, n);
-        let mut sent = stream.write_all(at_once.as_bytes());
-        while sent.is_ok() {
+    Server::new(move |connection| {
+        connection.request();
+        let mut goes_on = connection.send(at_once);
+        while goes_on {
             thread::sleep(ms(200));
-            sent = stream.write_all(drop.as_bytes());
+            goes_on = connection.send(drop);
         }
     })
 }
@@ -69,31 +66,29 @@ fn to(api: &str) -> Config {
 
 /// Slow while the connection is made: bounded by connect_ms as well.
 pub const CONNECTING: &[Way] = &[
-    ("no answer to a connection", || {
+    ("no response to a connection", || {
         dead_to(|hole| to(&format!("http://{}", hole.address)))
     }),
-    ("no answer to the TLS handshake", || {
+    ("no response to the TLS handshake", || {
         silent(|server| to(&format!("https://{}", server.address)))
     }),
-    ("an HTTP proxy that nobody answers at", || {
+    ("an HTTP proxy where nobody responds", || {
         dead_to(|hole| to("https://localhost:1").proxy(&format!("http://{}", hole.address)))
     }),
-    ("an HTTP proxy that doesn't answer CONNECT", || {
+    ("an HTTP proxy that doesn't respond CONNECT", || {
         silent(|server| to("https://localhost:1").proxy(&format!("http://{}", server.address)))
     }),
-    ("a SOCKS proxy that nobody answers at", || {
+    ("a SOCKS proxy where nobody responds", || {
         dead_to(|hole| to("https://localhost:1").proxy(&format!("socks5://{}", hole.address)))
     }),
-    ("a SOCKS proxy that doesn't answer", || {
+    ("a SOCKS proxy that doesn't respond", || {
         silent(|server| to("https://localhost:1").proxy(&format!("socks5://{}", server.address)))
     }),
     ("a proxy that tunnels to silence", || {
-        let proxy = Server::raw(|n, stream| {
-            let mut reader = BufReader::new(stream.try_clone().expect("a handle"));
-            Request::read(&mut reader, n);
-            let mut stream = stream;
-            let _ = stream.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n");
-            hold(stream);
+        let proxy = Server::new(|connection| {
+            connection.request();
+            connection.send("HTTP/1.1 200 Connection established\r\n\r\n");
+            connection.until_closed();
         });
         let config = to("https://localhost:1").proxy(&format!("http://{}", proxy.address));
         Slow::new(config, proxy)
@@ -102,7 +97,7 @@ pub const CONNECTING: &[Way] = &[
 
 /// Slow once it is connected, or before that is tried.
 pub const WAITING: &[Way] = &[
-    ("no answer to a request", || {
+    ("no response to a request", || {
         Slow::sandbox("answer-never@example.com")
     }),
     ("a head that drips", || {
@@ -113,7 +108,7 @@ pub const WAITING: &[Way] = &[
         let server = dripping("HTTP/1.1 204 No Content\r\n", "X-More: more\r\n");
         Slow::new(server.with_token(), server)
     }),
-    ("endless interim answers", || {
+    ("endless interim responses", || {
         let server = dripping("", "HTTP/1.1 102 Processing\r\n\r\n");
         Slow::new(server.with_token(), server)
     }),
@@ -132,29 +127,29 @@ pub const WAITING: &[Way] = &[
         );
         Slow::new(server.with_token(), server)
     }),
-    ("a token endpoint that doesn't answer", || {
-        let (oauth, api) = (Server::silent(), Server::http(|_| done()));
+    ("a token endpoint that doesn't respond", || {
+        let (oauth, api) = (Server::silent(), Server::done());
         Slow::new(api.with_oauth(&oauth), (oauth, api))
     }),
     ("a token endpoint that is down for a while", || {
-        let api = Server::http(|_| done());
-        let oauth = Server::http(|_| answer("503 Unavailable", "Retry-After: 1\r\n", ""));
+        let api = Server::done();
+        let oauth = Server::http(|_| response("503 Unavailable", "Retry-After: 1\r\n", ""));
         Slow::new(api.with_oauth(&oauth).retry(100, 1, 1), (oauth, api))
     }),
     ("Retry-After, again and again", || {
-        let server = Server::http(|_| answer("503 Unavailable", "Retry-After: 1\r\n", ""));
+        let server = Server::http(|_| response("503 Unavailable", "Retry-After: 1\r\n", ""));
         Slow::new(server.with_token().retry(100, 1, 1), server)
     }),
     ("waits that double", || {
-        let server = Server::http(|_| answer("503 Unavailable", "", ""));
+        let server = Server::http(|_| response("503 Unavailable", "", ""));
         Slow::new(server.with_token().retry(100, 10_000, 10_000), server)
     }),
-    ("many quick repeats", || {
-        let server = Server::http(|_| String::new());
+    ("many quick retries", || {
+        let server = Server::http(|_| "");
         Slow::new(server.with_token().retry(100, 60, 60), server)
     }),
     ("the configured rate", || {
-        let server = Server::http(|_| done());
+        let server = Server::done();
         Slow {
             second: true,
             ..Slow::new(server.with_token().rate(1, 3_000), server)

@@ -1,9 +1,8 @@
-//! Many threads, fork(), and callbacks that call back.
+//! Many threads, and fork(). tests/hostile.rs: callbacks that call back.
 
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::ptr::{null, null_mut};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use serde_json::json;
@@ -11,7 +10,6 @@ use serde_json::json;
 use crate::common::abi::*;
 use crate::common::child::{self, Child};
 use crate::common::sandbox::{Sandbox, TOKEN};
-use crate::common::server::{Server, done};
 use crate::common::{library, ms};
 
 #[test]
@@ -25,7 +23,7 @@ fn thirty_two_threads_share_a_client() {
                 for n in 1..=20 {
                     let user = format!("user{:05}@example.com", thread * 20 + n);
                     let outcome = client.deactivate(&user).expect(ZUS_OK);
-                    // Each has its own answer, not a neighbour's.
+                    // Each has its own result, not a neighbour's.
                     assert_eq!(outcome.user_id, user);
                     let nobody = format!("nobody{user}");
                     let outcome = client.deactivate(&nobody).expect(ZUS_ERR_USER_NOT_FOUND);
@@ -74,79 +72,6 @@ fn batches_and_calls_run_side_by_side() {
         }
     });
     assert_eq!(sandbox.requests(), 250);
-}
-
-/// All three calls on the client whose callback runs.
-fn call_all(client: &Client) -> [zus_code; 3] {
-    [
-        client.deactivate("ada@example.com").code,
-        client.check_credentials().code,
-        client.deactivate_many(&["ada@example.com"], None, |_, _| panic!("not called")),
-    ]
-}
-
-const BUSY: [zus_code; 3] = [ZUS_ERR_REENTRANT; 3];
-
-/// A client that its own callbacks know.
-type Known = Arc<OnceLock<Client>>;
-
-#[test]
-fn a_callback_that_calls_its_own_client_is_told_busy() {
-    let api = Server::http(|_| done());
-    let codes: Arc<Mutex<Vec<[zus_code; 3]>>> = Arc::default();
-
-    // The token function and the log.
-    let known: Known = Arc::default();
-    let (inner, kept) = (Arc::clone(&known), Arc::clone(&codes));
-    let config = api.with_token().token_fn(move |_, _| {
-        kept.lock()
-            .unwrap()
-            .push(call_all(inner.get().expect("it is made")));
-        Ok("a-token".to_owned())
-    });
-    let (inner, kept) = (Arc::clone(&known), Arc::clone(&codes));
-    let config = config.log(3, move |_, _| {
-        let codes = call_all(inner.get().expect("it is made"));
-        kept.lock().unwrap().push(codes);
-    });
-    let client = known.get_or_init(|| config.client());
-    client.deactivate("ada@example.com").expect(ZUS_OK);
-    assert!(codes.lock().unwrap().len() >= 2);
-
-    // The result of a batch.
-    let client = api.with_token().client();
-    let code = client.deactivate_many(&["ada@example.com"], None, |_, outcome| {
-        outcome.expect(ZUS_OK);
-        codes.lock().unwrap().push(call_all(&client));
-        0
-    });
-    assert_eq!(code, ZUS_OK);
-    assert!(
-        codes.lock().unwrap().iter().all(|codes| *codes == BUSY),
-        "{codes:?}"
-    );
-    // Afterwards it is itself again.
-    client.deactivate("ada@example.com").expect(ZUS_OK);
-}
-
-#[test]
-fn a_callback_may_call_another_client() {
-    let api = Server::http(|_| done());
-    let other = Arc::new(api.with_token().client());
-    let calls = Arc::new(AtomicUsize::new(0));
-    let (inner, count) = (Arc::clone(&other), Arc::clone(&calls));
-    let config = api.with_token().log(4, move |_, _| {
-        inner.deactivate("linus@example.com").expect(ZUS_OK);
-        count.fetch_add(1, Ordering::SeqCst);
-    });
-    let client = config.client();
-    client.deactivate("ada@example.com").expect(ZUS_OK);
-    assert!(calls.load(Ordering::SeqCst) > 0);
-    let code = client.deactivate_many(&["ada@example.com"], None, |_, _| {
-        other.deactivate("grace@example.com").expect(ZUS_OK);
-        0
-    });
-    assert_eq!(code, ZUS_OK);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::thread;
 
 use crate::common::abi::*;
 use crate::common::child::Child;
-use crate::common::server::{Server, done};
+use crate::common::server::{DONE, Server};
 use crate::common::{PROMISED, best_of_three, ms};
 use crate::slow::{CONNECTING, Slow, WAITING, each};
 
@@ -51,7 +51,7 @@ fn no_connection_outlasts_connect_ms() {
 }
 
 #[test]
-fn a_connection_that_was_too_slow_is_tried_again() {
+fn a_connection_that_was_too_slow_is_retried() {
     let (_, slow) = CONNECTING[0];
     let slow = slow();
     let config = slow.config.timeouts(200, 60_000).retry(3, 1, 1);
@@ -60,7 +60,7 @@ fn a_connection_that_was_too_slow_is_tried_again() {
 }
 
 #[test]
-fn a_name_server_that_hangs_is_bounded_too() {
+fn a_name_lookup_that_hangs_is_bounded_too() {
     let look_up = |connect: &str, total: &str| {
         let said = Child::new("update")
             .hosts("slow.test=sleep:30000")
@@ -95,8 +95,8 @@ fn connect_ms_covers_the_name_and_the_handshake_together() {
 }
 
 #[test]
-fn who_waits_for_a_slow_token_function_is_in_time() {
-    let api = Server::http(|_| done());
+fn a_call_that_waits_for_a_slow_token_provider_ends_in_time() {
+    let api = Server::done();
     let config = api.with_token().token_fn(|_, _| {
         thread::sleep(ms(3_000));
         Ok("slow".to_owned())
@@ -121,7 +121,7 @@ fn a_batch_gives_each_user_its_own_total_time() {
         if request.line().contains("slow") {
             thread::sleep(ms(2_000));
         }
-        done()
+        DONE
     });
     let client = api.with_token().timeouts(10_000, 600).concurrency(2);
     let users = ["slow1", "ada", "grace", "slow2", "linus", "slow3"];

@@ -1,6 +1,5 @@
 //! TLS 1.2 and up, to hosts that the system or the caller trusts, at any of their addresses.
 
-use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::process::{Command, Stdio};
 
@@ -8,9 +7,9 @@ use rcgen::date_time_ymd;
 
 use crate::common::abi::*;
 use crate::common::child::Child;
-use crate::common::ms;
 use crate::common::sandbox::{Sandbox, TOKEN};
-use crate::common::server::{BlackHole, Server, answer, done, hold};
+use crate::common::server::{BlackHole, DONE, Server, response};
+use crate::common::{ms, skip};
 use crate::parts::{Authority, Pair, Site, nginx, path, program};
 
 fn to(port: u16) -> Config {
@@ -70,13 +69,13 @@ fn nginx_is_trusted_with_a_good_certificate_only() {
         println!("{what}: {}", outcome.message);
         assert_eq!(outcome.code, code, "{what}: {outcome:?}");
         assert!(outcome.message.contains(said), "{what}: {outcome:?}");
-        assert_eq!(outcome.attempts, 1, "{what}: no repeat cures it");
+        assert_eq!(outcome.attempts, 1, "{what}: no retry cures it");
         done += u64::from(code == ZUS_OK);
     }
     // The refused ones got no request, and so no token.
     assert_eq!(sandbox.requests(), done);
     // The last one does serve whoever speaks TLS 1.1.
-    if let Some(openssl) = program("openssl", "openssl") {
+    if let Some(openssl) = program("openssl") {
         let old = Command::new(openssl)
             .args([
                 "s_client",
@@ -121,7 +120,7 @@ fn the_systems_trust_store_is_the_default() {
 }
 
 #[test]
-fn credentials_are_fetched_over_tls_too() {
+fn tokens_are_obtained_over_tls_too() {
     let authority = Authority::new("tls-oauth");
     let good = authority.good();
     let sandbox = Sandbox::start(&good.tls_options());
@@ -135,9 +134,9 @@ fn credentials_are_fetched_over_tls_too() {
 
 #[test]
 fn a_server_that_speaks_no_tls_is_a_tls_error() {
-    let server = Server::raw(|_, mut stream| {
-        let _ = stream.write_all(answer("400 Bad Request", "", "").as_bytes());
-        hold(stream);
+    let server = Server::new(|connection| {
+        connection.send(response("400 Bad Request", "", ""));
+        connection.until_closed();
     });
     let outcome = to(server.port()).client().deactivate("ada@example.com");
     outcome.expect(ZUS_ERR_TLS);
@@ -146,10 +145,9 @@ fn a_server_that_speaks_no_tls_is_a_tls_error() {
 #[test]
 fn ipv6_is_spoken() {
     if std::net::TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).is_err() {
-        eprintln!("SKIPPED: IPv6: this machine, or its container, has none");
-        return;
+        return skip("IPv6: this machine, or its container, has none");
     }
-    let server = Server::http_on((Ipv6Addr::LOCALHOST, 0).into(), |_| done());
+    let server = Server::http_on((Ipv6Addr::LOCALHOST, 0).into(), |_| DONE);
     let url = format!("http://[::1]:{}/v2", server.port());
     let config = || Config::new().token(TOKEN).retry(1, 1, 1);
     let client = config().urls(&url, &url).client();
@@ -172,9 +170,9 @@ fn localhost(addresses: &str, port: u16) -> serde_json::Value {
 }
 
 #[test]
-fn the_second_address_is_used_when_the_first_refuses_or_does_not_answer() {
+fn the_second_address_is_used_when_the_first_refuses_or_does_not_respond() {
     let second = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 3));
-    let server = Server::http_on((second, 0).into(), |_| done());
+    let server = Server::http_on((second, 0).into(), |_| DONE);
     let port = server.port();
     // Nothing listens on that port of ::1 and of 127.0.0.4.
     for addresses in ["::1,127.0.0.3", "127.0.0.4,::1,127.0.0.3", "127.0.0.3,::1"] {
@@ -199,7 +197,7 @@ fn the_second_address_is_used_when_the_first_refuses_or_does_not_answer() {
 }
 
 #[test]
-fn a_name_without_an_address_is_a_resolve_error() {
+fn a_host_name_without_an_address_is_a_resolve_error() {
     let url = "https://no-such-host.invalid/v2";
     let config = Config::new().urls(url, url).token(TOKEN).retry(2, 1, 1);
     let outcome = config.client().deactivate("ada@example.com");

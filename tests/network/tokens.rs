@@ -1,4 +1,4 @@
-//! Server-to-server OAuth and the token function.
+//! Server-to-server OAuth and the token provider.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::common::abi::*;
 use crate::common::child::{self, Child};
 use crate::common::sandbox::{CLIENT, Sandbox};
-use crate::common::server::{self, Server, done};
+use crate::common::server::{self, DONE, Server};
 use crate::common::{ms, timed};
 
 /// All at once, each its own user.
@@ -57,7 +57,7 @@ fn sixty_four_threads_cause_one_token_request() {
 }
 
 #[test]
-fn sixty_four_threads_cause_one_renewal() {
+fn sixty_four_threads_cause_one_refresh() {
     let sandbox = Sandbox::start(&["--users", "64", "--token-life", "4"]);
     let client = sandbox.with_oauth().client();
     all_done(deactivate_on(64, &client));
@@ -69,13 +69,13 @@ fn sixty_four_threads_cause_one_renewal() {
 }
 
 #[test]
-fn a_token_is_renewed_a_minute_before_it_ends() {
-    let (said, text) = Child::new("renewal").hosts("").run();
+fn a_token_is_refreshed_a_minute_before_it_expires() {
+    let (said, text) = Child::new("refresh").hosts("").run();
     assert_eq!(said, [json!([1, 1, 2, 2])], "{text}");
 }
 
 /// With a clock of its own: token requests after a call, after 3,530 s, after 3,545 s, and at once once more.
-pub fn renewal_child() {
+pub fn refresh_child() {
     let sandbox = Sandbox::start(&[]);
     let client = sandbox.with_oauth().client();
     let counts = [0, 3530, 15, 0].map(|seconds| {
@@ -87,7 +87,7 @@ pub fn renewal_child() {
 }
 
 #[test]
-fn nobody_else_waits_for_a_renewal() {
+fn nobody_else_waits_for_a_refresh() {
     let tokens = AtomicUsize::new(0);
     let oauth = Server::http(move |_| match tokens.fetch_add(1, Ordering::SeqCst) {
         0 => server::token("first", 4),
@@ -96,7 +96,7 @@ fn nobody_else_waits_for_a_renewal() {
             server::token("second", 4)
         }
     });
-    let api = Server::http(|_| done());
+    let api = Server::done();
     let client = api.with_oauth(&oauth).client();
     client.deactivate("ada@example.com").expect(ZUS_OK);
     thread::sleep(ms(2100));
@@ -108,12 +108,12 @@ fn nobody_else_waits_for_a_renewal() {
 }
 
 #[test]
-fn a_failed_renewal_hurts_nobody_while_the_token_is_good() {
+fn a_failed_refresh_hurts_nobody_while_the_token_is_good() {
     let oauth = Server::script(vec![
         server::token("first", 4),
         server::json("503 Service Unavailable", "{}"),
     ]);
-    let api = Server::http(|_| done());
+    let api = Server::done();
     let client = api.with_oauth(&oauth).retry(1, 1, 1).client();
     client.deactivate("ada@example.com").expect(ZUS_OK);
     thread::sleep(ms(2100));
@@ -128,13 +128,13 @@ fn a_failed_renewal_hurts_nobody_while_the_token_is_good() {
 #[test]
 fn the_token_request_is_the_documented_one() {
     // api_url would lead elsewhere: the configured base decides.
-    let elsewhere = Server::http(|_| done());
-    let url = elsewhere.url();
+    let elsewhere = Server::done();
+    let url = elsewhere.api();
     let oauth = Server::http(move |_| {
         let body = format!(r#"{{"access_token":"abc","expires_in":3599,"api_url":"{url}"}}"#);
         server::json("200 OK", &body)
     });
-    let api = Server::http(|_| done());
+    let api = Server::done();
     let client = api
         .with_oauth(&oauth)
         .oauth("an account/+", "client", "secret:with=signs")
@@ -163,7 +163,7 @@ fn the_token_request_is_the_documented_one() {
 }
 
 #[test]
-fn a_refused_token_request_says_why_and_is_not_repeated() {
+fn a_rejected_token_request_says_why_and_is_not_retried() {
     let sandbox = Sandbox::start(&[]);
     let wrong_secret = sandbox
         .with_oauth()
@@ -194,7 +194,7 @@ fn a_refused_token_request_says_why_and_is_not_repeated() {
 }
 
 #[test]
-fn a_failing_token_endpoint_is_tried_again() {
+fn a_failing_token_endpoint_is_retried() {
     let sandbox = Sandbox::start(&[]);
     for (account, requests) in [
         ("answer-503-then-ok-2@example.com", 3),
@@ -211,8 +211,8 @@ fn a_failing_token_endpoint_is_tried_again() {
 }
 
 #[test]
-fn an_answer_without_a_token_is_a_token_error() {
-    let api = Server::http(|_| done());
+fn a_response_without_a_token_is_a_token_error() {
+    let api = Server::done();
     for (body, said) in [
         ("{}", "no access_token"),
         ("<html>Sign in</html>", "no access_token"),
@@ -235,7 +235,7 @@ fn an_answer_without_a_token_is_a_token_error() {
 }
 
 #[test]
-fn a_refused_token_is_renewed_once_and_the_update_repeated_with_the_new_one() {
+fn a_rejected_token_is_refreshed_once_and_the_update_retried_with_the_new_one() {
     let invalid = r#"{"code":124,"message":"Invalid access token."}"#;
     let expired = r#"{"code":401,"message":"Access token is expired."}"#;
     for (status, body) in [
@@ -245,7 +245,7 @@ fn a_refused_token_is_renewed_once_and_the_update_repeated_with_the_new_one() {
     ] {
         let oauth = Server::script(vec![server::token("old", 3600), server::token("new", 3600)]);
         let api = Server::http(move |request| match request.header("authorization") {
-            "Bearer new" => done(),
+            "Bearer new" => DONE.to_owned(),
             _ => server::json(status, body),
         });
         let client = api.with_oauth(&oauth).retry(1, 1, 1).client();
@@ -258,7 +258,7 @@ fn a_refused_token_is_renewed_once_and_the_update_repeated_with_the_new_one() {
 }
 
 #[test]
-fn a_second_refusal_is_final() {
+fn a_second_rejection_is_permanent() {
     let sandbox = Sandbox::start(&[]);
     for user in ["answer-401-124@example.com", "answer-400-124@example.com"] {
         let client = sandbox.with_oauth().client();
@@ -274,7 +274,7 @@ fn a_second_refusal_is_final() {
 }
 
 #[test]
-fn a_missing_scope_is_final_at_once() {
+fn a_missing_scope_is_permanent_at_once() {
     let sandbox = Sandbox::start(&["--scopes", "user:read:admin"]);
     let client = sandbox.with_oauth().client();
     for user in ["ada@example.com", "answer-104@example.com"] {
@@ -288,7 +288,7 @@ fn a_missing_scope_is_final_at_once() {
     let outcome = client.deactivate("answer-4711@example.com");
     let outcome = outcome.expect(ZUS_ERR_FORBIDDEN);
     assert_eq!((outcome.attempts, outcome.zoom_code), (1, 4711));
-    assert!(serde_json::from_str::<serde_json::Value>(&outcome.body).is_err());
+    assert!(serde_json::from_slice::<serde_json::Value>(&outcome.body).is_err());
     assert!(outcome.message.contains("user:update:status:admin"));
 }
 
@@ -316,7 +316,7 @@ fn check_credentials_tells_of_the_token_but_not_the_token() {
     let sandbox = Sandbox::start(&[]);
     let outcome = sandbox.with_oauth().client().check_credentials();
     let outcome = outcome.expect(ZUS_OK);
-    let said: serde_json::Value = serde_json::from_str(&outcome.body).expect("JSON");
+    let said: serde_json::Value = serde_json::from_slice(&outcome.body).expect("JSON");
     assert_eq!(said["expires_in"], 3600);
     assert!(said["scope"].as_str().unwrap().contains("user:write:admin"));
     assert_eq!(said.get("access_token"), None);
@@ -324,9 +324,9 @@ fn check_credentials_tells_of_the_token_but_not_the_token() {
 }
 
 #[test]
-fn the_token_function_is_asked_once_and_again_after_a_refusal() {
+fn the_token_provider_is_asked_once_and_again_after_a_rejection() {
     let api = Server::http(|request| match request.header("authorization") {
-        "Bearer good" => done(),
+        "Bearer good" => DONE.to_owned(),
         _ => server::json(
             "401 Unauthorized",
             r#"{"code":124,"message":"Invalid access token."}"#,
@@ -350,8 +350,8 @@ fn the_token_function_is_asked_once_and_again_after_a_refusal() {
 }
 
 #[test]
-fn the_token_function_may_ask_for_a_larger_buffer() {
-    let api = Server::http(|_| done());
+fn the_token_provider_may_ask_for_a_larger_buffer() {
+    let api = Server::done();
     for length in [4096, 4097, 8192] {
         let capacities = Arc::new(Mutex::new(Vec::new()));
         let kept = Arc::clone(&capacities);
@@ -388,8 +388,8 @@ fn the_token_function_may_ask_for_a_larger_buffer() {
 }
 
 #[test]
-fn a_token_function_without_a_usable_token_is_a_token_error() {
-    let api = Server::http(|_| done());
+fn a_token_provider_without_a_usable_token_is_a_token_error() {
+    let api = Server::done();
     for token in ["", "two words", "line\r\nX-Evil: 1", "caf\u{e9}"] {
         let client = api.with_token().token_fn(move |_, _| Ok(token.to_owned()));
         let outcome = client.client().deactivate("ada@example.com");
@@ -399,8 +399,8 @@ fn a_token_function_without_a_usable_token_is_a_token_error() {
 }
 
 #[test]
-fn the_token_function_is_called_one_at_a_time() {
-    let api = Server::http(|_| done());
+fn the_token_provider_is_called_one_at_a_time() {
+    let api = Server::done();
     let (calls, inside) = (Arc::new(AtomicUsize::new(0)), AtomicUsize::new(0));
     let count = Arc::clone(&calls);
     let client = api.with_token().token_fn(move |_, _| {
@@ -419,13 +419,13 @@ fn the_token_function_is_called_one_at_a_time() {
 }
 
 /// Its renewal is due after five seconds of ten, and the token endpoint is in no state to give another.
-fn a_failing_renewal_fails_no_call(endpoint: impl Fn() -> String + Send + Sync + 'static) {
+fn a_failing_refresh_fails_no_call(endpoint: impl Fn() -> String + Send + Sync + 'static) {
     let asked = AtomicUsize::new(0);
     let oauth = Server::http(move |_| match asked.fetch_add(1, Ordering::SeqCst) {
         0 => server::token("a-token", 10),
         _ => endpoint(),
     });
-    let api = Server::http(|_| done());
+    let api = Server::done();
     let client = api.with_oauth(&oauth).timeouts(1_000, 2_000).client();
     client.deactivate("ada@example.com").expect(ZUS_OK);
     thread::sleep(ms(5_100));
@@ -437,20 +437,20 @@ fn a_failing_renewal_fails_no_call(endpoint: impl Fn() -> String + Send + Sync +
 }
 
 #[test]
-fn a_renewal_that_hangs_fails_no_call_while_the_token_is_good() {
-    a_failing_renewal_fails_no_call(|| {
+fn a_refresh_that_hangs_fails_no_call_while_the_token_is_good() {
+    a_failing_refresh_fails_no_call(|| {
         thread::sleep(ms(10_000));
         String::new()
     });
 }
 
 #[test]
-fn a_renewal_that_fails_is_not_tried_again_by_each_call() {
-    a_failing_renewal_fails_no_call(|| server::answer("503 Service Unavailable", "", ""));
+fn a_refresh_that_fails_is_not_retried_by_each_call() {
+    a_failing_refresh_fails_no_call(|| server::response("503 Service Unavailable", "", ""));
 }
 
 /// A batch of which user0 has its token refused after `slow`, while renewals take `renewal`.
-fn batch_with_a_refusal(slow: u64, renewal: u64, rate: u32) -> Vec<(usize, zus_code)> {
+fn batch_with_a_rejection(slow: u64, renewal: u64, rate: u32) -> Vec<(usize, zus_code)> {
     let asked = AtomicUsize::new(0);
     let oauth = Server::http(move |_| {
         let n = asked.fetch_add(1, Ordering::SeqCst);
@@ -459,7 +459,7 @@ fn batch_with_a_refusal(slow: u64, renewal: u64, rate: u32) -> Vec<(usize, zus_c
     });
     let api = Server::http(move |request| {
         if !request.line().contains("/user0/") {
-            return done();
+            return DONE.to_owned();
         }
         thread::sleep(ms(slow));
         server::json(
@@ -484,14 +484,14 @@ fn batch_with_a_refusal(slow: u64, renewal: u64, rate: u32) -> Vec<(usize, zus_c
 }
 
 #[test]
-fn a_renewed_token_that_gets_no_turn_ends_no_batch() {
+fn a_refreshed_token_that_gets_no_slot_ends_no_batch() {
     // At two a second with four in flight, there is none within the third of a second that is left.
-    let failed = batch_with_a_refusal(1_700, 0, 2);
+    let failed = batch_with_a_rejection(1_700, 0, 2);
     assert_eq!(failed, [(0, ZUS_ERR_TIMEOUT)]);
 }
 
 #[test]
-fn a_user_whose_time_ends_during_a_renewal_ends_no_batch() {
-    let failed = batch_with_a_refusal(1_700, 600, 20);
+fn a_user_whose_time_ends_during_a_refresh_ends_no_batch() {
+    let failed = batch_with_a_rejection(1_700, 600, 20);
     assert_eq!(failed, [(0, ZUS_ERR_TIMEOUT)]);
 }

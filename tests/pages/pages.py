@@ -6,6 +6,7 @@ variables. Comments directly above a block say more:
     <!-- with: NAME -->      a fragment: it takes the place of the line `PAGE` in tests/pages/NAME.EXT
     <!-- as: FILE -->        it is also that file, for the blocks after it
     <!-- server: tls -->     it talks to a sandbox whose certificate company-ca.pem vouches for
+    <!-- compiled -->        it is compiled, and not run (C#)
     <!-- through: proxy -->  its requests have to pass the proxy that $OFFICE_PROXY names
     <!-- prints -->          above a ```text block: what the block before it prints, exactly, but for … that stands for anything
     <!-- prints, in any order -->
@@ -28,10 +29,9 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
-PAGES = ["c", "cpp", "python", "csharp", "nodejs"]
+PAGES = ["c", "cpp", "python", "csharp", "bindings/csharp/README.md", "bindings/csharp/ZoomUserStatus.Extensions/README.md", "nodejs"]
 LIB_DIR = Path(os.environ.get("ZUS_LIB_DIR") or ROOT / "target/release").resolve()
 SANDBOX = os.environ.get("ZUS_SANDBOX") or str(ROOT / "target/debug/examples/sandbox")
-DOTNET = ROOT / ".tools/dotnet"
 WARNINGS = ["-Wall", "-Wextra", "-Werror", "-pthread"]
 passed = failed = skipped = 0
 
@@ -63,6 +63,14 @@ class Block:
         self.ordered = True
 
 
+def path(name):
+    return ROOT / (name if "/" in name else f"docs/{name}.md")
+
+
+def page_folder(page):
+    return SCRATCH / re.sub(r"\W", "_", str(page.relative_to(ROOT)))
+
+
 def blocks(page):
     found, notes, fence, current = [], {}, None, None
     for number, line in enumerate(page.read_text().splitlines(), 1):
@@ -91,7 +99,7 @@ def close(found, block, notes):
     elif block.language not in RUNNERS:
         raise Failure(f"line {block.line}: no way to run {block.language!r}")
     else:
-        unknown = set(notes) - {"with", "as", "server", "through"}
+        unknown = set(notes) - {"with", "as", "server", "through", "compiled"}
         if unknown:
             raise Failure(f"line {block.line}: what is {sorted(unknown)}?")
         found.append(block)
@@ -171,41 +179,47 @@ def koffi():
             raise Skip(f"koffi could not be installed: {str(why).strip().splitlines()[-1]}") from None
 
 
-GLOBAL_USINGS = "".join(f"global using {n};" for n in [
-    "System", "System.Collections.Generic", "System.IO", "System.Linq", "System.Net.Http", "System.Threading", "System.Threading.Tasks",
-]) + "\n"  # those that an SDK project has by itself
-
-
 @functools.cache
 def csharp():
-    """The folder with ZoomUserStatus.dll for .NET 8, and the compiler's references. The tool chain is the C# tests'."""
+    """The program with every C# block of the pages, and why it could not be built."""
+    if not shutil.which("dotnet"):
+        raise Skip("no .NET SDK")
+    project = SCRATCH / "csharp-project"
+    shutil.copytree(HERE / "csharp", project)
+    for page in map(path, PAGES):
+        for block in blocks(page):
+            if block.language == "csharp":
+                (project / f"{csharp_name(page, block)}.cs").write_text(csharp_class(page, block))
+    environment = {**os.environ, "DOTNET_CLI_TELEMETRY_OPTOUT": "1", "DOTNET_NOLOGO": "1", "MSBUILDDISABLENODEREUSE": "1", "ZUS_LIB_DIR": str(LIB_DIR)}
+    packages = ROOT / "bindings/csharp/Directory.Packages.props"
     try:
-        run([ROOT / "bindings/csharp/tools/setup.sh"], timeout=900)
+        run(["dotnet", "build", project, f"-p:ZusRepository={ROOT}/", f"-p:DirectoryPackagesPropsPath={packages}", "--artifacts-path", project / "artifacts", "-v", "q"], env=environment, timeout=600)
     except Failure as why:
-        raise Skip(f"no C# tool chain: {str(why).strip().splitlines()[-1]}") from None
-    framework = next((DOTNET / "dotnet/shared/Microsoft.NETCore.App").glob("8.*"))
-    wanted = re.compile(r"(System\..*|Microsoft\..*|mscorlib|netstandard)\.dll")
-    build = SCRATCH / "ZoomUserStatus"
-    build.mkdir()
-    references = build / "references.rsp"
-    references.write_text("".join(f'/r:"{file}"\n' for file in sorted(framework.glob("*.dll")) if wanted.fullmatch(file.name)))
-    symbols = "NET;NET8_0;NET8_0_OR_GREATER;NET7_0_OR_GREATER;NET6_0_OR_GREATER;NET5_0_OR_GREATER;NETCOREAPP"
-    csc(f"@{references}", f"/define:{symbols}", "/unsafe+", "/target:library", f"/out:{build / 'ZoomUserStatus.dll'}", *sorted((ROOT / "bindings/csharp/ZoomUserStatus").glob("*.cs")))
-    return build, references
+        return None, str(why)
+    return project / "artifacts/bin/Pages/debug/Pages.dll", None
 
 
-def csc(*arguments):
-    run([DOTNET / "dotnet/dotnet", DOTNET / "csc/csc.dll", "/nologo", "/langversion:12", "/nullable:enable", "/warnaserror+", *arguments], env={**os.environ, "DOTNET_SYSTEM_GLOBALIZATION_INVARIANT": "1"})
+def csharp_name(page, block):
+    return re.sub(r"\W", "_", f"{page.relative_to(ROOT)}_{block.line}")
+
+
+def csharp_class(page, block):
+    """A block as the body of a method; one that is a class itself is left one."""
+    lines = whole(block, "cs").splitlines()
+    usings = [line for line in lines if re.fullmatch(r"using [\w.]+;", line)]
+    code = "\n".join(line for line in lines if line not in usings)
+    name = csharp_name(page, block)
+    if "compiled" in block.notes and re.search(r"(?m)^public class ", code):
+        return "\n".join([*usings, f"namespace {name}", "{", code, "}"])
+    return "\n".join([*usings, f"static class {name}", "{", "public static async Task Run()", "{", code, "await Task.CompletedTask;", "}", "}"])
 
 
 def run_csharp(block, folder, environment):
-    build, references = csharp()
-    source, program = folder / "page.cs", folder / "page.dll"
-    source.write_text(GLOBAL_USINGS + whole(block, "cs"))
-    shutil.copy(build / "ZoomUserStatus.dll", folder)
-    (folder / "page.runtimeconfig.json").write_text('{"runtimeOptions":{"tfm":"net8.0","framework":{"name":"Microsoft.NETCore.App","version":"8.0.0"}}}')
-    csc(f"@{references}", f"/r:{build / 'ZoomUserStatus.dll'}", "/target:exe", f"/out:{program}", source)
-    return run([DOTNET / "dotnet/dotnet", program], cwd=folder, env={**environment, "LD_LIBRARY_PATH": str(LIB_DIR), "DOTNET_SYSTEM_GLOBALIZATION_INVARIANT": "1"})
+    program, why = csharp()
+    if why:
+        raise Failure(why)
+    page = next(p for p in map(path, PAGES) if page_folder(p) == folder)
+    return run(["dotnet", program, csharp_name(page, block)], cwd=folder, env={**environment, "DOTNET_SYSTEM_GLOBALIZATION_INVARIANT": "1"})
 
 
 def run_sh(block, folder, environment):
@@ -308,8 +322,8 @@ def received(sandbox):
 
 def test_page(name, world):
     global passed, failed, skipped
-    page = ROOT / f"docs/{name}.md"
-    folder = SCRATCH / name
+    page = path(name)
+    folder = page_folder(page)
     folder.mkdir()
     shutil.copy(world["certificates"] / "company-ca.pem", folder)
     (folder / "leavers.csv").write_text("email\nada@example.com\n linus@example.com\nnobody@example.com\n")
@@ -317,7 +331,7 @@ def test_page(name, world):
     if len(found) < 3:
         raise Failure(f"only {len(found)} blocks of code")
     for block in found:
-        what = f"docs/{name}.md:{block.line} ({block.language})"
+        what = f"{page.relative_to(ROOT)}:{block.line} ({block.language})"
         try:
             if "as" in block.notes:
                 (folder / block.notes["as"]).write_text(whole(block, "none"))
@@ -338,6 +352,11 @@ def test_block(block, folder, world):
     environment.update(sandbox.variables)
     environment.update(OFFICE_PROXY=world["proxy"].url, PYTHONPATH=str(ROOT / "bindings/python/src"), ZUS_LIBRARY=str(LIB_DIR / "libzus.so"), ZUS_LIB_DIR=str(LIB_DIR))
     through, requests = world["proxy"].passed, 0 if tls else received(sandbox)
+    if "compiled" in block.notes:
+        _, why = csharp()
+        if why:
+            raise Failure(why)
+        return
     printed = RUNNERS[block.language](block, folder, environment)
     if block.prints is not None:
         compare(block, printed)
@@ -362,7 +381,7 @@ def main():
                 test_page(name, world)
             except (Failure, OSError) as why:
                 failed += 1
-                print(f"FAILED: docs/{name}.md: {why}")
+                print(f"FAILED: {path(name).relative_to(ROOT)}: {why}")
     finally:
         world["plain"].stop()
         world["tls"].stop()

@@ -5,13 +5,5 @@
 #   run.sh PAGE...  only these, e.g. `run.sh python csharp`
 set -uo pipefail
 cd "$(dirname "$0")/../.."
-have() { # have COMMAND PACKAGE
-  command -v "$1" >/dev/null && return
-  [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null &&
-    { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$2"; } >/dev/null 2>&1
-}
-have openssl openssl
-have pkg-config pkg-config
-have node nodejs
-have npm npm
+tests/tools.sh openssl pkg-config node npm
 exec python3 -B tests/pages/pages.py "$@"

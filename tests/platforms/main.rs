@@ -1,16 +1,17 @@
-//! What differs from system to system: the trust store, the probe of a kept connection, waking a call that waits,
+//! What differs from system to system: the trust store, the probe of an idle connection, waking a call that waits,
 //! timeouts, threads, fork(). tests/platforms/run.sh runs this on each, against a sandbox that it has started; without
 //! one (plain `cargo test`) the sandbox is started here.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc;
-use std::sync::{Arc, OnceLock};
+#[path = "../common/mod.rs"]
+mod common;
+
+use std::net::TcpListener;
+use std::sync::{OnceLock, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use common::sandbox::Sandbox;
+use common::server::{Certificate, DONE, Server, response};
 use zus::{Action, Cancel, Client, Code, Config};
 
 /// Emulators are slow to be woken. How soon it must be is tests/network's concern; here, that it is woken at all.
@@ -24,8 +25,10 @@ struct Urls {
 struct Sandboxes {
     plain: Urls,
     tls: Urls,
-    /// The authority that the TLS one's certificate comes from.
+    /// The CA that the TLS one's certificate comes from.
     ca: Vec<u8>,
+    /// They end when this process does, and with it the pipes to their standard input.
+    _running: Vec<Sandbox>,
 }
 
 fn sandboxes() -> &'static Sandboxes {
@@ -33,66 +36,31 @@ fn sandboxes() -> &'static Sandboxes {
     SANDBOXES.get_or_init(|| {
         let variable = |name: &str| std::env::var(name).expect(name);
         if std::env::var_os("ZUS_TEST_API").is_some() {
+            let urls = |api: &str, oauth: &str| Urls {
+                api: variable(api),
+                oauth: variable(oauth),
+            };
             return Sandboxes {
-                plain: Urls {
-                    api: variable("ZUS_TEST_API"),
-                    oauth: variable("ZUS_TEST_OAUTH"),
-                },
-                tls: Urls {
-                    api: variable("ZUS_TEST_TLS_API"),
-                    oauth: variable("ZUS_TEST_TLS_OAUTH"),
-                },
+                plain: urls("ZUS_TEST_API", "ZUS_TEST_OAUTH"),
+                tls: urls("ZUS_TEST_TLS_API", "ZUS_TEST_TLS_OAUTH"),
                 ca: std::fs::read(variable("ZUS_TEST_CA")).expect("ZUS_TEST_CA is a file"),
+                _running: Vec::new(),
             };
         }
-        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("platforms");
-        std::fs::create_dir_all(&folder).expect("a directory");
-        let (cert, key) = (folder.join("cert.pem"), folder.join("key.pem"));
-        let made =
-            rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
-        let ca = made.cert.pem().into_bytes();
-        std::fs::write(&cert, &ca).expect("written");
-        std::fs::write(&key, made.signing_key.serialize_pem()).expect("written");
-        let [cert, key] = [&cert, &key].map(|path| path.to_str().expect("UTF-8"));
+        let certificate = Certificate::new();
+        let plain = Sandbox::start(&[]);
+        let tls = Sandbox::start_tls("platforms", &certificate);
+        let urls = |sandbox: &Sandbox| Urls {
+            api: sandbox.api.clone(),
+            oauth: sandbox.oauth.clone(),
+        };
         Sandboxes {
-            plain: start_sandbox(&[]),
-            tls: start_sandbox(&["--tls", cert, key]),
-            ca,
+            plain: urls(&plain),
+            tls: urls(&tls),
+            ca: certificate.pem.into_bytes(),
+            _running: vec![plain, tls],
         }
     })
-}
-
-/// It ends when this process does, and with it the pipe to its standard input.
-fn start_sandbox(options: &[&str]) -> Urls {
-    let test = std::env::current_exe().expect("the test has a path");
-    let profile = test.ancestors().nth(2).expect("target/PROFILE/deps/TEST");
-    let program = std::env::var_os("ZUS_SANDBOX").map_or_else(
-        || {
-            profile
-                .join("examples/sandbox")
-                .with_extension(std::env::consts::EXE_EXTENSION)
-        },
-        PathBuf::from,
-    );
-    let mut child: Child = Command::new(&program)
-        .args(["--until-stdin-closes", "--quiet"])
-        .args(options)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap_or_else(|e| panic!("{}: {e}", program.display()));
-    let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
-    let mut printed = |name: &str| {
-        let line = lines.find(|l| l.as_ref().is_ok_and(|l| l.starts_with(name)));
-        let line = line.expect("the sandbox starts").expect("a line");
-        line.split_once('=').expect("NAME=VALUE").1.to_owned()
-    };
-    let urls = Urls {
-        api: printed("ZOOM_API_URL="),
-        oauth: printed("ZOOM_OAUTH_URL="),
-    };
-    std::mem::forget(child);
-    urls
 }
 
 fn config(urls: &Urls) -> Config {
@@ -109,42 +77,12 @@ fn client(config: &Config) -> Client {
     Client::new(config).unwrap()
 }
 
-/// One request, read to its end. Empty when the connection closes.
-fn read_request(stream: &mut BufReader<TcpStream>) -> String {
-    let mut head = String::new();
-    while !head.ends_with("\r\n\r\n") {
-        if stream.read_line(&mut head).unwrap_or(0) == 0 {
-            return String::new();
-        }
-    }
-    let length = head
-        .lines()
-        .filter_map(|line| line.split_once(": "))
-        .find(|(name, _)| name.eq_ignore_ascii_case("content-length"))
-        .map_or(0, |(_, value)| value.parse().unwrap());
-    let mut body = vec![0; length];
-    stream.read_exact(&mut body).unwrap();
-    head + &String::from_utf8(body).unwrap()
-}
-
-/// Serves each connection with `serve`, which gets its number.
-fn server(serve: impl Fn(usize, BufReader<TcpStream>) + Send + Sync + 'static) -> Urls {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let base = format!("http://{}", listener.local_addr().unwrap());
-    let serve = Arc::new(serve);
-    thread::spawn(move || {
-        for (number, stream) in listener.incoming().enumerate() {
-            let serve = Arc::clone(&serve);
-            thread::spawn(move || serve(number, BufReader::new(stream.unwrap())));
-        }
-    });
+fn urls(server: &Server) -> Urls {
     Urls {
-        api: format!("{base}/v2"),
-        oauth: format!("{base}/oauth/token"),
+        api: server.api(),
+        oauth: server.oauth(),
     }
 }
-
-const DONE: &[u8] = b"HTTP/1.1 204 No Content\r\n\r\n";
 
 #[test]
 fn a_user_is_updated_with_a_token_and_with_oauth() {
@@ -168,7 +106,7 @@ fn a_user_is_updated_with_a_token_and_with_oauth() {
 }
 
 #[test]
-fn https_with_an_authority_of_ones_own() {
+fn https_with_a_ca_certificate_of_ones_own() {
     let s = sandboxes();
     let mut config = config(&s.tls);
     config.set_ca_pem(&s.ca).unwrap();
@@ -179,7 +117,7 @@ fn https_with_an_authority_of_ones_own() {
     }
 }
 
-/// The system's trust store is asked, and has never heard of this authority.
+/// The system's trust store is asked, and has never heard of this CA.
 #[test]
 fn https_with_the_systems_trust_store() {
     let outcome =
@@ -189,56 +127,46 @@ fn https_with_the_systems_trust_store() {
 }
 
 #[test]
-fn a_kept_connection_is_used_again() {
-    let (sender, connections) = mpsc::channel();
-    let urls = server(move |number, mut stream| {
-        while !read_request(&mut stream).is_empty() {
-            sender.send(number).unwrap();
-            stream.get_ref().write_all(DONE).unwrap();
-        }
-    });
-    let client = client(&config(&urls));
+fn an_idle_connection_is_used_again() {
+    let server = Server::done();
+    let client = client(&config(&urls(&server)));
     for _ in 0..3 {
         let outcome = client.update_status("ada", Action::Activate, None);
         assert_eq!(outcome.code(), Code::Ok, "{outcome:?}");
     }
-    assert_eq!(connections.try_iter().collect::<Vec<_>>(), [0, 0, 0]);
+    assert_eq!((server.requests().len(), server.connections()), (3, 1));
 }
 
 /// The probe sees that the server has closed, so that nothing is lost on a dead connection.
 #[test]
-fn a_kept_connection_that_was_closed_is_not_used() {
-    let (closed, is_closed) = mpsc::channel();
-    let urls = server(move |_, mut stream| {
-        read_request(&mut stream);
-        stream.get_ref().write_all(DONE).unwrap();
-        drop(stream);
-        closed.send(()).unwrap();
+fn an_idle_connection_that_was_closed_is_not_used() {
+    let server = Server::new(|connection| {
+        connection.request();
+        connection.send(DONE);
     });
-    let client = client(&config(&urls));
+    let client = client(&config(&urls(&server)));
     for _ in 0..3 {
         let outcome = client.update_status("ada", Action::Activate, None);
         assert_eq!(outcome.code(), Code::Ok, "{outcome:?}");
         assert_eq!(outcome.attempts(), 1);
-        is_closed.recv().unwrap();
+        server.settle();
         thread::sleep(Duration::from_millis(50));
     }
 }
 
-/// The probe sees bytes that nobody asked for: they must not become the answer to the next request.
+/// The probe sees bytes that nobody asked for: they must not become the response to the next request.
 #[test]
-fn a_kept_connection_that_speaks_unasked_is_not_used() {
-    let urls = server(|number, mut stream| {
-        read_request(&mut stream);
-        stream.get_ref().write_all(DONE).unwrap();
+fn an_idle_connection_that_speaks_unasked_is_not_used() {
+    let server = Server::new(|connection| {
+        connection.request();
+        connection.send(DONE);
         thread::sleep(Duration::from_millis(100));
-        if number == 0 {
-            let lie = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n";
-            let _ = stream.get_ref().write_all(lie);
+        if connection.number == 0 {
+            connection.send(response("404 Not Found", "", ""));
         }
-        read_request(&mut stream);
+        connection.request();
     });
-    let client = client(&config(&urls));
+    let client = client(&config(&urls(&server)));
     for _ in 0..2 {
         let outcome = client.update_status("ada", Action::Activate, None);
         assert_eq!(
@@ -250,16 +178,16 @@ fn a_kept_connection_that_speaks_unasked_is_not_used() {
     }
 }
 
-/// The thread that waits for an answer is woken.
+/// The thread that waits for a response is woken.
 #[test]
 fn a_cancel_ends_a_call_that_waits() {
     let (asked, is_asked) = mpsc::channel();
-    let urls = server(move |_, mut stream| {
-        read_request(&mut stream);
+    let server = Server::new(move |connection| {
+        connection.request();
         asked.send(()).unwrap();
-        read_request(&mut stream);
+        connection.request();
     });
-    let client = client(&config(&urls));
+    let client = client(&config(&urls(&server)));
     let cancel = Cancel::new();
     thread::scope(|scope| {
         let call = scope.spawn(|| {
@@ -268,21 +196,18 @@ fn a_cancel_ends_a_call_that_waits() {
         });
         is_asked.recv().unwrap();
         thread::sleep(Duration::from_millis(100));
-        let raised = Instant::now();
+        let triggered = Instant::now();
         cancel.trigger();
         let (code, ended) = call.join().unwrap();
         assert_eq!(code, Code::Cancelled);
-        assert!(ended - raised < SLACK, "after {:?}", ended - raised);
+        assert!(ended - triggered < SLACK, "after {:?}", ended - triggered);
     });
 }
 
 #[test]
 fn a_call_never_outlasts_its_time() {
-    let urls = server(|_, mut stream| {
-        read_request(&mut stream);
-        read_request(&mut stream);
-    });
-    let mut config = config(&urls);
+    let server = Server::silent();
+    let mut config = config(&urls(&server));
     config.set_timeouts(200, 400).unwrap();
     let client = client(&config);
     let begun = Instant::now();
@@ -296,7 +221,7 @@ fn a_call_never_outlasts_its_time() {
 }
 
 #[test]
-fn a_refused_connection_and_an_unknown_name() {
+fn a_refused_connection_and_an_unknown_host_name() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let api = format!("http://{}/v2", listener.local_addr().unwrap());
     drop(listener);
@@ -319,12 +244,8 @@ fn a_batch_on_threads() {
     let users: Vec<String> = (0..100)
         .map(|n| format!("answer-204-{n}@example.com"))
         .collect();
-    let urls = server(|_, mut stream| {
-        while !read_request(&mut stream).is_empty() {
-            stream.get_ref().write_all(DONE).unwrap();
-        }
-    });
-    let client = client(&config(&urls));
+    let server = Server::done();
+    let client = client(&config(&urls(&server)));
     let mut heard = vec![0; users.len()];
     let code = client.update_status_many(&users, Action::Deactivate, None, |index, outcome| {
         assert_eq!(outcome.code(), Code::Ok, "{outcome:?}");
@@ -339,7 +260,7 @@ fn a_batch_on_threads() {
 #[test]
 fn a_client_from_before_fork_says_so() {
     let client = client(&config(&sandboxes().plain));
-    // SAFETY: the child makes one call, which answers before it takes any lock, and leaves.
+    // SAFETY: the child makes one call, which returns before it takes any lock, and leaves.
     let child = unsafe { libc::fork() };
     if child == 0 {
         let code = client

@@ -35,7 +35,7 @@ public class BatchTests
         Assert.True(batch.IsSuccess);
         Assert.Equal(Users(200), batch.Results.Select(r => r.UserId));
         Assert.Equal(Enumerable.Range(0, 200), batch.Results.Select(r => r.Index));
-        Assert.Equal(0, batch.NotSent.Count);
+        Assert.Empty(batch.NotSent);
         Assert.Equal(Users(200), seen.OrderBy(r => r.Index).Select(r => r.UserId));
         Assert.Equal(200, zoom.Requests);
         Assert.Equal(200, zoom.Users);
@@ -67,7 +67,7 @@ public class BatchTests
         using ZoomUserStatusClient client = Sandbox.Shared.Client();
         UserStatusBatch batch = client.UpdateMany(Enumerable.Empty<string>(), UserStatusAction.Activate);
         Assert.True(batch.IsSuccess);
-        Assert.Equal(0, batch.Results.Count);
+        Assert.Empty(batch.Results);
     }
 
     [Fact]
@@ -99,11 +99,43 @@ public class BatchTests
             ? await Assert.ThrowsAnyAsync<OperationCanceledException>(() => client.UpdateManyAsync(Users(500), UserStatusAction.Deactivate, onResult, stop.Token))
             : Assert.ThrowsAny<OperationCanceledException>(() => client.UpdateMany(Users(500), UserStatusAction.Deactivate, onResult, stop.Token));
         Assert.Equal(stop.Token, e.CancellationToken);
-        Assert.ThrowsAny<OperationCanceledException>(() => client.UpdateMany(Users(1), UserStatusAction.Activate, stop.Token));
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => client.UpdateManyAsync(Users(1), UserStatusAction.Activate, stop.Token));
         Assert.InRange(seen.Count, 40, 80);
         Assert.Equal(seen.Count, seen.Distinct().Count());
         foreach (string user in Users(500).Except(seen)) Assert.Equal(0, zoom.Received(user));
+        // Nothing is lost: the exception has the batch.
+        UserStatusBatch batch = Assert.IsType<UserStatusBatchCanceledException>(e).Batch;
+        Assert.Equal(UserStatusCode.Cancelled, batch.Code);
+        Assert.Equal(seen.Order(), batch.Results.Select(r => r.UserId));
+        Assert.Equal(Users(500).Except(seen), batch.NotSent);
+        Assert.InRange(batch.Results.Count(r => r.IsSuccess), 40, 80);
+        Assert.Contains("not sent", e.Message);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_batch_that_was_cancelled_before_it_began_has_sent_nobody(bool async)
+    {
+        using ZoomUserStatusClient client = Sandbox.Shared.Client();
+        var cancelled = new CancellationToken(canceled: true);
+        int before = Sandbox.Shared.Requests;
+        var e = async
+            ? await Assert.ThrowsAsync<UserStatusBatchCanceledException>(() => client.UpdateManyAsync(Users(3), UserStatusAction.Activate, cancelled))
+            : Assert.Throws<UserStatusBatchCanceledException>(() => client.UpdateMany(Users(3), UserStatusAction.Activate, cancelled));
+        Assert.Equal(cancelled, e.CancellationToken);
+        Assert.Equal(Users(3), e.Batch.NotSent);
+        Assert.Equal(before, Sandbox.Shared.Requests);
+    }
+
+    [Fact]
+    public async Task A_cancelled_batch_is_a_cancelled_task()
+    {
+        using ZoomUserStatusClient client = Sandbox.Shared.Client();
+        using var cancel = new CancellationTokenSource(100);
+        Task<UserStatusBatch> batch = client.UpdateManyAsync(["ada@example.com", "answer-never@example.com"], UserStatusAction.Activate, cancel.Token);
+        var e = await Assert.ThrowsAsync<UserStatusBatchCanceledException>(async () => await batch);
+        Assert.True(batch.IsCanceled);
+        Assert.Equal([UserStatusCode.Ok, UserStatusCode.Cancelled], e.Batch.Results.Select(r => r.Code));
     }
 
     [Fact]
@@ -152,7 +184,7 @@ public class BatchTests
             await Task.Yield();
             if (r.Index >= 0) throw new FormatException();
         }));
-        Assert.Throws<ArgumentNullException>(() => { client.UpdateManyAsync(new string[0], UserStatusAction.Activate, (Func<UserStatusResult, Task>)null!); });
+        await Assert.ThrowsAsync<ArgumentNullException>(() => client.UpdateManyAsync([], UserStatusAction.Activate, (Func<UserStatusResult, Task>)null!));
     }
 
     [Fact]
@@ -181,14 +213,13 @@ public class BatchTests
         Assert.Equal(new[] { UserStatusCode.Ok }, others);
     }
 
-#if NET8_0_OR_GREATER
     [Fact]
     public async Task As_a_stream()
     {
         using var zoom = new Sandbox("--users 100");
         using ZoomUserStatusClient client = zoom.Client();
         var seen = new List<UserStatusResult>();
-        await foreach (UserStatusResult r in client.UpdateManyAsAsyncEnumerable(Users(100).Append("nobody@example.com"), UserStatusAction.Deactivate)) seen.Add(r);
+        await foreach (UserStatusResult r in client.UpdateEachAsync(Users(100).Append("nobody@example.com"), UserStatusAction.Deactivate)) seen.Add(r);
         Assert.Equal(101, seen.Select(r => r.Index).Distinct().Count());
         Assert.Equal(101, seen.Count);
         Assert.Equal(1, seen.Count(r => !r.IsSuccess));
@@ -203,7 +234,7 @@ public class BatchTests
         var seen = new List<string>();
         var e = await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
         {
-            await foreach (UserStatusResult r in client.UpdateManyAsAsyncEnumerable(Users(500), UserStatusAction.Deactivate).WithCancellation(stop.Token))
+            await foreach (UserStatusResult r in client.UpdateEachAsync(Users(500), UserStatusAction.Deactivate).WithCancellation(stop.Token))
             {
                 seen.Add(r.UserId);
                 if (seen.Count == 40) stop.Cancel();
@@ -212,6 +243,7 @@ public class BatchTests
         Assert.Equal(stop.Token, e.CancellationToken);
         Assert.InRange(seen.Count, 40, 90);
         foreach (string user in Users(500).Except(seen)) Assert.Equal(0, zoom.Received(user));
+        Assert.Equal(Users(500).Except(seen), Assert.IsType<UserStatusBatchCanceledException>(e).Batch.NotSent);
     }
 
     [Fact]
@@ -219,11 +251,51 @@ public class BatchTests
     {
         using var zoom = new Sandbox("--users 500 --delay 20");
         using ZoomUserStatusClient client = zoom.Client();
-        await foreach (UserStatusResult r in client.UpdateManyAsAsyncEnumerable(Users(500), UserStatusAction.Deactivate)) break;
+        var seen = new List<string>();
+        UserStatusUpdates updates = client.UpdateEachAsync(Users(500), UserStatusAction.Deactivate);
+        await foreach (UserStatusResult r in updates)
+        {
+            seen.Add(r.UserId);
+            Assert.Throws<InvalidOperationException>(() => updates.Rest);
+            break;
+        }
         int then = zoom.Users;
         Assert.InRange(then, 1, 60);
         await Task.Delay(200);
         Assert.Equal(then, zoom.Users);
+        // Who was in flight is known all the same.
+        Assert.Equal(UserStatusCode.Cancelled, updates.Rest.Code);
+        Assert.NotEmpty(updates.Rest.Results);
+        Assert.Equal(Users(500), seen.Concat(updates.Rest.Results.Select(r => r.UserId)).Concat(updates.Rest.NotSent).Order());
+        foreach (string user in updates.Rest.NotSent) Assert.Equal(0, zoom.Received(user));
+        Assert.Throws<InvalidOperationException>(() => { updates.GetAsyncEnumerator(); }); // it would send them again
+    }
+
+    [Fact]
+    public async Task A_stream_to_its_end_leaves_no_rest()
+    {
+        using ZoomUserStatusClient client = Sandbox.Shared.Client();
+        UserStatusUpdates updates = client.UpdateEachAsync(["ada@example.com", "nobody@example.com"], UserStatusAction.Activate);
+        int seen = 0;
+        await foreach (UserStatusResult r in updates) seen++;
+        Assert.Equal(2, seen);
+        Assert.Equal(UserStatusCode.Partial, updates.Rest.Code);
+        Assert.Empty(updates.Rest.Results);
+        Assert.Empty(updates.Rest.NotSent);
+    }
+
+    [Fact]
+    public async Task A_stream_hears_the_token_that_it_was_made_with()
+    {
+        using ZoomUserStatusClient client = Sandbox.Shared.Client();
+        using var cancel = new CancellationTokenSource(100);
+        var seen = new List<UserStatusCode>();
+        var e = await Assert.ThrowsAsync<UserStatusBatchCanceledException>(async () =>
+        {
+            await foreach (UserStatusResult r in client.UpdateEachAsync(["answer-never@example.com"], UserStatusAction.Activate, cancel.Token)) seen.Add(r.Code);
+        });
+        Assert.Equal(cancel.Token, e.CancellationToken);
+        Assert.Equal([UserStatusCode.Cancelled], seen);
     }
 
     [Fact]
@@ -234,7 +306,7 @@ public class BatchTests
         Exception? unobserved = null;
         void Collect() { for (int i = 0; i < 3; i++) { GC.Collect(); GC.WaitForPendingFinalizers(); } }
         void Hear(object? sender, UnobservedTaskExceptionEventArgs e) => unobserved = e.Exception;
-        async Task Leave() { await foreach (UserStatusResult r in client.UpdateManyAsAsyncEnumerable(Users(500), UserStatusAction.Deactivate)) break; }
+        async Task Leave() { await foreach (UserStatusResult r in client.UpdateEachAsync(Users(500), UserStatusAction.Deactivate)) break; }
         Collect(); // of other tests
         TaskScheduler.UnobservedTaskException += Hear;
         for (int i = 0; i < 3; i++) await Leave();
@@ -254,10 +326,9 @@ public class BatchTests
         int seen = 0;
         var e = await Assert.ThrowsAsync<ZoomUserStatusException>(async () =>
         {
-            await foreach (UserStatusResult r in client.UpdateManyAsAsyncEnumerable(Users(100), UserStatusAction.Deactivate)) seen++;
+            await foreach (UserStatusResult r in client.UpdateEachAsync(Users(100), UserStatusAction.Deactivate)) seen++;
         });
         Assert.Equal(UserStatusCode.Unauthorized, e.Code);
         Assert.InRange(seen, 1, 99);
     }
-#endif
 }

@@ -76,7 +76,7 @@ public class LifetimeTests
         Assert.InRange(Sockets(), 0, before + 1);
     }
 
-    /// <summary>8 KB of native memory each, tens of thousands of them, none disposed: without finalizers this would hold 240 MB.</summary>
+    /// <summary>8 KB of native memory and more each, ten thousand of them, none disposed: without finalizers this would hold 100 MB and more.</summary>
     [Fact]
     public void Forgotten_handles_give_their_memory_back()
     {
@@ -88,18 +88,14 @@ public class LifetimeTests
             {
                 ZoomUserStatusOptions options = Sandbox.Shared.Options();
                 options.AccessToken = token;
-                var config = new ConfigHandle();
-                options.Apply(config.Pointer, new ClientCallbacks(null, null));
-                GC.KeepAlive(config);
-                new CancelHandle().Raise();
-                if (i % 10 == 0) new ZoomUserStatusClient(options).ToString();
+                _ = new ZoomUserStatusClient(options);
                 if (i % 500 == 0) Collect();
             }
         });
         Round(500);
         Collect();
         long before = ResidentMegabytes();
-        Round(30_000);
+        Round(10_000);
         Collect();
         Assert.InRange(ResidentMegabytes() - before, -1000, 80);
     }

@@ -7,7 +7,7 @@ using System.Text.RegularExpressions;
 using Xunit;
 using ZoomUserStatus;
 
-[assembly: CollectionBehavior(DisableTestParallelization = true)] // some tests count this process's sockets and memory
+[assembly: Xunit.v3.Parallelization(Mode = Xunit.Sdk.ParallelMode.None)] // some tests count this process's sockets and memory
 
 /// <summary>A Zoom on loopback: the project's sandbox program. It ends when this process does, because its stdin closes then.</summary>
 internal sealed class Sandbox : IDisposable

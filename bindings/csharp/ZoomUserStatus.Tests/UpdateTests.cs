@@ -221,26 +221,4 @@ public class UpdateTests
         Assert.DoesNotContain("not-the-secret", e.ToString());
         Assert.Equal(UserStatusCode.Token, Assert.Throws<ZoomUserStatusException>(() => client.Deactivate("ada@example.com")).Code);
     }
-
-#if NETFRAMEWORK
-    private static void ThrowElsewhere() =>
-        throw new ZoomUserStatusException(new UserStatusResult("ada@example.com", UserStatusCode.UserNotFound, retryAfter: TimeSpan.FromSeconds(1),
-            body: new byte[] { 1 }, headers: new System.Collections.Generic.Dictionary<string, string> { ["Date"] = "today" }));
-
-    [Fact]
-    public void An_exception_crosses_appdomains()
-    {
-        AppDomain other = AppDomain.CreateDomain("other");
-        try
-        {
-            UserStatusResult r = Assert.Throws<ZoomUserStatusException>(() => other.DoCallBack(ThrowElsewhere)).Result;
-            Assert.Equal(UserStatusCode.UserNotFound, r.Code);
-            Assert.Equal("ada@example.com", r.UserId);
-            Assert.Equal("today", r.Headers["DATE"]);
-            Assert.Equal(TimeSpan.FromSeconds(1), r.RetryAfter!.Value);
-            Assert.Equal(1, r.GetBodyBytes().Length);
-        }
-        finally { AppDomain.Unload(other); }
-    }
-#endif
 }

@@ -25,7 +25,7 @@ namespace ZoomUserStatus
 
         private readonly AccessTokenProvider? _token;
         private readonly Action<UserStatusLogLevel, string>? _log;
-        private readonly HashSet<Call> _lists = new HashSet<Call>(); // that run
+        private readonly HashSet<Call> _batches = new HashSet<Call>(); // that run
         private byte[]? _tooLong; // a token that waits for a larger buffer
         private volatile ExceptionDispatchInfo? _tokenError;
 
@@ -44,8 +44,8 @@ namespace ZoomUserStatus
         /// <summary>What the provider threw when it was last asked; also for calls that shared that failed request.</summary>
         public ExceptionDispatchInfo? TokenError => _tokenError;
 
-        public void EnterList(Call call) { lock (_lists) _lists.Add(call); }
-        public void LeaveList(Call call) { lock (_lists) _lists.Remove(call); }
+        public void EnterBatch(Call call) { lock (_batches) _batches.Add(call); }
+        public void LeaveBatch(Call call) { lock (_batches) _batches.Remove(call); }
 
         private static ClientCallbacks? Find(nint userdata) =>
             Live.TryGetValue(userdata, out WeakReference<ClientCallbacks>? weak) && weak.TryGetTarget(out ClientCallbacks? found) ? found : null;
@@ -53,7 +53,7 @@ namespace ZoomUserStatus
         // No exception may unwind into native frames: each callback catches all, and the call that runs it throws it again.
 
         [MonoPInvokeCallback(typeof(ZusTokenProviderFn))]
-        private static nuint OnToken(nint userdata, int refused, byte* buffer, nuint capacity)
+        private static nuint OnToken(nint userdata, int rejected, byte* buffer, nuint capacity)
         {
             ClientCallbacks? self = Find(userdata);
             if (self is null) return 0;
@@ -64,7 +64,7 @@ namespace ZoomUserStatus
                 self._tooLong = null;
                 if (token is null || (nuint)(token.Length - 1) > capacity)
                 {
-                    token = Utf8.Encode(self._token!(refused != 0)); // NUL-ended; the NUL isn't counted
+                    token = Utf8.Encode(self._token!(rejected != 0)); // NUL-ended; the NUL isn't counted
                     self._tokenError = null;
                 }
                 if (token is null) return 0;
@@ -95,89 +95,11 @@ namespace ZoomUserStatus
                 ExceptionDispatchInfo error = ExceptionDispatchInfo.Capture(e);
                 Call? own = Call.OnThisThread(self);
                 if (own != null) { own.Fail(error); return; }
-                // A list's own thread doesn't tell its list: all that run on this client end with it.
-                Call[] lists;
-                lock (self._lists) { lists = new Call[self._lists.Count]; self._lists.CopyTo(lists); }
-                foreach (Call list in lists) list.Fail(error);
+                // A batch's own thread doesn't tell its batch: all that run on this client end with it.
+                Call[] batches;
+                lock (self._batches) { batches = new Call[self._batches.Count]; self._batches.CopyTo(batches); }
+                foreach (Call batch in batches) batch.Fail(error);
             }
-        }
-    }
-
-    /// <summary>One call while it runs: how it is stopped, and the exception that a callback threw meanwhile.</summary>
-    internal sealed class Call : IDisposable
-    {
-        [ThreadStatic] private static Call? t_current;
-        private readonly Call? _outer; // a callback may use another client
-        private readonly ClientCallbacks _callbacks;
-        private readonly ClientHandle? _client;
-        private readonly CancelHandle _cancel = CancelHandle.None;
-        private readonly CancellationToken _token;
-        private readonly CancellationTokenRegistration _registration;
-        private ExceptionDispatchInfo? _error;
-
-        public Call(ClientCallbacks callbacks, ClientHandle? client, CancellationToken token, bool isList = false)
-        {
-            token.ThrowIfCancellationRequested();
-            _callbacks = callbacks;
-            _token = token;
-            if (client != null)
-            {
-                bool held = false;
-                client.DangerousAddRef(ref held); // until Dispose: the client isn't freed under a running call
-                _client = client;
-            }
-            try
-            {
-                if (token.CanBeCanceled || callbacks.HasLog)
-                {
-                    _cancel = new CancelHandle();
-                    _registration = token.Register(s => ((CancelHandle)s!).Raise(), _cancel);
-                }
-            }
-            catch
-            {
-                _client?.DangerousRelease();
-                throw;
-            }
-            _outer = t_current;
-            t_current = this;
-            if (isList) callbacks.EnterList(this);
-        }
-
-        /// <summary>To hand to the native call.</summary>
-        public nint Client => _client!.Pointer;
-        /// <summary>To hand to the native call; NULL when nothing can stop it.</summary>
-        public nint Cancel => _cancel.Pointer;
-
-        public static Call? OnThisThread(ClientCallbacks callbacks) => t_current is Call c && c._callbacks == callbacks ? c : null;
-
-        /// <summary>Keeps the first error, for a call that ends by itself.</summary>
-        public void Keep(ExceptionDispatchInfo error) => Interlocked.CompareExchange(ref _error, error, null);
-
-        /// <summary>Keeps the first error and cuts the call short.</summary>
-        public void Fail(ExceptionDispatchInfo error)
-        {
-            Keep(error);
-            _cancel.Raise();
-        }
-
-        /// <summary>Throws what a callback threw, unchanged; or that the caller cancelled.</summary>
-        public void ThrowIfFailed(UserStatusCode code)
-        {
-            if (code == UserStatusCode.Token) _token.ThrowIfCancellationRequested(); // the provider may hear the caller's token, too
-            Volatile.Read(ref _error)?.Throw();
-            // Timeout: a delegate of the caller's held the call up until both were due.
-            if (code == UserStatusCode.Cancelled || code == UserStatusCode.Timeout) _token.ThrowIfCancellationRequested();
-        }
-
-        public void Dispose()
-        {
-            _callbacks.LeaveList(this);
-            t_current = _outer;
-            _client?.DangerousRelease();
-            if (_cancel == CancelHandle.None) return;
-            _registration.Dispose();
-            _cancel.Dispose();
         }
     }
 }

@@ -34,7 +34,7 @@ namespace ZoomUserStatus
         public static readonly CancelHandle None = new CancelHandle(0);
         private CancelHandle(nint value) : base(value) { }
         public CancelHandle() : base(NativeMethods.zus_cancel_new()) { }
-        public void Raise()
+        public void Trigger()
         {
             if (IsInvalid) return;
             bool held = false;

@@ -6,9 +6,9 @@ using System.Runtime.InteropServices;
 
 namespace ZoomUserStatus
 {
-    /// <summary>size_t (*zus_token_provider_fn)(void *userdata, int32_t refused, char *buffer, size_t capacity)</summary>
+    /// <summary>size_t (*zus_token_provider_fn)(void *userdata, int32_t rejected, char *buffer, size_t capacity)</summary>
     [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
-    internal unsafe delegate nuint ZusTokenProviderFn(nint userdata, int refused, byte* buffer, nuint capacity);
+    internal unsafe delegate nuint ZusTokenProviderFn(nint userdata, int rejected, byte* buffer, nuint capacity);
 
     /// <summary>void (*zus_log_fn)(void *userdata, int32_t level, const char *message)</summary>
     [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
@@ -25,54 +25,54 @@ namespace ZoomUserStatus
     /// </summary>
     internal static unsafe class NativeMethods
     {
-        private const string Lib = "zus"; // libzus.so, libzus.dylib, zus.dll
+        internal const string Library = "zus"; // libzus.so, libzus.dylib, zus.dll
         private const CallingConvention C = CallingConvention.Cdecl;
 
-        [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern nint zus_config_new();
-        [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern void zus_config_free(nint config);
-        [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_config_set_token(nint config, byte* token);
-        [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_config_set_oauth(nint config, byte* account_id, byte* client_id, byte* client_secret);
-        [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_config_set_token_provider(nint config, nint fn, nint userdata);
-        [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_config_set_urls(nint config, byte* api, byte* oauth);
-        [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_config_set_encoding(nint config, int body);
-        [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_config_set_timeouts(nint config, uint connect_ms, uint total_ms);
-        [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_config_set_retry(nint config, uint attempts, uint first_ms, uint most_ms);
-        [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_config_set_rate(nint config, uint requests, uint per_ms);
-        [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_config_set_concurrency(nint config, uint in_flight);
-        [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_config_set_proxy(nint config, byte* url);
-        [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_config_set_ca_pem(nint config, byte* pem, nuint length);
-        [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_config_set_user_agent(nint config, byte* user_agent);
-        [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_config_set_log(nint config, int level, nint fn, nint userdata);
+        [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern nint zus_config_new();
+        [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern void zus_config_free(nint config);
+        [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_config_set_token(nint config, byte* token);
+        [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_config_set_oauth(nint config, byte* account_id, byte* client_id, byte* client_secret);
+        [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_config_set_token_provider(nint config, nint fn, nint userdata);
+        [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_config_set_urls(nint config, byte* api, byte* oauth);
+        [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_config_set_encoding(nint config, int encoding);
+        [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_config_set_timeouts(nint config, uint connect_ms, uint total_ms);
+        [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_config_set_retry(nint config, uint attempts, uint first_ms, uint most_ms);
+        [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_config_set_rate(nint config, uint requests, uint per_ms);
+        [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_config_set_concurrency(nint config, uint in_flight);
+        [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_config_set_proxy(nint config, byte* url);
+        [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_config_set_ca_pem(nint config, byte* pem, nuint length);
+        [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_config_set_user_agent(nint config, byte* user_agent);
+        [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_config_set_log(nint config, int level, nint fn, nint userdata);
 
-        [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern byte* zus_config_message(nint config);
+        [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern byte* zus_config_message(nint config);
 
-        [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_client_new(nint config, nint* client);
-        [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern void zus_client_free(nint client);
+        [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_client_new(nint config, nint* client);
+        [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern void zus_client_free(nint client);
 
-        [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_update_status(nint client, byte* user_id, int action, nint cancel, nint* result);
-        [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_update_status_many(nint client, byte** user_ids, nuint count, int action, nint cancel, nint on_result, nint userdata);
-        [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_check_credentials(nint client, nint cancel, nint* result);
+        [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_update_status(nint client, byte* user_id, int action, nint cancel, nint* result);
+        [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_update_status_many(nint client, byte** user_ids, nuint count, int action, nint cancel, nint on_result, nint userdata);
+        [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_check_credentials(nint client, nint cancel, nint* result);
 
-        [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern nint zus_cancel_new();
-        [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern void zus_cancel_trigger(nint cancel);
-        [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern void zus_cancel_free(nint cancel);
+        [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern nint zus_cancel_new();
+        [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern void zus_cancel_trigger(nint cancel);
+        [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern void zus_cancel_free(nint cancel);
 
-        [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern void zus_result_free(nint result);
-        [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_result_code(nint result);
-        [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_result_http_status(nint result);
-        [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_result_zoom_code(nint result);
-        [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern byte* zus_result_message(nint result);
-        [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern byte* zus_result_user_id(nint result);
-        [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern byte* zus_result_tracking_id(nint result);
-        [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern byte* zus_result_header(nint result, byte* name);
-        [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern byte* zus_result_body(nint result, nuint* length);
-        [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern long zus_result_retry_after(nint result);
-        [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_result_attempts(nint result);
+        [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern void zus_result_free(nint result);
+        [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_result_code(nint result);
+        [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_result_http_status(nint result);
+        [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_result_zoom_code(nint result);
+        [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern byte* zus_result_message(nint result);
+        [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern byte* zus_result_user_id(nint result);
+        [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern byte* zus_result_tracking_id(nint result);
+        [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern byte* zus_result_header(nint result, byte* name);
+        [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern byte* zus_result_body(nint result, nuint* length);
+        [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern long zus_result_retry_after(nint result);
+        [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_result_attempts(nint result);
 
-        [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern byte* zus_code_name(int code);
-        [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern byte* zus_code_text(int code);
-        [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern byte* zus_version();
-        [DllImport(Lib, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_abi_version();
+        [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern byte* zus_code_name(int code);
+        [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern byte* zus_code_text(int code);
+        [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern byte* zus_version();
+        [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_abi_version();
     }
 
     /// <summary>Unity's IL2CPP finds this attribute by name on methods that native code calls; other runtimes ignore it.</summary>

@@ -3,9 +3,9 @@ namespace ZoomUserStatus
     /// <summary>What to do with a user. The numbers are those of zus.h.</summary>
     public enum UserStatusAction
     {
-        /// <summary>Let the user sign in again. Zoom does not promise to give back the licences.</summary>
+        /// <summary>Let the user sign in again. Zoom does not promise to give back the licenses.</summary>
         Activate = 1,
-        /// <summary>Block the user's sign-in. Zoom removes all the user's licences.</summary>
+        /// <summary>Block the user's sign-in. Zoom removes all the user's licenses.</summary>
         Deactivate = 2,
         /// <summary>Clock the user in.</summary>
         ClockIn = 3,
@@ -23,18 +23,18 @@ namespace ZoomUserStatus
     }
 
     /// <summary>
-    /// How a call ended. The numbers are those of zus.h: 1-19 the caller, 20-39 the network, 40-69 Zoom, 70-79 the run, 99 a bug.
+    /// How a call ended. The numbers are those of zus.h: 1-19 usage errors, 20-39 the network, 40-69 Zoom, 70-79 the batch or a cancel, 99 a bug.
     /// Codes are only ever added; expect numbers that are not named here.
     /// </summary>
     public enum UserStatusCode
     {
         /// <summary>Done.</summary>
         Ok = 0,
-        /// <summary>A value is missing, e.g. a null id in a list.</summary>
+        /// <summary>A value is missing, e.g. a null ID in a batch.</summary>
         Null = 1,
         /// <summary>The text can't be written as UTF-8: it holds half of a surrogate pair.</summary>
         Utf8 = 2,
-        /// <summary>The value is not allowed, e.g. an id that is empty, or starts or ends with a blank.</summary>
+        /// <summary>The value is not allowed, e.g. an ID that is empty, or has leading or trailing whitespace.</summary>
         Argument = 3,
         /// <summary>No credentials are configured.</summary>
         Credentials = 4,
@@ -48,19 +48,19 @@ namespace ZoomUserStatus
         Connect = 21,
         /// <summary>TLS failed, e.g. the certificate is not trusted.</summary>
         Tls = 22,
-        /// <summary>The time was over before an answer came.</summary>
+        /// <summary>The time was over before a response came.</summary>
         Timeout = 23,
-        /// <summary>The proxy refused or could not be reached.</summary>
+        /// <summary>The proxy refused, or could not be reached.</summary>
         Proxy = 24,
         /// <summary>The connection broke.</summary>
         Io = 25,
-        /// <summary>Not an answer that Zoom gives: HTML, too large, cut short, a redirect.</summary>
+        /// <summary>Not a response that Zoom sends: HTML, text, too large, cut short, a redirect.</summary>
         Protocol = 26,
-        /// <summary>No access token could be had.</summary>
+        /// <summary>No access token could be obtained.</summary>
         Token = 40,
-        /// <summary>Zoom refuses the access token.</summary>
+        /// <summary>Zoom rejected the access token.</summary>
         Unauthorized = 41,
-        /// <summary>A scope or right is missing.</summary>
+        /// <summary>A scope or a permission is missing.</summary>
         Forbidden = 42,
         /// <summary>The user does not exist, or is not on this account.</summary>
         UserNotFound = 43,
@@ -68,19 +68,21 @@ namespace ZoomUserStatus
         UserProtected = 44,
         /// <summary>The user has an upcoming Zoom Events event.</summary>
         UserBusy = 45,
-        /// <summary>No seat is left to activate the user into.</summary>
+        /// <summary>The account has reached its user limit.</summary>
         UserLimit = 46,
         /// <summary>Too many requests a second, still after all retries.</summary>
         RateLimited = 47,
-        /// <summary>The account's requests of this day are used up; see <see cref="UserStatusResult.RetryAfter"/>.</summary>
+        /// <summary>A rate limit that lasts, such as the daily limit; see <see cref="UserStatusResult.RetryAfter"/>.</summary>
         DailyLimit = 48,
-        /// <summary>Any other refusal; <see cref="UserStatusResult.Message"/> has Zoom's words.</summary>
+        /// <summary>Zoom rejected the request for another reason; <see cref="UserStatusResult.Message"/> has Zoom's words.</summary>
         Rejected = 49,
-        /// <summary>Zoom answered with a 5xx status, still after all retries.</summary>
+        /// <summary>HTTP 408 or 5xx, also after the retries. The update may have been applied.</summary>
         Server = 50,
-        /// <summary>Cancelled. The request may have reached Zoom or not.</summary>
+        /// <summary>The server does not know this endpoint: check the API URL. Nothing is known of the user.</summary>
+        Endpoint = 52,
+        /// <summary>Cancelled. The outcome is unknown: the update may have been applied.</summary>
         Cancelled = 70,
-        /// <summary>A list ran to its end and some users failed.</summary>
+        /// <summary>A batch ran to its end, and some users failed.</summary>
         Partial = 71,
         /// <summary>A bug in the native library; please report it.</summary>
         Panic = 99,
@@ -91,13 +93,13 @@ namespace ZoomUserStatus
     /// </summary>
     public enum UserStatusLogLevel
     {
-        /// <summary>What was sent.</summary>
+        /// <summary>A request was sent.</summary>
         Debug = 1,
-        /// <summary>What was answered.</summary>
+        /// <summary>A response came.</summary>
         Information = 2,
-        /// <summary>Again after a failure.</summary>
+        /// <summary>An attempt failed, and another one follows.</summary>
         Warning = 3,
-        /// <summary>A user failed.</summary>
+        /// <summary>The update of a user failed.</summary>
         Error = 4,
     }
 

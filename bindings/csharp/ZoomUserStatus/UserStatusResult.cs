@@ -1,5 +1,7 @@
 using System;
 using System.Collections.Generic;
+using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Text;
 
 namespace ZoomUserStatus
@@ -11,7 +13,7 @@ namespace ZoomUserStatus
         private readonly byte[] _body;
 
         /// <summary>Makes a result, e.g. for the tests of a program that uses this library.</summary>
-        /// <param name="userId">The user's id or e-mail address.</param>
+        /// <param name="userId">The user's ID or e-mail address.</param>
         /// <param name="code">How it ended.</param>
         /// <param name="httpStatus">HTTP status, or 0.</param>
         /// <param name="zoomCode">Zoom's own error code, or 0.</param>
@@ -19,9 +21,9 @@ namespace ZoomUserStatus
         /// <param name="trackingId">x-zm-trackingid.</param>
         /// <param name="retryAfter">How long Zoom asks to wait.</param>
         /// <param name="attempts">Attempts begun.</param>
-        /// <param name="index">Place in the list.</param>
-        /// <param name="body">Body of the answer.</param>
-        /// <param name="headers">Headers of the answer; names without regard to case.</param>
+        /// <param name="index">Place in the batch.</param>
+        /// <param name="body">Body of the response.</param>
+        /// <param name="headers">Headers of the response; names without regard to case.</param>
         public UserStatusResult(string userId, UserStatusCode code, int httpStatus = 0, int zoomCode = 0, string message = "", string trackingId = "",
             TimeSpan? retryAfter = null, int attempts = 0, int index = 0, byte[]? body = null, IReadOnlyDictionary<string, string>? headers = null)
         {
@@ -40,7 +42,7 @@ namespace ZoomUserStatus
             Headers = copy;
         }
 
-        /// <summary>Copies a native result, own or lent.</summary>
+        /// <summary>Copies a native result, owned or borrowed.</summary>
         internal unsafe UserStatusResult(nint native, string? userId, int index, HeaderNames headers)
         {
             UserId = userId ?? Utf8.Decode(NativeMethods.zus_result_user_id(native));
@@ -56,7 +58,7 @@ namespace ZoomUserStatus
             nuint length;
             byte* body = NativeMethods.zus_result_body(native, &length);
             _body = new byte[checked((int)length)];
-            for (int i = 0; i < _body.Length; i++) _body[i] = body[i];
+            Marshal.Copy((IntPtr)body, _body, 0, _body.Length);
             Headers = headers.Read(native);
         }
 
@@ -64,35 +66,41 @@ namespace ZoomUserStatus
         internal static unsafe UserStatusResult OfCode(int code, string? userId) =>
             new UserStatusResult(userId ?? "", (UserStatusCode)code, message: Utf8.Decode(NativeMethods.zus_code_text(code)));
 
-        /// <summary>The user's id or e-mail address, as given; "" where it was null and for a check of credentials.</summary>
+        internal static unsafe string NameOf(UserStatusCode code)
+        {
+            NativeLibraryCheck.Ensure();
+            return Utf8.Decode(NativeMethods.zus_code_name((int)code));
+        }
+
+        /// <summary>The user's ID or e-mail address, as given; "" where it was null and for a check of credentials.</summary>
         public string UserId { get; }
-        /// <summary>The user's place in the list given to UpdateMany, from 0; 0 for a single update.</summary>
+        /// <summary>The user's place among those given to UpdateMany, from 0; 0 for a single update.</summary>
         public int Index { get; }
         /// <summary>How it ended.</summary>
         public UserStatusCode Code { get; }
         /// <summary>The code's name in C, for logs and reports: "ZUS_OK", "ZUS_ERR_USER_NOT_FOUND"; "ZUS_ERR_UNKNOWN".</summary>
-        public unsafe string CodeName { get { NativeLibraryCheck.Ensure(); return Utf8.Decode(NativeMethods.zus_code_name((int)Code)); } }
+        public string CodeName => NameOf(Code);
         /// <summary>True when the update was done.</summary>
         public bool IsSuccess => Code == UserStatusCode.Ok;
-        /// <summary>The HTTP status of the last answer; 0 when none came.</summary>
+        /// <summary>The HTTP status of the last response; 0 when none came.</summary>
         public int HttpStatus { get; }
         /// <summary>Zoom's own error code, e.g. 1001; 0 for none.</summary>
         public int ZoomCode { get; }
         /// <summary>What went wrong, in words, with Zoom's own. Zoom's words depend on language: decide by <see cref="Code"/>.</summary>
         public string Message { get; }
-        /// <summary>The answer's x-zm-trackingid, which Zoom's support asks for; "" for none.</summary>
+        /// <summary>The response's x-zm-trackingid, which Zoom's support asks for; "" for none.</summary>
         public string TrackingId { get; }
-        /// <summary>How long Zoom asks to wait before the next request, from when the answer came; null when it doesn't say.</summary>
+        /// <summary>How long Zoom asks to wait before the next request, from when the response came; null when it doesn't say.</summary>
         public TimeSpan? RetryAfter { get; }
-        /// <summary>Attempts begun for this user, repeats included: requests sent, and connections that failed. 0 when there was none.</summary>
+        /// <summary>Attempts begun for this user, retries included: requests sent, and connections that failed. 0 when there was none.</summary>
         public int Attempts { get; }
         /// <summary>
-        /// Headers of the last answer: those of <see cref="ZoomUserStatusOptions.ResultHeaders"/> that it had. Names without regard to case.
+        /// Headers of the last response: those of <see cref="ZoomUserStatusOptions.ResultHeaders"/> that it had. Names without regard to case.
         /// </summary>
         public IReadOnlyDictionary<string, string> Headers { get; }
-        /// <summary>The body of the last answer as text; bytes that are not UTF-8 become U+FFFD. "" for none.</summary>
+        /// <summary>The body of the last response as text; bytes that are not UTF-8 become U+FFFD. "" for none.</summary>
         public string Body => Encoding.UTF8.GetString(_body);
-        /// <summary>The body of the last answer, as it came. A copy.</summary>
+        /// <summary>The body of the last response, as it came. A copy.</summary>
         /// <returns>The bytes.</returns>
         public byte[] GetBodyBytes() => (byte[])_body.Clone();
 
@@ -101,18 +109,24 @@ namespace ZoomUserStatus
         /// <exception cref="ZoomUserStatusException">The update failed.</exception>
         public UserStatusResult EnsureSuccess() => IsSuccess ? this : throw new ZoomUserStatusException(this);
 
-        /// <summary>One line for people: user, code, HTTP status, Zoom's code, message, tracking id. No secrets.</summary>
+        /// <summary>One line for people: user, code, HTTP status, Zoom's code, message, tracking ID; each once. No secrets.</summary>
         /// <returns>The line.</returns>
         public override string ToString()
         {
             var line = new StringBuilder();
             if (UserId.Length != 0) line.Append(UserId).Append(": ");
             line.Append(Code);
-            if (HttpStatus != 0) line.Append(", HTTP ").Append(HttpStatus);
-            if (ZoomCode != 0) line.Append(", Zoom code ").Append(ZoomCode);
+            Add(", HTTP ", HttpStatus);
+            Add(", Zoom code ", ZoomCode);
             if (Message.Length != 0) line.Append(": ").Append(Message);
             if (!IsSuccess && TrackingId.Length != 0) line.Append(" (tracking id ").Append(TrackingId).Append(')');
             return line.ToString();
+
+            void Add(string label, int number) // the library's messages have them already
+            {
+                string text = label + number.ToString(CultureInfo.InvariantCulture);
+                if (number != 0 && Message.IndexOf(text.Substring(2), StringComparison.Ordinal) < 0) line.Append(text);
+            }
         }
     }
 
@@ -124,7 +138,7 @@ namespace ZoomUserStatus
         public HeaderNames(IEnumerable<string> names)
         {
             foreach (string name in names)
-                _names.Add(new KeyValuePair<string, byte[]>(name, Utf8.Encode(name) ?? throw new ArgumentException("ResultHeaders: a name is null", "options")));
+                _names.Add(new KeyValuePair<string, byte[]>(name, Utf8.Encode(name)!));
         }
 
         public IReadOnlyDictionary<string, string> Read(nint result)

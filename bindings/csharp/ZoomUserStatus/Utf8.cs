@@ -8,8 +8,8 @@ namespace ZoomUserStatus
         private static readonly UTF8Encoding Strict = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
         /// <summary>
-        /// The bytes to hand to C, the caller's own to wipe; null gives null. What UTF-8 or a C string can't carry must not be mended silently
-        /// (a replaced or cut id is another user): it goes over as something that the library refuses with the fitting code.
+        /// The bytes to hand to C, the caller's own to wipe; null gives null. What UTF-8 or a C string can't carry must not be corrected silently
+        /// (a replaced or cut ID is another user): it goes over as something that the library refuses with the fitting code.
         /// </summary>
         public static byte[]? Encode(string? text)
         {

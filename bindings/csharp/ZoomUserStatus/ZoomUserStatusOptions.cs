@@ -4,15 +4,15 @@ using System.Collections.Generic;
 namespace ZoomUserStatus
 {
     /// <summary>
-    /// Gives a bearer token (up to 8,192 bytes) when one is needed. The client keeps it until Zoom refuses it, so this is called seldom. It
-    /// runs on whichever thread needs a token, one at a time per client. It must not use the client that it serves. An exception ends the calls
-    /// that need the token, and comes out of them unchanged; a list gives it as <see cref="UserStatusBatch.Error"/>, and a stream throws it after
-    /// the last result. An <see cref="OperationCanceledException"/> comes inside an <see cref="InvalidOperationException"/>, unless the caller
-    /// cancelled. Time spent in here counts, but can't be cut short: give it a time limit of its own.
+    /// Gives an access token (up to 8,192 bytes) when one is needed. The client keeps it until Zoom rejects it, so this is called seldom. It
+    /// runs on whichever thread needs a token, one call at a time per client. It must not use the client that it serves. An exception ends the
+    /// calls that need the token, and comes out of them unchanged; a batch gives it as <see cref="UserStatusBatch.Error"/>. An
+    /// <see cref="OperationCanceledException"/> comes inside an <see cref="InvalidOperationException"/>, unless the caller cancelled. The time
+    /// that it takes counts, but can't be cut short: give it a time limit of its own.
     /// </summary>
-    /// <param name="refused">True when Zoom refused the last token: don't give the same one again.</param>
-    /// <returns>The token; null or "" when none can be had (<see cref="UserStatusCode.Token"/>).</returns>
-    public delegate string? AccessTokenProvider(bool refused);
+    /// <param name="rejected">True when Zoom rejected the last token: don't give the same one again.</param>
+    /// <returns>The token; null or "" when none can be obtained (<see cref="UserStatusCode.Token"/>).</returns>
+    public delegate string? AccessTokenProvider(bool rejected);
 
     /// <summary>
     /// Settings of a <see cref="ZoomUserStatusClient"/>, which copies them: later changes have no effect on it. Exactly one kind of
@@ -22,13 +22,13 @@ namespace ZoomUserStatus
     public sealed class ZoomUserStatusOptions
     {
         /// <summary>
-        /// A bearer token, without the word "Bearer": visible ASCII, up to 8,192 bytes. Zoom's live for an hour; for longer runs use one of
-        /// the other credentials.
+        /// A static access token, without the word "Bearer": visible ASCII, up to 8,192 bytes. Zoom's expire after an hour; for longer runs use
+        /// one of the other credentials.
         /// </summary>
         public string? AccessToken { get; set; }
-        /// <summary>The account id of a server-to-server OAuth app. Tokens are fetched, kept and renewed by the client.</summary>
+        /// <summary>The account ID of a server-to-server OAuth app. The client obtains, keeps and refreshes the tokens.</summary>
         public string? AccountId { get; set; }
-        /// <summary>The client id of a server-to-server OAuth app.</summary>
+        /// <summary>The client ID of a server-to-server OAuth app.</summary>
         public string? ClientId { get; set; }
         /// <summary>The client secret of a server-to-server OAuth app.</summary>
         public string? ClientSecret { get; set; }
@@ -37,22 +37,25 @@ namespace ZoomUserStatus
 
         /// <summary>Base URL of the API. https, except on loopback. Default https://api.zoom.us/v2; for Zoom for Government https://api.zoomgov.com/v2.</summary>
         public Uri ApiUrl { get; set; } = new Uri("https://api.zoom.us/v2");
-        /// <summary>URL of the token service. https, except on loopback. Default https://zoom.us/oauth/token; for Zoom for Government https://zoomgov.com/oauth/token.</summary>
+        /// <summary>URL of the token endpoint. https, except on loopback. Default https://zoom.us/oauth/token; for Zoom for Government https://zoomgov.com/oauth/token.</summary>
         public Uri OAuthUrl { get; set; } = new Uri("https://zoom.us/oauth/token");
         /// <summary>How the action travels. Default <see cref="UserStatusEncoding.Form"/>.</summary>
         public UserStatusEncoding Encoding { get; set; } = UserStatusEncoding.Form;
 
-        /// <summary>Longest time until a connection is ready: name, TCP, proxy and TLS. 1 millisecond to 1 day. Default 10 seconds.</summary>
+        /// <summary>
+        /// Longest time until a connection is ready: host name, TCP, proxy and TLS. 1 millisecond to 1 day; Timeout.InfiniteTimeSpan is 1 day.
+        /// Default 10 seconds.
+        /// </summary>
         public TimeSpan ConnectTimeout { get; set; } = TimeSpan.FromMilliseconds(10_000);
         /// <summary>
-        /// Longest time for one user's update with everything in it: token, waits, retries. 1 millisecond to 1 day. Default 60 seconds. Time spent
-        /// inside your own delegates (<see cref="TokenProvider"/>, <see cref="Log"/>) counts, but can't be cut short: then the call ends after them.
-        /// In a list it begins with the user's first turn at the <see cref="RateLimit"/>.
+        /// Longest time for one user's update with everything in it: token, waits, retries. 1 millisecond to 1 day; Timeout.InfiniteTimeSpan is
+        /// 1 day. Default 60 seconds. The time that your own delegates take (<see cref="TokenProvider"/>, <see cref="Log"/>) counts, but can't be
+        /// cut short: then the call ends after them. In a batch it begins with the user's first slot at the <see cref="RateLimit"/>.
         /// </summary>
         public TimeSpan Timeout { get; set; } = TimeSpan.FromMilliseconds(60_000);
         /// <summary>
-        /// Most requests for one user: the first and its retries. 1 to 100; 1 never retries. Default 4. Not counted: one repeat with a new
-        /// token, one as JSON, and kept connections that turn out to be closed.
+        /// Most requests for one user: the first and its retries. 1 to 100; 1 never retries. Default 4. Not counted: one retry with a new
+        /// token, one as JSON, and idle connections that turn out to be closed.
         /// </summary>
         public int MaxAttempts { get; set; } = 4;
         /// <summary>
@@ -69,7 +72,7 @@ namespace ZoomUserStatus
         public int RateLimit { get; set; } = 30;
         /// <summary>The time that <see cref="RateLimit"/> is about. 1 millisecond to 1 day. Default 1 second.</summary>
         public TimeSpan RatePeriod { get; set; } = TimeSpan.FromMilliseconds(1_000);
-        /// <summary>Requests in flight at a time when a list is updated. 1 to 256. Default 16.</summary>
+        /// <summary>Users in flight at a time in a batch. 1 to 256. Default 16.</summary>
         public int Concurrency { get; set; } = 16;
 
         /// <summary>False to use no proxy, whatever <see cref="Proxy"/> and the environment say. Default true.</summary>
@@ -81,25 +84,25 @@ namespace ZoomUserStatus
         /// </summary>
         public Uri? Proxy { get; set; }
         /// <summary>
-        /// Certificates of the authorities to trust, in PEM, and only these: <c>File.ReadAllText("company-ca.pem")</c>.
-        /// Default null: those the operating system trusts.
+        /// CA certificates to trust, in PEM, and only these: <c>File.ReadAllText("company-ca.pem")</c>.
+        /// Default null: the operating system's trust store.
         /// </summary>
         public string? CaPem { get; set; }
         /// <summary>The User-Agent header, up to 256 bytes. Default null: "zoom-user-status/" and the version.</summary>
         public string? UserAgent { get; set; }
 
         /// <summary>
-        /// Gets log lines. Never a secret, at any level. It runs on whichever thread has something to say, one at a time per client, and
-        /// must not use the client. An exception stops the call that the line is about, and comes out of it unchanged; when the line is a list's,
-        /// all lists that this client is updating then. With Microsoft.Extensions.Logging:
+        /// Receives log lines. Never a secret, at any level. It runs on whichever thread has something to say, one call at a time per client, and
+        /// must not use the client. An exception ends the call that the line is about, and comes out of it unchanged; when the line is a batch's,
+        /// all batches that this client is updating then. With Microsoft.Extensions.Logging:
         /// <c>options.Log = (level, line) => logger.Log((LogLevel)level, "{Line}", line);</c>
         /// </summary>
         public Action<UserStatusLogLevel, string>? Log { get; set; }
-        /// <summary>The least important level that <see cref="Log"/> gets. Default <see cref="UserStatusLogLevel.Information"/>.</summary>
+        /// <summary>The least important level that <see cref="Log"/> receives. Default <see cref="UserStatusLogLevel.Information"/>.</summary>
         public UserStatusLogLevel LogLevel { get; set; } = UserStatusLogLevel.Information;
 
         /// <summary>
-        /// The answer's headers to copy into <see cref="UserStatusResult.Headers"/>; add names to it. Default: the X-RateLimit ones,
+        /// The response headers to copy into <see cref="UserStatusResult.Headers"/>; add names to it. Default: the X-RateLimit ones,
         /// Retry-After, Date, Content-Type, x-zm-trackingid.
         /// </summary>
         public IList<string> ResultHeaders { get; } = new List<string>
@@ -135,81 +138,45 @@ namespace ZoomUserStatus
         private static Uri Url(string name, string value) =>
             Uri.TryCreate(value, UriKind.Absolute, out Uri? url) ? url : throw new InvalidOperationException(name + " is not a URL.");
 
+        /// <summary>Checks every setting as the constructor of <see cref="ZoomUserStatusClient"/> does, and sends nothing.</summary>
+        /// <exception cref="InvalidOperationException">Settings are refused. The message names each, says what is allowed, and shows no secret.</exception>
+        public void Validate()
+        {
+            NativeLibraryCheck.Ensure();
+            using var config = new ConfigHandle();
+            string refused = Apply(config.Pointer, new ClientCallbacks(TokenProvider, Log));
+            if (refused.Length != 0) throw new InvalidOperationException(refused);
+        }
+
         /// <summary>The kind of credentials and the API's URL. No secrets.</summary>
         /// <returns>The line.</returns>
         public override string ToString() =>
             "ZoomUserStatusOptions: " + (TokenProvider != null ? "token provider" : AccessToken != null ? "access token" : AccountId != null ? "OAuth" : "no credentials") +
             ", " + (ApiUrl is null ? "no URL" : ApiUrl.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped));
 
-        /// <summary>Hands everything to the C API. Each setter checks its value; a refusal becomes an ArgumentException that names the property.</summary>
-        internal unsafe void Apply(nint config, ClientCallbacks callbacks)
+        /// <summary>Hands everything to the C API, whose setters check the values. Returns what was refused, by property; "" for nothing.</summary>
+        internal string Apply(nint config, ClientCallbacks callbacks)
         {
+            var native = new NativeSettings(config);
             bool oauth = AccountId != null || ClientId != null || ClientSecret != null;
             if ((AccessToken != null ? 1 : 0) + (oauth ? 1 : 0) + (TokenProvider != null ? 1 : 0) != 1)
-                throw new ArgumentException("Give one kind of credentials: AccessToken; AccountId, ClientId and ClientSecret; or TokenProvider.", "options");
-            if (AccessToken != null)
-                With(config, AccessToken, p => NativeMethods.zus_config_set_token(config, p), "AccessToken (visible ASCII, without \"Bearer \" and line ends)");
-            if (oauth)
-                With(config, AccountId, a => With2(ClientId, ClientSecret, (c, s) => NativeMethods.zus_config_set_oauth(config, a, c, s)), "AccountId, ClientId, ClientSecret");
-            if (TokenProvider != null)
-                Check(config, NativeMethods.zus_config_set_token_provider(config, ClientCallbacks.TokenPointer, callbacks.Userdata), nameof(TokenProvider));
-
-            With(config, ApiUrl?.OriginalString ?? "", p => NativeMethods.zus_config_set_urls(config, p, null), nameof(ApiUrl));
-            With(config, OAuthUrl?.OriginalString ?? "", p => NativeMethods.zus_config_set_urls(config, null, p), nameof(OAuthUrl));
-            Check(config, NativeMethods.zus_config_set_encoding(config, (int)Encoding), nameof(Encoding));
-            Check(config, NativeMethods.zus_config_set_timeouts(config, Milliseconds(ConnectTimeout, nameof(ConnectTimeout)), Milliseconds(Timeout, nameof(Timeout))), "ConnectTimeout, Timeout");
-            Check(config, NativeMethods.zus_config_set_retry(config, Count(MaxAttempts, nameof(MaxAttempts)), Milliseconds(RetryDelay, nameof(RetryDelay)),
-                Milliseconds(RetryMaxDelay, nameof(RetryMaxDelay))), "MaxAttempts, RetryDelay, RetryMaxDelay");
-            Check(config, NativeMethods.zus_config_set_rate(config, Count(RateLimit, nameof(RateLimit)), Milliseconds(RatePeriod, nameof(RatePeriod))), "RateLimit, RatePeriod");
-            Check(config, NativeMethods.zus_config_set_concurrency(config, Count(Concurrency, nameof(Concurrency))), nameof(Concurrency));
-            if (!UseProxy || Proxy != null)
-                With(config, UseProxy ? Proxy!.OriginalString : "", p => NativeMethods.zus_config_set_proxy(config, p), nameof(Proxy));
-            if (CaPem != null)
-            {
-                byte[] pem = Utf8.Encode(CaPem)!;
-                fixed (byte* p = pem) Check(config, NativeMethods.zus_config_set_ca_pem(config, p, (nuint)(pem.Length - 1)), nameof(CaPem));
-            }
-            if (UserAgent != null)
-                With(config, UserAgent, p => NativeMethods.zus_config_set_user_agent(config, p), nameof(UserAgent));
-            if (Log != null)
-                Check(config, NativeMethods.zus_config_set_log(config, UserStatusLogLevels.ToNative(LogLevel), ClientCallbacks.LogPointer, callbacks.Userdata), nameof(LogLevel));
+                native.Refuse("Give one kind of credentials: AccessToken; AccountId, ClientId and ClientSecret; or TokenProvider.");
+            else if (AccessToken != null) native.Token(AccessToken, "AccessToken (visible ASCII, without \"Bearer \" and line ends)");
+            else if (oauth) native.OAuth(AccountId, ClientId, ClientSecret);
+            else native.TokenProvider(callbacks);
+            native.Urls(ApiUrl?.OriginalString ?? "", OAuthUrl?.OriginalString ?? "");
+            native.Encoding(Encoding);
+            native.Timeouts(ConnectTimeout, Timeout);
+            native.Retry(MaxAttempts, RetryDelay, RetryMaxDelay);
+            native.Rate(RateLimit, RatePeriod);
+            native.Concurrency(Concurrency);
+            if (!UseProxy || Proxy != null) native.Proxy(UseProxy ? Proxy!.OriginalString : "");
+            if (CaPem != null) native.CaPem(CaPem);
+            if (UserAgent != null) native.UserAgent(UserAgent);
+            if (Log != null) native.Log(LogLevel, callbacks);
+            foreach (string name in ResultHeaders)
+                if (name is null) native.Refuse("ResultHeaders: a name is null.");
+            return native.Refused;
         }
-
-        private unsafe delegate int Setter(byte* value);
-        private unsafe delegate int Setter2(byte* first, byte* second);
-
-        private static unsafe void With(nint config, string? value, Setter set, string option)
-        {
-            byte[]? bytes = Utf8.Encode(value);
-            int code;
-            fixed (byte* p = bytes) code = set(p);
-            if (bytes != null) Array.Clear(bytes, 0, bytes.Length); // it may be a secret
-            Check(config, code, option);
-        }
-
-        private static unsafe int With2(string? first, string? second, Setter2 set)
-        {
-            byte[]? one = Utf8.Encode(first), two = Utf8.Encode(second);
-            int code;
-            fixed (byte* p = one) fixed (byte* q = two) code = set(p, q);
-            if (one != null) Array.Clear(one, 0, one.Length);
-            if (two != null) Array.Clear(two, 0, two.Length);
-            return code;
-        }
-
-        private static unsafe void Check(nint config, int code, string option)
-        {
-            if (code != 0) throw new ArgumentException(option + ": " + Utf8.Decode(NativeMethods.zus_config_message(config)), "options");
-        }
-
-        // Part of a millisecond counts as a whole one: a short time must not become none.
-        private static uint Milliseconds(TimeSpan time, string option)
-        {
-            double ms = Math.Ceiling(time.TotalMilliseconds);
-            return ms >= 1 && ms <= 86_400_000 ? (uint)ms : throw new ArgumentException(option + " is not from 1 millisecond to 1 day (24 hours).", "options");
-        }
-
-        private static uint Count(int number, string option) =>
-            number >= 0 ? (uint)number : throw new ArgumentException(option + " is below 0.", "options");
     }
 }

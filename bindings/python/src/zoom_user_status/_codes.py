@@ -7,7 +7,7 @@ from typing import Literal, Optional, Union
 
 
 class Code(enum.IntEnum):
-    """What became of an update: 1-19 the caller, 20-39 the network, 40-69 Zoom, 70-79 the run, 99 a bug."""
+    """What became of an update: 1-19 usage errors, 20-39 the network, 40-69 Zoom, 70-79 the batch or a cancel, 99 a bug."""
 
     OK = 0
     NULL = 1
@@ -27,26 +27,29 @@ class Code(enum.IntEnum):
     IO = 25
     """The connection broke."""
     PROTOCOL = 26
-    """Not an answer that Zoom gives: HTML, too large, cut short, a redirect."""
+    """Not a response that Zoom sends: HTML, text, too large, cut short, a redirect."""
     TOKEN = 40
-    """No token could be had."""
+    """No access token could be obtained."""
     UNAUTHORIZED = 41
-    """The token is refused."""
+    """Zoom rejected the access token."""
     FORBIDDEN = 42
-    """A scope or a right is missing."""
+    """A scope or a permission is missing."""
     USER_NOT_FOUND = 43
     USER_PROTECTED = 44
     """A Zoom Room or an admin, whose status can't be changed."""
     USER_BUSY = 45
     """The user has upcoming Zoom Events."""
     USER_LIMIT = 46
-    """No license or place is left to activate into."""
+    """The account has reached its user limit."""
     RATE_LIMITED = 47
     DAILY_LIMIT = 48
+    """A rate limit that lasts, such as the daily limit."""
     REJECTED = 49
-    """Any other refusal."""
+    """Zoom rejected the request for another reason."""
     SERVER = 50
     """HTTP 5xx."""
+    ENDPOINT = 52
+    """The server doesn't know this endpoint: check the API URL."""
     CANCELLED = 70
     PARTIAL = 71
     """A batch ran to its end and some users failed."""
@@ -100,6 +103,7 @@ _TRANSIENT = frozenset(
         Code.RATE_LIMITED,
         Code.DAILY_LIMIT,
         Code.SERVER,
+        Code.ENDPOINT,
         Code.CANCELLED,
         Code.PANIC,
     }

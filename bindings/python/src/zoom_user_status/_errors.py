@@ -93,7 +93,7 @@ class ConnectionBroken(NetworkError):
 
 
 class ProtocolError(NetworkError):
-    """An answer that Zoom doesn't give: HTML, a redirect, too large, cut short. Often a proxy or a wrong base URL."""
+    """A response that Zoom doesn't send: HTML, text, a redirect, too large, cut short. Often a proxy or a captive portal."""
 
 
 class ZoomError(ZoomUserStatusError):
@@ -101,15 +101,15 @@ class ZoomError(ZoomUserStatusError):
 
 
 class TokenError(ZoomError):
-    """No token could be had for these credentials."""
+    """No access token could be obtained with these credentials."""
 
 
 class Unauthorized(ZoomError):
-    """Zoom refuses the token: expired, revoked or not a token."""
+    """Zoom rejected the access token: expired, revoked or not a token."""
 
 
 class Forbidden(ZoomError):
-    """The app lacks a scope or a right; the message names it."""
+    """A scope or a permission is missing; the message names it."""
 
 
 class UserNotFound(ZoomError):
@@ -125,7 +125,7 @@ class UserBusy(ZoomError):
 
 
 class UserLimitReached(ZoomError):
-    """No seat is left to activate into."""
+    """The account has reached its user limit."""
 
 
 class RateLimited(ZoomError):
@@ -133,15 +133,19 @@ class RateLimited(ZoomError):
 
 
 class DailyLimitReached(RateLimited):
-    """The account's requests of today are used up; ``result.retry_after`` may say when the next day begins."""
+    """A rate limit that lasts, such as the daily limit; ``result.retry_after`` may say when it ends."""
 
 
 class Rejected(ZoomError):
-    """Any other refusal; ``result.zoom_code`` and the message say which."""
+    """Zoom rejected the request for another reason; ``result.zoom_code`` and the message say which."""
 
 
 class ServerError(ZoomError):
     """Zoom failed with a 5xx, and still so after the retries."""
+
+
+class EndpointError(ZoomError):
+    """The server doesn't know this endpoint: check the API URL. Nothing is known of the user."""
 
 
 class Cancelled(ZoomUserStatusError):
@@ -177,6 +181,7 @@ ERRORS: Dict[Code, Type[ZoomUserStatusError]] = {
     Code.DAILY_LIMIT: DailyLimitReached,
     Code.REJECTED: Rejected,
     Code.SERVER: ServerError,
+    Code.ENDPOINT: EndpointError,
     Code.CANCELLED: Cancelled,
     Code.PANIC: InternalError,
 }

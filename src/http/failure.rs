@@ -1,0 +1,182 @@
+//! Why no response came, and where on the way.
+
+use std::fmt;
+use std::io;
+
+use crate::code::Code;
+use crate::limits::{Interruption, Limits};
+
+/// A step of an exchange, in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Phase {
+    Resolve,
+    Connect,
+    /// The tunnel or the SOCKS dialogue, on an open connection to the proxy.
+    Proxy,
+    Tls,
+    Send,
+    /// Sent, and no byte of the response came yet.
+    Await,
+    Receive,
+}
+
+/// Why no response came.
+#[derive(Clone, Debug)]
+pub(crate) struct Failure {
+    pub code: Code,
+    pub message: String,
+    /// The HTTP status, where a response came that could not be read to its end; else 0.
+    pub status: u16,
+    /// The request, or a part of it, may have reached the server.
+    pub sent: bool,
+    /// Another attempt may succeed.
+    pub transient: bool,
+    /// An idle connection turned out to be closed: retry at once on another.
+    pub stale: bool,
+}
+
+impl Failure {
+    pub fn new(code: Code, message: impl Into<String>) -> Failure {
+        Failure {
+            code,
+            message: message.into(),
+            status: 0,
+            sent: false,
+            transient: false,
+            stale: false,
+        }
+    }
+
+    pub fn transient(code: Code, message: impl Into<String>) -> Failure {
+        Failure {
+            transient: true,
+            ..Failure::new(code, message)
+        }
+    }
+}
+
+impl Failure {
+    /// The connection broke before a byte of the response came.
+    pub(super) fn is_broken_before_response(&self) -> bool {
+        self.code == Code::Io
+    }
+}
+
+/// What an exchange was doing when it failed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Step<'a> {
+    pub phase: Phase,
+    pub limits: &'a Limits,
+}
+
+impl Step<'_> {
+    /// Says what an error means in this step. A failure that is inside already knew better where it happened.
+    pub fn failed(self, error: ureq::Error) -> Failure {
+        if self.limits.is_cancelled() {
+            return self.interrupted(Interruption::Cancelled);
+        }
+        match error {
+            ureq::Error::Other(inner) => match inner.downcast::<Failure>() {
+                Ok(failure) => *failure,
+                Err(other) => self.broken(&other.to_string()),
+            },
+            ureq::Error::ConnectProxyFailed(why) => proxy_refused(&why),
+            ureq::Error::Io(e) => self.io(&e),
+            e if self.phase < Phase::Send => self.malformed(Code::Proxy, &e),
+            e => self.malformed(Code::Protocol, &e),
+        }
+    }
+
+    fn io(self, error: &io::Error) -> Failure {
+        let inner = error.get_ref();
+        if let Some(why) = inner.and_then(|e| e.downcast_ref::<Interruption>()) {
+            return self.interrupted(*why);
+        }
+        match inner.and_then(|e| e.downcast_ref::<rustls::Error>()) {
+            Some(rustls::Error::Other(e)) if e.0.is::<Interruption>() => {
+                let why = e.0.downcast_ref().expect("it is one");
+                self.interrupted(*why)
+            }
+            Some(e) if self.phase <= Phase::Tls => Failure::new(Code::Tls, e.to_string()),
+            Some(e) => self.broken(&e.to_string()),
+            None => self.broken(&error.to_string()),
+        }
+    }
+
+    /// The connection broke.
+    fn broken(self, why: &str) -> Failure {
+        let (code, message) = match self.phase {
+            Phase::Resolve => (Code::Resolve, why.to_owned()),
+            Phase::Connect => (Code::Connect, why.to_owned()),
+            Phase::Proxy => {
+                let message = format!("the connection to the proxy broke: {why}");
+                (Code::Proxy, message)
+            }
+            Phase::Tls => {
+                let message = format!("the connection broke during the TLS handshake: {why}");
+                (Code::Connect, message)
+            }
+            Phase::Send | Phase::Await => (Code::Io, why.to_owned()),
+            Phase::Receive => (Code::Protocol, format!("the response was cut short: {why}")),
+        };
+        Failure {
+            sent: self.phase >= Phase::Send,
+            ..Failure::transient(code, message)
+        }
+    }
+
+    /// The other side speaks, but not what it should.
+    fn malformed(self, code: Code, error: &ureq::Error) -> Failure {
+        Failure {
+            sent: self.phase >= Phase::Send,
+            ..Failure::new(code, format!("the response is not valid HTTP: {error}"))
+        }
+    }
+
+    /// The call has to end, or this attempt has.
+    pub fn interrupted(self, why: Interruption) -> Failure {
+        let sent = self.phase >= Phase::Send;
+        if why != Interruption::TimedOut {
+            return Failure {
+                sent,
+                ..Failure::new(Code::Cancelled, "")
+            };
+        }
+        let given = self.limits.deadline - self.limits.since;
+        let ms = given.as_millis();
+        let what = match sent {
+            true => "no complete response came",
+            false => "no connection was ready",
+        };
+        Failure {
+            sent,
+            ..Failure::transient(Code::Timeout, format!("{what} within {ms} ms"))
+        }
+    }
+}
+
+/// A proxy said no. 502, 503 and 504 are its words for a server that it can't reach right now.
+fn proxy_refused(why: &str) -> Failure {
+    let transient = ["502", "503", "504"]
+        .iter()
+        .any(|status| why.contains(status));
+    Failure {
+        transient,
+        ..Failure::new(Code::Proxy, why)
+    }
+}
+
+/// Our failures pass through ureq's hands as this.
+impl From<Failure> for ureq::Error {
+    fn from(failure: Failure) -> ureq::Error {
+        ureq::Error::Other(Box::new(failure))
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.code, self.message)
+    }
+}
+
+impl std::error::Error for Failure {}

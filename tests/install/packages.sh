@@ -1,0 +1,21 @@
+# Sourced by run.sh. packaging/packages.sh, as `make packages` calls it, and the packages in a person's hands.
+test_ "make packages makes what can be made here" packaging/packages.sh "$work/packages"
+cp "$work/output" "$work/packages.log"
+test_ "it says where each package is" sh -c 'for file in "$0"/*; do grep -qxF "$file" "$1" || { echo "$file"; exit 1; }; done' "$work/packages" "$work/packages.log"
+test_ "and of each of the others why it is not there" sh -c '[ "$(grep -cE "^not made: .+: .+|^/.*(libzus-|\.whl|\.nupkg|\.tgz)" "$0")" -ge 5 ]' "$work/packages.log"
+test_ "the archive is among them" test -s "$work/packages/$archive"
+test_ "it is the archive of dist.sh" cmp "$work/packages/$archive" "$work/dist/$archive"
+if have python3 "the wheel" && python3 -m pip --version >/dev/null 2>&1; then
+  wheel=$(echo "$work"/packages/zoom_user_status-"$version"-py3-none-*.whl)
+  test_ "the wheel has the notices" python3 -c 'import sys, zipfile; wheel = zipfile.ZipFile(sys.argv[1]); assert wheel.read("zoom_user_status/THIRD-PARTY-NOTICES.txt") == open("THIRD-PARTY-NOTICES.txt", "rb").read()' "$wheel"
+  test_ "the wheel has this library" python3 -c 'import sys, zipfile; assert zipfile.ZipFile(sys.argv[1]).read("zoom_user_status/libzus.so") == open(sys.argv[2], "rb").read()' "$wheel" "$ZUS_LIB_DIR/libzus.so"
+  test_ "the wheel installs" sh -c 'python3 -m venv "$0" && "$0/bin/pip" install --quiet --no-index "$1"' "$work/venv" "$wheel"
+  ZUS_SANDBOX=$sandbox test_ "and calls" env -u ZUS_LIBRARY tests/install/with-sandbox.sh "$work/venv/bin/python" tests/install/consumer/call.py
+fi
+# With a Python that has no pip, and beside a package of which the notices were forgotten.
+mkdir -p "$work/no-notices"
+python3 -c 'import sys, zipfile; zipfile.ZipFile(sys.argv[1], "w").writestr("runtimes/linux-x64/native/libzus.so", b"")' "$work/no-notices/old.nupkg"
+printf '#!/bin/sh\n[ "$2" != pip ] || exit 1\nexec python3 "$@"\n' >"$work/python"
+chmod +x "$work/python"
+test_ "a package that has the library without the notices is refused" eval '! PYTHON=$work/python packaging/packages.sh "$work/no-notices" >"$work/said" && cat "$work/said" && grep -F "old.nupkg has no THIRD-PARTY-NOTICES.txt" "$work/said"'
+test_ "without pip the wheel is named, with the reason" grep -F 'not made: the wheel: ' "$work/said"
