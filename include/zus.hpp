@@ -1010,8 +1010,8 @@ class reader {
     return value;
   }
 
-  // Waits until every function of this client's calls was called, or never will be: the program exits. Not on the
-  // reading thread, where one may be running.
+  // Waits until every function of this client's calls was called, or never will be. Not on the reading thread, where one
+  // may be running.
   void wait_for(const zus_client* client) {
     std::unique_lock<std::mutex> lock(mutex_);
     if (std::this_thread::get_id() == thread_) return;
@@ -1034,8 +1034,10 @@ class reader {
   static process_id this_process() noexcept { return ::getpid(); }
 #endif
 
-  bool has_thread() {
-    if (thread_ != std::thread::id()) return true;
+  bool has_thread() { return thread_ != std::thread::id() || make_thread(); }
+
+  bool make_thread() {
+    thread_ = std::thread::id();
 #ifndef _WIN32
     // Signals are the program's to receive, on threads of its own.
     sigset_t all, before;
@@ -1091,11 +1093,15 @@ class reader {
     ended_.notify_all();
   }
 
-  // The program exits: no function begins any more, and one that runs has a second to end. Futures go on.
+  // The program exits: no function begins any more, and one that runs has a second to end. Futures go on, for destructors
+  // that wait for one: on another thread, where a function called exit().
   void close() noexcept {
     std::unique_lock<std::mutex> lock(mutex_);
     closed_ = true;
-    if (std::this_thread::get_id() != thread_) ended_.wait_for(lock, std::chrono::seconds(1), [this] { return !runs_; });
+    if (std::this_thread::get_id() == thread_)
+      static_cast<void>(make_thread());
+    else
+      ended_.wait_for(lock, std::chrono::seconds(1), [this] { return !runs_; });
     functions_.clear();
     ended_.notify_all();
   }
