@@ -389,6 +389,22 @@ def bulk():
             ledger["rate_refused"] == 0 and ledger["requests"] == users == done)
 
 
+def started():
+    """One line a language: ours, and what it would use instead. Each prints the time, and how late its timer was."""
+    section("100 calls at once, responses after 500 ms, no rate limit; beside them a 10 ms timer of the same loop or pool")
+    languages = {
+        "C, epoll": ("libcurl multi", (OUT / "zus_start",), (OUT / "curl_multi",)),
+    }
+    with Sandbox("--users", "10", "--delay", "500") as sandbox:
+        for language, (peer, ours, theirs) in languages.items():
+            programs = {"zus": ours, "peer": theirs}
+            results = take_turns(3 if QUICK else 7, {name: lambda c=c: numbers(*c, sandbox.api, 100) for name, c in programs.items()})
+            took, late = ({n: statistics.median(x[i] for x in results[n]) for n in programs} for i in (0, 1))
+            at_most(f"{language}: time", ratio(results, "zus", "peer", 0), 1.3, to=f" × {peer}'s ({took['zus']:.2f} s)")
+            row(f"{language}: the timer was late by", f"{late['zus'] * 1000:.1f} ms; {peer} {late['peer'] * 1000:.1f} ms", "≤ 20 ms",
+                late["zus"] <= 0.020)
+
+
 # --- The table ---------------------------------------------------------------------------------------------------------------------
 
 
@@ -442,6 +458,7 @@ def main():
             python(http, https, ca)
             csharp(http)
             bulk()
+            started()
     finally:
         server.send_signal(signal.SIGTERM)
         server.wait()
