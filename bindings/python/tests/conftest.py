@@ -27,6 +27,7 @@ with contextlib.suppress(KeyError):
     del os.environ["ZOOM_ACCESS_TOKEN"]
 
 from zoom_user_status import Client  # noqa: E402
+from zoom_user_status.testing import FakeZoom  # noqa: E402
 
 pytest_plugins = ["zoom_user_status.pytest_plugin"]
 
@@ -135,3 +136,11 @@ def cli(sandbox: Sandbox, *arguments: str, env: Optional[Dict[str, str]] = None,
     given: Dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
     command = [sys.executable, "-m", "zoom_user_status", *arguments]
     return subprocess.run(command, env=clean_env(sandbox, **(env or {})), text=True, timeout=60, **given)
+
+
+def command(zoom: FakeZoom, *arguments: str, env: Optional[Dict[str, str]] = None, **options: Any) -> Any:
+    """Runs the command line against a fake Zoom, without a terminal and without a rate limit unless told otherwise."""
+    mine = {name: value for name, value in os.environ.items() if not name.startswith("ZOOM_") and not name.lower().endswith("_proxy")}
+    mine.update(zoom.env, PYTHONPATH=str(PACKAGE / "src"), **(env or {}))
+    given: Dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
+    return subprocess.run([sys.executable, "-m", "zoom_user_status", *arguments], env=mine, text=True, timeout=60, **given)

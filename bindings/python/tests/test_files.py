@@ -7,27 +7,15 @@ from __future__ import annotations
 
 import csv
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any, Dict, List
 
 import pytest
-from conftest import PACKAGE
+from conftest import command
 from zoom_user_status.testing import FakeZoom
 
 FILES = Path(__file__).parent / "files"
 MANIFEST: List[Dict[str, Any]] = json.loads((FILES / "manifest.json").read_text(encoding="utf-8"))
-
-
-def command(zoom: FakeZoom, *arguments: str, **options: Any) -> "subprocess.CompletedProcess[str]":
-    env = {name: value for name, value in os.environ.items() if not name.startswith("ZOOM_")}
-    env.update(zoom.env, PYTHONPATH=str(PACKAGE / "src"))
-    given: Dict[str, Any] = {"stdin": subprocess.DEVNULL, **options}
-    return subprocess.run(
-        [sys.executable, "-m", "zoom_user_status", *arguments], env=env, capture_output=True, text=True, timeout=60, **given
-    )
 
 
 def test_every_file_has_an_expectation() -> None:

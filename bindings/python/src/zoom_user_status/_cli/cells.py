@@ -9,6 +9,8 @@ import re
 import unicodedata
 from typing import NamedTuple
 
+from .terminal import clean
+
 # Controls, formats without a width (U+200E, U+202A, U+FEFF, ...) and spaces of every kind.
 _UNSEEN = {"Cc", "Cf", "Zs", "Zl", "Zp"}
 # What real directories hold. Anything stranger is refused rather than guessed at.
@@ -85,7 +87,8 @@ def read_cell(text: str) -> Cell:
     return Cell(refused="it holds more than an address")
 
 
-def same_user(user: str) -> str:
-    """Equal for two spellings of one user: addresses don't differ in case, Zoom's IDs do."""
-    lower = user.casefold() if "@" in user else user
-    return user if lower == user else lower
+def key_of(user: str) -> str:
+    """Equal for two spellings of one user, as they stand in a file or a report: addresses don't differ in case, Zoom's IDs do."""
+    user = clean(user)
+    key = user.casefold() if "@" in user else user
+    return user if key == user else key  # the same object, where it can be: there may be many

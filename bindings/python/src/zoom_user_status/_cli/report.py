@@ -20,11 +20,11 @@ import shutil
 import sys
 import tempfile
 import time
-from typing import Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional, Tuple
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Set, Tuple
 
 from .._codes import Action, Code
 from .._result import Result
-from .cells import same_user, trim
+from .cells import key_of, trim
 from .encodings import FALLBACK
 from .terminal import Console, Misuse, clean
 from .users import Skipped
@@ -134,18 +134,28 @@ class Report:
     A user who is tried again has an older line too until ``close()``; the last one counts.
     """
 
-    def __init__(self, name: str, action: Action, binding: Binding, resume: bool, console: Console, read_only: bool = False) -> None:
+    def __init__(
+        self,
+        name: str,
+        action: Action,
+        binding: Binding,
+        users: Mapping[str, str],
+        console: Console,
+        resume: bool = False,
+        read_only: bool = False,
+    ) -> None:
         self.name = name
         self.problem: Optional[str] = None
         """Why no more lines can be kept."""
         self.earlier: Dict[str, Earlier] = {}
-        """What the earlier runs came to, by ``same_user``."""
+        """What the earlier runs came to for this run's users, by ``key_of``."""
         self._path = os.path.realpath(name)
         self._action = action
         self._binding = binding
         self._console = console
         self._skipped_files: Tuple[str, ...] = ()  # whose earlier skipped rows are out of date
-        self._older = False  # whether some users have two lines
+        self._users = users
+        self._twice: Set[str] = set()  # users with an older line, too
         self._has_skipped = False
         self._whole = 0  # bytes of the lines that aren't torn
         self._names = FIELDS
@@ -216,13 +226,19 @@ class Report:
             if code == SKIPPED:
                 self._has_skipped = True
                 continue
-            user = same_user(cell("user") or "")
-            self._older |= user in self.earlier
+            key = key_of(cell("user") or "")
+            user = self._users.get(key)
+            if user is None:
+                continue
+            if key == user:
+                key = user  # the one that is in memory already
+            if key in self.earlier:
+                self._twice.add(key)
             if (code, zoom_code) not in known:
                 number_of = int(zoom_code) if zoom_code.isdecimal() else 0
                 # A code that only a newer version knows says nothing that would keep the user from being sent again.
                 known[code, zoom_code] = Earlier(_CODES.get(code, Code.PANIC), number_of)
-            self.earlier[user] = known[code, zoom_code]
+            self.earlier[key] = known[code, zoom_code]
 
     def _check_binding(self, account: str, api_url: str) -> None:
         ours = self._binding
@@ -265,7 +281,9 @@ class Report:
             self._add({name: cell(result, self._binding) for name, cell in _COLUMNS.items()})
         except OSError as error:
             self._fail(error)
-        self._older = self._older or same_user(clean(result.user_id)) in self.earlier
+        key = key_of(result.user_id)
+        if key in self.earlier:
+            self._twice.add(key)
 
     def _add(self, cells: Dict[str, str]) -> None:
         self._put(_line([cells.get(name, "") for name in self._names]))
@@ -285,12 +303,11 @@ class Report:
         """Leaves each user's last line only."""
         if self._file is None:
             return
-        self.earlier = {}  # its memory is wanted now
         try:
             os.fsync(self._file)
         except OSError as error:
             self._fail(error)
-        if self._older and not self.problem:
+        if self._twice and not self.problem:
             try:
                 self._write_anew(every_line=False)
             except (OSError, UnicodeDecodeError, csv.Error) as error:
@@ -313,13 +330,15 @@ class Report:
         last: Dict[str, int] = {}
         if not every_line:
             for number, row in self._data(lines):
-                last[same_user(row[lines.at["user"]])] = number
+                key = key_of(row[lines.at["user"]])
+                if key in self._twice:
+                    last[key] = number
         handle, beside = tempfile.mkstemp(prefix=f"{os.path.basename(self._path)}.", suffix=".new", dir=os.path.dirname(self._path))
         try:
             with open(handle, "wb") as file:
                 file.write(_line(self._names))
                 for number, row in self._data(lines):
-                    if every_line or row[lines.at["code"]] == SKIPPED or last[same_user(row[lines.at["user"]])] == number:
+                    if last.get(key_of(row[lines.at["user"]]), number) == number:
                         file.write(_line(row + [""] * (len(self._names) - len(row))))
                 file.flush()
                 os.fsync(file.fileno())

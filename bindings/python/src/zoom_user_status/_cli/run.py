@@ -9,14 +9,14 @@ import shlex
 import signal
 import sys
 import time
-from typing import Any, Dict, Generator, List, Optional, Set
+from typing import Any, Dict, Generator, List, Mapping, Optional, Set
 
 from .._batch import Batch
 from .._client import Client
 from .._codes import Action, Code
 from .._errors import ZoomUserStatusError, error_for
 from .._result import Result
-from .cells import same_user
+from .cells import key_of
 from .environment import Environment, read_environment
 from .progress import Bar
 from .report import Earlier, Report, describe, now
@@ -43,7 +43,7 @@ class Run:
     def run(self) -> int:
         options = self.options
         found = self._users()
-        users = found.list
+        users = found.by_key
         if options.max_users is not None and len(users) > options.max_users:
             raise Misuse(f"{count(len(users), 'user')} are more than --max-users {options.max_users}: nothing was sent")
         env = read_environment(options.env_file, self.console)
@@ -51,15 +51,15 @@ class Run:
             raise Misuse("--resume and --retry-failed need the --report of the run to go on with")
         resume = options.resume or options.retry_failed is not None
         report = (
-            Report(options.report, self.action, env.binding, resume, self.console, read_only=options.dry_run)
+            Report(options.report, self.action, env.binding, users, self.console, resume, read_only=options.dry_run)
             if options.report
             else None
         )
         tally = Tally(self.action, len(users), len(found.skipped))
         earlier = report.earlier if report else {}
-        todo = self._order(list(users), earlier, tally)
+        todo = self._order(users, earlier, tally)
         if tally.before:
-            kept = (earlier[key] for key in map(same_user, map(clean, users)) if key in earlier and not self._again(earlier[key]))
+            kept = (line for line in earlier.values() if not self._again(line))
             self.console.notice(f"{tally.before} of {count(len(users), 'user')} in the report already: {describe(kept)}")
             if not todo:
                 self._nothing_to_send(tally)
@@ -71,9 +71,7 @@ class Run:
                 return INTERRUPTED
             if report:
                 report.open(found.skipped, found.files)
-            if options.json:
-                for row in found.skipped:
-                    self.console.say(json.dumps({"skipped": row.why, "file": row.file, "line": row.line, "cell": row.cell}))
+            self._show_skipped(found)
             self._send(client, todo, report, earlier, tally)
         return self._summary(tally)
 
@@ -97,14 +95,12 @@ class Run:
         asked: Optional[Set[Code]] = self.options.retry_failed
         return earlier.code.transient or (asked is not None and (not asked or earlier.code in asked))
 
-    def _order(self, users: List[str], earlier: Dict[str, Earlier], tally: Tally) -> List[str]:
+    def _order(self, users: Mapping[str, str], earlier: Dict[str, Earlier], tally: Tally) -> List[str]:
         """Who is to be sent. Earlier failures go last, so that they hold up nobody."""
-        if not earlier:
-            return users
         new: List[str] = []
         again: List[str] = []
-        for user in users:
-            line = earlier.get(same_user(clean(user)))
+        for key, user in users.items():
+            line = earlier.get(key)
             if line is None:
                 new.append(user)
             elif self._again(line):
@@ -119,7 +115,13 @@ class Run:
         how = "; --retry-failed sends the failed ones again" if tally.failed_before else ""
         self.console.notice(f"nothing is left to send{how}")
 
+    def _show_skipped(self, found: Users) -> None:
+        if self.options.json:
+            for row in found.skipped:
+                self.console.say(json.dumps({"skipped": row.why, "file": row.file, "line": row.line, "cell": row.cell}))
+
     def _dry_run(self, todo: List[str], found: Users) -> int:
+        self._show_skipped(found)
         for user in todo:
             self.console.say(json.dumps({"user": user, "action": str(self.action)}) if self.options.json else clean(user))
         self.console.notice(f"dry run: {count(len(todo), 'user')} would be {self.action}d, nothing was sent")
@@ -173,7 +175,7 @@ class Run:
                     elif shown or not (result.ok or ignored or result.code is Code.CANCELLED):
                         bar.say(_line(result, ignored), _colour(result, ignored))
                     bar.count(result, not result.ok and not ignored)
-                    tried = same_user(clean(result.user_id)) in earlier
+                    tried = key_of(result.user_id) in earlier
                     why = rules.hear(result, ignored, tried, tried and options.retry_failed is not None)
                     if why and not tally.ended and tally.done + tally.failed < len(todo):
                         tally.ended = why

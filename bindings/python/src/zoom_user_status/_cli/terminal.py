@@ -27,11 +27,11 @@ def count(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
-def some(items: Iterable[str], most: int = 3) -> str:
+def some(items: Iterable[str], most: int = 3, between: str = ", ") -> str:
     """The first few, and how many more there are."""
     shown = list(items)
     more = len(shown) - most
-    return ", ".join(shown[:most]) + (f" and {more} more" if more > 0 else "")
+    return between.join(shown[:most]) + (f" and {more} more" if more > 0 else "")
 
 
 def duration(seconds: float) -> str:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import collections
-from typing import Counter, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Counter, Dict, Iterable, List, NamedTuple, Optional, Tuple
 
-from .cells import Cell, read_cell, same_user, trim
+from .cells import Cell, key_of, read_cell, trim
 from .encodings import decode, read_bytes
 from .tables import Layout, quoted, rows_of
 from .terminal import Console, Misuse, clean, count, some
@@ -33,16 +33,12 @@ class Users:
         self.skipped: List[Skipped] = []
         self._console = console
         self._most = 10**9 if every_notice else 3
-        self._seen: Dict[str, str] = {}
+        self.by_key: Dict[str, str] = {}
+        """The users as they are sent, by ``key_of``, in the order in which they were named."""
         self._trimmed: Counter[str] = collections.Counter()
         self._taken: Dict[str, List[str]] = {}
         self._repeated = 0
         self._other_case: List[str] = []
-
-    @property
-    def list(self) -> Sequence[str]:
-        """As they are sent, in the order in which they were named."""
-        return list(self._seen.values())
 
     def add_typed(self, users: Iterable[str]) -> None:
         """Those of the command line. What is no address there is sent as it is: a person typed it."""
@@ -73,10 +69,10 @@ class Users:
         self._trimmed[where] += found.trimmed
         if found.taken:
             self._taken.setdefault(where, []).append(f"{line}{quoted(text)} is sent as {found.user}")
-        key = same_user(found.user)
-        first = self._seen.get(key)
+        key = key_of(found.user)
+        first = self.by_key.get(key)
         if first is None:
-            self._seen[key] = found.user
+            self.by_key[key] = found.user
         elif first == found.user:
             self._repeated += 1
         else:
@@ -88,16 +84,16 @@ class Users:
             if number:
                 notice(f"{where}: whitespace or invisible characters around {count(number, 'user')} trimmed")
         for where, changes in self._taken.items():
-            notice(f"{where}: the address is taken out of {count(len(changes), 'cell')}: {some(changes, self._most)}")
+            notice(f"{where}: the address is taken out of {count(len(changes), 'cell')}: {some(changes, self._most, '; ')}")
         if self._other_case:
-            spellings = some(self._other_case, self._most)
+            spellings = some(self._other_case, self._most, '; ')
             notice(f"{count(len(self._other_case), 'other spelling')} of the same users left out, as case does not count: {spellings}")
         if self._repeated:
             notice(f"{count(self._repeated, 'repeated user')} left out")
         for (file, why), rows in self._reasons().items():
             cells = [f"line {row.line}" + (f" {quoted(row.cell)}" if trim(row.cell) else "") for row in rows]
             self._console.error(f"{file}: {count(len(rows), 'row')} skipped, {why}: {some(cells, max(5, self._most))}")
-        if self.skipped and not self._seen:
+        if self.skipped and not self.by_key:
             raise Misuse("no row names a user, so nothing is sent")
 
     def _reasons(self) -> Dict[Tuple[str, str], List[Skipped]]:
