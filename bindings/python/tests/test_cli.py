@@ -11,10 +11,10 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Optional, Tuple
+from typing import Any, Callable, Dict, List, Tuple
 
 import pytest
-from conftest import Sandbox, clean_env, cli, received
+from conftest import Sandbox, Terminal, clean_env, cli, pty_only, received
 
 USERS = [f"user{n:05}@example.com" for n in range(1, 601)]
 
@@ -591,58 +591,6 @@ def test_ctrl_c(new_sandbox: Callable[..., Sandbox], tmp_path: Path, numbers: Tu
 
 
 # ---- on a terminal
-
-
-class Terminal:
-    """The command line under a pseudo-terminal."""
-
-    def __init__(self, sandbox: Sandbox, *arguments: str, columns: int = 120) -> None:
-        import fcntl
-        import pty
-        import struct
-        import termios
-
-        self.master, slave = pty.openpty()
-        self.text = ""
-        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "zoom_user_status", *arguments],
-            env=clean_env(sandbox, TERM="xterm"),
-            stdin=slave,
-            stdout=slave,
-            stderr=slave,
-            start_new_session=True,
-        )
-        os.close(slave)
-
-    def until(self, words: Optional[str], seconds: float = 20) -> None:
-        import select
-
-        end = time.monotonic() + seconds
-        while words is None or words not in self.text:
-            assert time.monotonic() < end, self.text
-            if not select.select([self.master], [], [], 0.1)[0]:
-                continue
-            try:
-                data = os.read(self.master, 65536)
-            except OSError:
-                data = b""
-            if not data:
-                assert words is None, self.text
-                return
-            self.text += data.decode()
-
-    def type(self, text: str) -> None:
-        os.write(self.master, text.encode())
-
-    def ended(self) -> int:
-        self.until(None)
-        code = self.process.wait(10)
-        os.close(self.master)
-        return code
-
-
-pty_only = pytest.mark.skipif(os.name != "posix", reason="needs a pseudo-terminal")
 
 
 @pty_only

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Dict, List
 
 import pytest
-from conftest import command
+from conftest import cli
 from zoom_user_status.testing import FakeZoom
 
 FILES = Path(__file__).parent / "files"
@@ -28,7 +28,7 @@ def test_file(fake_zoom: FakeZoom, tmp_path: Path, case: Dict[str, Any]) -> None
     fake_zoom.add(*case["users"])
     report = tmp_path / "report.csv"
     arguments = ["deactivate", "--csv", str(FILES / case["file"]), *case["options"]]
-    dry = command(fake_zoom, *arguments, "--dry-run")
+    dry = cli(fake_zoom, *arguments, "--dry-run")
     assert (dry.returncode, fake_zoom.ledger) == (case["status"], []), dry.stderr
     assert dry.stdout.splitlines() == case["users"]
     # All that is told is expected, and all that is expected is told.
@@ -37,7 +37,7 @@ def test_file(fake_zoom: FakeZoom, tmp_path: Path, case: Dict[str, Any]) -> None
     told = dry.stderr.splitlines()
     assert [words for words in expected if words not in dry.stderr] == []
     assert [line for line in told if not any(words in line for words in expected)] == []
-    run = command(fake_zoom, *arguments, "--json", "--rate", "0", "--report", str(report))
+    run = cli(fake_zoom, *arguments, "--json", "--rate", "0", "--report", str(report))
     assert run.returncode == case["status"], run.stderr
     assert sorted(fake_zoom.updated) == sorted(case["users"]) == sorted(one.user for one in fake_zoom.ledger if one.method == "PUT")
     if case["refused"]:
