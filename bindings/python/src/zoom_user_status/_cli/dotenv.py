@@ -12,11 +12,11 @@ _SPACE = r"[^\S\r\n]*"
 _BINDING = re.compile(
     rf"""
     (?:export[^\S\r\n]+)?
-    (?:'(?P<quoted_key>[^']+)'|(?P<key>[^=\#\s]+)){_SPACE}
+    (?:'(?P<quoted_key>[^']+)'|(?P<key>(?!')[^=\#\s]+)){_SPACE}
     (?:={_SPACE}(?:
         '(?P<single>(?:\\'|[^'])*)'
       | "(?P<double>(?:\\"|[^"])*)"
-      | (?P<bare>(?!['"])[^\r\n]*)
+      | (?P<bare>(?!{_SPACE}['"])[^\r\n]*)
     ))?
     """,
     re.VERBOSE,
@@ -40,12 +40,11 @@ class Unreadable(Exception):
 
 def parse(text: str, env: Mapping[str, str]) -> Dict[str, str]:
     """The variables of the file, whose values may refer to one another and to the environment."""
-    values: Dict[str, str] = {}
+    values: Dict[str, Optional[str]] = {}  # None: a key alone, which sets nothing, and undoes an earlier line
     for key, value in _bindings(text):
-        if value is not None:  # a key alone sets nothing
-            known = {**env, **values}
-            values[key] = _VARIABLE.sub(lambda found: known.get(found["name"], found["default"] or ""), value)
-    return values
+        known = {**env, **values}
+        values[key] = value and _VARIABLE.sub(lambda found: known.get(found["name"], found["default"] or "") or "", value)
+    return {key: value for key, value in values.items() if value is not None}
 
 
 def _bindings(text: str) -> Iterator[Tuple[str, Optional[str]]]:

@@ -90,7 +90,7 @@ def _read(name: str, env: Mapping[str, str], console: Console) -> Dict[str, str]
 def _hints(env: Environment, console: Console) -> None:
     both = [name for name in OAUTH if env.values.get(name)]
     if env.values.get(TOKEN) and both:
-        console.notice(f"{TOKEN} is set and counts, so {', '.join(both)} are not used")
+        console.notice(f"{TOKEN} is set and counts, so {', '.join(both)} {'is' if len(both) == 1 else 'are'} not used")
     for name in CREDENTIALS:
         value = env.values.get(name, "")
         if value != value.strip():
