@@ -118,11 +118,11 @@ def received(sandbox: Sandbox, user: str, times: int = 1) -> None:
 
 
 def clean_env(zoom: Union[Sandbox, FakeZoom], **more: str) -> Dict[str, str]:
-    """For a child process: no credentials but this Zoom's, and no proxy."""
+    """For a child process: no credentials but this Zoom's, no proxy, and no other CA certificates."""
     env = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith("ZOOM_") and not name.lower().endswith("_proxy")
+        if not name.startswith(("ZOOM_", "SSL_CERT_")) and not name.lower().endswith(("_proxy", "_ca_bundle"))
     }
     source = str(PACKAGE / "src")
     credentials = {**zoom.env, **more}
