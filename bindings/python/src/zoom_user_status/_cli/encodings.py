@@ -55,5 +55,5 @@ def _as_windows(name: str, data: bytes, notice: Notice) -> str:
         text = data.decode(FALLBACK)
     except UnicodeDecodeError:
         raise Misuse(f"{name} is neither UTF-8 nor {FALLBACK}: in Excel, save it as 'CSV UTF-8', or use --encoding") from None
-    notice(f"{name} is not UTF-8, so it is read as {FALLBACK}, the encoding of Excel in Western Europe (--encoding decides)")
+    notice(f"{name} is read as {FALLBACK}, as it is not UTF-8 (--encoding decides)")
     return text

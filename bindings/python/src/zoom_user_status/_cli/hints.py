@@ -16,7 +16,7 @@ _HINTS = {
     Code.TOKEN: "check the app's account ID, client ID and secret, and that it is activated",
     Code.UNAUTHORIZED: "the access token is expired or wrong",
     Code.FORBIDDEN: "add the scope user:update:status:admin to the app",
-    Code.USER_NOT_FOUND: "not on this account: check the address; --ignore-missing counts who is gone as done",
+    Code.USER_NOT_FOUND: "not on this account: check the address, or --ignore-missing",
     Code.USER_PROTECTED: "an admin or a Zoom Room: take the admin role away first",
     Code.USER_BUSY: "has a Zoom event to come: hand it over, then --resume",
     Code.USER_LIMIT: "no license or place is left on the account: free one, then --resume",

@@ -18,6 +18,7 @@ from .._errors import ZoomUserStatusError, error_for
 from .._result import Result
 from .cells import key_of
 from .environment import Environment, read_environment
+from .hints import hint
 from .progress import Bar
 from .report import Earlier, Report, describe, now
 from .rules import StopRules, is_missing
@@ -184,9 +185,9 @@ class Run:
                 tally.ended = f"{error.result.message} ({error.result.code.symbol})"
                 if error.result.retry_after is not None:
                     tally.ended += f"; try again in {duration(error.result.retry_after)}"
+            tally.seconds = time.monotonic() - began
         if report and report.problem:
             tally.ended = report.problem
-        tally.seconds = time.monotonic() - began
 
     @contextlib.contextmanager
     def _stopping(self, batch: Batch) -> Generator[None, None, None]:
@@ -215,6 +216,9 @@ class Run:
             self.console.say(json.dumps({"summary": tally.as_json()}))
         elif not self.options.quiet and (tally.users != 1 or tally.skipped or tally.status not in (DONE, FAILED)):
             tally.show(self.console)
+        elif tally.failures and not self.options.quiet:
+            for code in filter(hint, tally.failures):  # one user, whose line says it all but this
+                self.console.notice(hint(code))
         how_it_ended(tally, self._resume_command(), self.console)
         return tally.status
 
