@@ -190,7 +190,7 @@ class Run:
             tally.ended = report.problem
 
     @contextlib.contextmanager
-    def _stopping(self, batch: Batch) -> Generator[None, None, None]:
+    def _stopping(self, batch: Batch[Result]) -> Generator[None, None, None]:
         """Ctrl-C and SIGTERM stop the batch; its last results still reach the report. A third one is no longer held back."""
 
         def stop(number: int, _frame: object) -> None:

@@ -7,7 +7,8 @@ import logging
 import sys
 from typing import List
 
-from .._client import Client, Options
+from .._client import Client
+from .._options import Options
 from .environment import Environment, apply_to_process
 from .terminal import Misuse
 
