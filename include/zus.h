@@ -541,6 +541,15 @@ zus_code zus_config_set_oauth(zus_config *config,
                               const char *client_secret);
 
 /**
+ * Sets credentials and URLs from the environment: ZOOM_ACCESS_TOKEN, else ZOOM_ACCOUNT_ID, ZOOM_CLIENT_ID and
+ * ZOOM_CLIENT_SECRET; and, where they are set, ZOOM_API_URL and ZOOM_OAUTH_URL. An empty variable counts as not set.
+ * ZUS_ERR_CREDENTIALS when something is missing: zus_config_message names it. A privileged program (setuid, setgid, file
+ * capabilities) finds none. No other thread may change the environment meanwhile.
+ */
+ZUS_API
+zus_code zus_config_set_from_env(zus_config *config);
+
+/**
  * Where Zoom is: the API's base (default "https://api.zoom.us/v2") and the OAuth token endpoint (default
  * "https://zoom.us/oauth/token"). NULL keeps one. Zoom for Government: "https://api.zoomgov.com/v2" and
  * "https://zoomgov.com/oauth/token". Neither may hold a user name, query or fragment. http:// is ZUS_ERR_ARGUMENT

@@ -676,6 +676,9 @@ class result_view {
     return handle_ ? static_cast<zus::delivery>(zus_result_delivery(handle_)) : zus::delivery::not_sent;
   }
 
+  /// True for a failure that every further user of a batch would have too, such as a rejected token.
+  bool is_fatal() const noexcept { return handle_ && zus_result_is_fatal(handle_) != 0; }
+
   /// The C handle, not owned. May be null.
   const zus_result* get() const noexcept { return handle_; }
 

@@ -10,7 +10,8 @@ use ureq::http::HeaderValue;
 use zeroize::Zeroizing;
 
 use crate::check::{check_range, check_text};
-use crate::code::Error;
+use crate::code::{Code, Error};
+use crate::environment::variable;
 use crate::http::proxy::{self, ProxyChoice};
 use crate::http::{self, parse_roots};
 use crate::log::{LogLevel, LogSettings};
@@ -98,6 +99,33 @@ impl Config {
                 sink: None,
             },
         }
+    }
+
+    /// Makes a configuration from the environment: see [`Config::set_from_env`].
+    pub fn from_env() -> Result<Config, Error> {
+        let mut config = Config::new();
+        config.set_from_env()?;
+        Ok(config)
+    }
+
+    /// Sets credentials and URLs from the environment: `ZOOM_ACCESS_TOKEN`, else `ZOOM_ACCOUNT_ID`, `ZOOM_CLIENT_ID` and
+    /// `ZOOM_CLIENT_SECRET`; and, where they are set, `ZOOM_API_URL` and `ZOOM_OAUTH_URL`. An empty variable counts as not
+    /// set. A privileged program (setuid, setgid, file capabilities) finds none. When this fails, nothing is changed.
+    pub fn set_from_env(&mut self) -> Result<(), Error> {
+        let mut config = self.clone();
+        match variable("ZOOM_ACCESS_TOKEN").map(Zeroizing::new) {
+            Some(token) => config.set_token(&token)?,
+            None => {
+                let account_id = credential("ZOOM_ACCOUNT_ID")?;
+                let client_id = credential("ZOOM_CLIENT_ID")?;
+                let client_secret = Zeroizing::new(credential("ZOOM_CLIENT_SECRET")?);
+                config.set_oauth(&account_id, &client_id, &client_secret)?;
+            }
+        }
+        let (api, oauth) = (variable("ZOOM_API_URL"), variable("ZOOM_OAUTH_URL"));
+        config.set_urls(api.as_deref(), oauth.as_deref())?;
+        *self = config;
+        Ok(())
     }
 
     /// A bearer token that the caller got elsewhere, without the word `Bearer`. It can't be renewed: once Zoom
@@ -310,6 +338,15 @@ impl fmt::Debug for Config {
             .field("oauth", &self.oauth)
             .finish_non_exhaustive()
     }
+}
+
+fn credential(name: &str) -> Result<String, Error> {
+    variable(name).ok_or_else(|| {
+        let message = format!(
+            "{name} is not set; set ZOOM_ACCESS_TOKEN, or ZOOM_ACCOUNT_ID, ZOOM_CLIENT_ID and ZOOM_CLIENT_SECRET"
+        );
+        Error::new(Code::Credentials, message)
+    })
 }
 
 fn ms(n: u32) -> Duration {

@@ -71,6 +71,7 @@ impl FatalForBatch {
 
 /// What became of an update.
 #[derive(Clone)]
+#[must_use = "only the code says whether Zoom accepted the update"]
 pub struct Outcome {
     pub(crate) code: Code,
     pub(crate) http_status: u16,
