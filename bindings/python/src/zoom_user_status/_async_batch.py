@@ -77,16 +77,14 @@ class AsyncBatch(Generic[T]):
                 self._reads_first = False
                 await self._read_first()
             self._fill()
-            while not self._results:
-                if not self._in_flight:
-                    self._end()
+            while self._in_flight and not self._results:
                 await self._change()
                 self._fill()
-        except StopAsyncIteration:
-            raise
         except BaseException:
             self.stop()
             raise
+        if not self._results:
+            self._end()
         return self._given(self._results.popleft())
 
     def stop(self) -> None:
