@@ -7,9 +7,10 @@ import os
 from pathlib import Path
 from typing import Dict
 
-import dotenv as python_dotenv
 import pytest
 from conftest import cli
+from dotenv.main import DotEnv
+from dotenv.parser import Position, parse_stream
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from zoom_user_status._cli import dotenv
@@ -49,14 +50,14 @@ def env_file(folder: Path, text: str, encoding: str = "utf-8") -> str:
 @example("A='x\ny' # c\nB")
 def test_the_grammar_is_python_dotenvs(text: str) -> None:
     """But for what that one passes over with a warning, which is an error here."""
-    theirs = python_dotenv.main.DotEnv(None, io.StringIO(text, newline=""), encoding="utf-8", interpolate=True, override=True)
-    bindings = list(python_dotenv.parser.parse_stream(io.StringIO(text, newline="")))
+    theirs = DotEnv(None, io.StringIO(text, newline=""), encoding="utf-8", interpolate=True, override=True)
+    bindings = list(parse_stream(io.StringIO(text, newline="")))
     try:
         ours = dotenv.parse(text, os.environ)
     except dotenv.Unreadable as error:
         first = next(binding for binding in bindings if binding.error)
         blank = len(first.original.string) - len(first.original.string.lstrip())
-        newlines = python_dotenv.parser.Position.start()
+        newlines = Position.start()
         newlines.advance(first.original.string[:blank])
         assert error.line == first.original.line + newlines.line - 1
         return

@@ -21,8 +21,8 @@ from types import TracebackType
 from typing import Any, Deque, Dict, List, Mapping, NamedTuple, Optional, Tuple, Type
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from ._client import Client
-from ._typing import Self
+from ._client import Client, Options
+from ._typing import Self, Unpack
 
 __all__ = ["FakeZoom", "Request", "Response"]
 
@@ -99,9 +99,11 @@ class FakeZoom:
             "ZOOM_OAUTH_URL": self.oauth_url,
         }
 
-    def client(self, **options: Any) -> Client:
+    def client(self, **options: Unpack[Options]) -> Client:
         """A client of this Zoom, without a rate limit and with short waits, unless you say otherwise."""
-        return Client.from_env(self.env, **{"rate": None, "backoff": (0.01, 0.05), **options})
+        given: Options = {"rate": None, "backoff": (0.01, 0.05)}
+        given.update(options)
+        return Client.from_env(self.env, **given)
 
     def add(self, *users: str, status: str = "active", **fields: Any) -> None:
         """Adds users, or changes those who are there. More fields are what GET tells of them."""
@@ -227,13 +229,13 @@ class _Server(ThreadingHTTPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
-    server: _Server
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     wbufsize = -1  # one packet for a whole response
 
     def do_PUT(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        assert isinstance(self.server, _Server)
         response = self.server.zoom._respond(self.command, self.path, self.headers.get("Authorization", ""), body)
         self.send_response(response.status)
         for name, value in response.headers.items():

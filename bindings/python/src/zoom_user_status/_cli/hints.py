@@ -19,11 +19,12 @@ _HINTS = {
     Code.USER_NOT_FOUND: "not on this account: check the address, or --ignore-missing",
     Code.USER_PROTECTED: "an admin or a Zoom Room: take the admin role away first",
     Code.USER_BUSY: "has a Zoom event to come: hand it over, then --resume",
-    Code.USER_LIMIT: "no license or place is left on the account: free one, then --resume",
+    Code.USER_LIMIT: "the account's user limit is reached: make room, then --resume",
     Code.RATE_LIMITED: "other apps use the same limit: lower --rate, then --resume",
     Code.DAILY_LIMIT: "go on tomorrow with --resume",
     Code.REJECTED: "read the message of each",
     Code.SERVER: "Zoom failed: later, with --resume",
+    Code.ENDPOINT: "check ZOOM_API_URL",
     Code.PANIC: "a bug in this program: please report it",
 }
 
