@@ -16,7 +16,7 @@ def main() -> int:
     user_id, action = sys.argv[1:]
     try:
         with Client.from_env() as zoom:
-            result = zoom.update(user_id, action)
+            result = zoom.update(user_id, Action.of(action))
     except UsageError as error:
         print(error, file=sys.stderr)
         return 2

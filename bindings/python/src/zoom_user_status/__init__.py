@@ -17,7 +17,7 @@ from typing import Mapping, Optional
 from ._batch import Batch
 from ._calls import Cancel
 from ._client import Client, Options, TokenProvider
-from ._codes import Action, ActionLike, Code
+from ._codes import Action, ActionLike, ActionName, Code
 from ._errors import (
     ReentrantError,
     Cancelled,
@@ -66,6 +66,7 @@ def from_env(env: Optional[Mapping[str, str]] = None, **options: Unpack[Options]
 __all__ = [
     "Action",
     "ActionLike",
+    "ActionName",
     "Batch",
     "ReentrantError",
     "Cancel",

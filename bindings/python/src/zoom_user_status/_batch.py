@@ -151,6 +151,13 @@ class Batch:
         """How it ended: OK, PARTIAL, CANCELLED or what ended it early. ``None`` while it runs."""
         return self._run.code
 
+    def __repr__(self) -> str:
+        run = self._run
+        state = "running" if self._thread is not None else "closed" if self._over else "not started"
+        if run.code is not None:
+            state = f"ended {run.code}"
+        return f"<{type(self).__name__} {run.action} of {len(run.users)} users, {state}>"
+
     def __enter__(self) -> Self:
         return self
 

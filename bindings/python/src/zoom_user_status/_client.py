@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from . import _native as native
 from ._batch import Batch
-from ._calls import Cancel, Hooks, Send, callback, calling_back, perform
+from ._calls import Cancel, Hooks, Send, callback, calling_back, name_this_thread, perform
 from ._codes import Action, ActionLike, Code
 from ._errors import error_for
 from ._result import Credentials, Result
@@ -446,6 +446,7 @@ def _token_writer(provider: TokenProvider) -> Callable[..., int]:
 
 def _log_writer(log: logging.Logger) -> Callable[..., None]:
     def write(_userdata: object, level: int, message: bytes) -> None:
+        name_this_thread()
         log.log(_LEVELS.get(level, logging.DEBUG), "%s", message.decode("utf-8", "replace"))
 
     return write

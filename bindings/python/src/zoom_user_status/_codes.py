@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from typing import Optional, Union
+from typing import Literal, Optional, Union
 
 
 class Code(enum.IntEnum):
@@ -69,13 +69,21 @@ class Code(enum.IntEnum):
         """The name in C, as reports and logs give it: ``ZUS_ERR_USER_NOT_FOUND``."""
         return "ZUS_OK" if self is Code.OK else f"ZUS_ERR_{self.name}"
 
+    def __str__(self) -> str:
+        """``symbol``, on every Python: that of an IntEnum changed with 3.11."""
+        return self.symbol
+
+    def __format__(self, spec: str) -> str:
+        return format(int(self) if spec[-1:] in _OF_NUMBERS else str(self), spec)
+
     @property
-    def passing(self) -> bool:
-        """Whether the same update can succeed later without anybody changing the user or the list."""
-        return self in _PASSING
+    def transient(self) -> bool:
+        """Whether the same update can succeed later without anybody changing the list."""
+        return self in _TRANSIENT
 
 
-_PASSING = frozenset(
+_OF_NUMBERS = tuple("bcdoxXneEfFgG%")
+_TRANSIENT = frozenset(
     {
         Code.CREDENTIALS,
         Code.FORKED,
@@ -90,6 +98,8 @@ _PASSING = frozenset(
         Code.TOKEN,
         Code.UNAUTHORIZED,
         Code.FORBIDDEN,
+        Code.USER_BUSY,
+        Code.USER_LIMIT,
         Code.RATE_LIMITED,
         Code.DAILY_LIMIT,
         Code.SERVER,
@@ -116,7 +126,7 @@ class Action(enum.IntEnum):
         return format(str(self), spec)
 
     @classmethod
-    def of(cls, action: ActionLike) -> Action:
+    def of(cls, action: Union[Action, str]) -> Action:
         """The action itself or by its name; ``ValueError`` for any other."""
         if isinstance(action, Action):
             return action
@@ -128,4 +138,5 @@ class Action(enum.IntEnum):
         return cls(action)
 
 
-ActionLike = Union[Action, str]
+ActionName = Literal["activate", "deactivate", "clock_in", "clock_out"]
+ActionLike = Union[Action, ActionName]

@@ -23,8 +23,25 @@ class ZoomUserStatusError(Exception):
         subject = f"{result.user_id}: " if result.user_id else ""
         return f"{subject}{result.message} ({', '.join(facts)})"
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self)!r})"
+
     def __reduce__(self) -> Tuple[Any, ...]:
         return type(self), (self.result,)
+
+    @property
+    def code(self) -> Code:
+        return self.result.code
+
+    @property
+    def zoom_code(self) -> int:
+        """Zoom's own error code, or 0."""
+        return self.result.zoom_code
+
+    @property
+    def tracking_id(self) -> str:
+        """Zoom's ``x-zm-trackingid``, which its support asks for."""
+        return self.result.tracking_id
 
 
 class UsageError(ZoomUserStatusError):

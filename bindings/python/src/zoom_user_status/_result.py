@@ -75,6 +75,9 @@ class Result:
         """Whether Zoom did it."""
         return self.code == Code.OK
 
+    def __bool__(self) -> bool:
+        return self.ok
+
     def header(self, name: str, default: str = "") -> str:
         """A header of Zoom's answer, in any case: ``result.header("x-ratelimit-remaining")``.
 
