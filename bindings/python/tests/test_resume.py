@@ -66,7 +66,7 @@ def test_nothing_to_send_says_why_and_how(fake_zoom: FakeZoom, report: Path) -> 
 def test_retry_failed_by_code(fake_zoom: FakeZoom, report: Path, option: str, again: List[str]) -> None:
     fake_zoom.add(A, B, C)
     fake_zoom.fail(B, 400, 200, "No.", times=1)
-    fake_zoom.fail(C, 400, 999, "No.", times=1)
+    fake_zoom.fail(C, 409, 3000, "No.", times=1)
     cli(fake_zoom, "deactivate", A, B, C, "--report", str(report))
     assert codes(report) == {A: "ZUS_OK", B: "USER_PROTECTED", C: "REJECTED"}
     # A user behind the option is no value of it.
