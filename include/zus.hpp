@@ -27,7 +27,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <cstring>
 #include <exception>
 #include <functional>
@@ -99,6 +98,8 @@ enum class code : std::int32_t {
   endpoint = ZUS_ERR_ENDPOINT,              ///< The server does not know this endpoint: check the API URL.
   cancelled = ZUS_ERR_CANCELLED,            ///< Ended by a zus::cancel, or by the callback of a batch.
   partial = ZUS_ERR_PARTIAL,                ///< The batch ran to its end, and some users failed.
+  queue_full = ZUS_ERR_QUEUE_FULL,          ///< Too many started calls were not taken from the queue.
+  no_thread = ZUS_ERR_NO_THREAD,            ///< The system has no thread left for a started call.
   panic = ZUS_ERR_PANIC                     ///< A bug in this library.
 };
 
@@ -378,17 +379,11 @@ class config {
  public:
   config() : handle_(zus_config_new()) {}
 
-  /// From the environment: ZOOM_ACCESS_TOKEN, or else ZOOM_ACCOUNT_ID, ZOOM_CLIENT_ID and ZOOM_CLIENT_SECRET; and
-  /// ZOOM_API_URL and ZOOM_OAUTH_URL where they are set.
+  /// From the environment: ZOOM_ACCESS_TOKEN, else ZOOM_ACCOUNT_ID, ZOOM_CLIENT_ID and ZOOM_CLIENT_SECRET; and, where they
+  /// are set, ZOOM_API_URL and ZOOM_OAUTH_URL. Throws zus::error with code::credentials, which names what is missing.
   static config from_env() {
     config made;
-    if (const auto value = env("ZOOM_ACCESS_TOKEN"); !value.empty()) {
-      made.token(value);
-    } else if (!env("ZOOM_ACCOUNT_ID").empty() || !env("ZOOM_CLIENT_ID").empty() || !env("ZOOM_CLIENT_SECRET").empty()) {
-      made.oauth(env("ZOOM_ACCOUNT_ID"), env("ZOOM_CLIENT_ID"), env("ZOOM_CLIENT_SECRET"));
-    }
-    if (const auto url = env("ZOOM_API_URL"); !url.empty()) made.api_url(url);
-    if (const auto url = env("ZOOM_OAUTH_URL"); !url.empty()) made.oauth_url(url);
+    made.checked("from_env", zus_config_set_from_env(made.get()));
     return made;
   }
 
@@ -566,18 +561,6 @@ class config {
     return span.count() >= 0 && span.count() <= (std::numeric_limits<std::uint32_t>::max)();
   }
   static std::uint32_t count(std::chrono::milliseconds span) noexcept { return static_cast<std::uint32_t>(span.count()); }
-
-#if defined(_MSC_VER)
-#  pragma warning(push)
-#  pragma warning(disable : 4996)  // getenv is what the standard has
-#endif
-  static std::string_view env(const char* variable) noexcept {
-    const char* value = std::getenv(variable);
-    return value == nullptr ? std::string_view() : std::string_view(value);
-  }
-#if defined(_MSC_VER)
-#  pragma warning(pop)
-#endif
 
   std::shared_ptr<detail::token_source> token_source_{};
   std::shared_ptr<detail::log_sink> log_sink_{};
