@@ -15,6 +15,7 @@ import pytest
 from conftest import PACKAGE, cli
 from zoom_user_status.testing import FakeZoom
 
+EVENT = "You cannot deactivate this user because the user has an upcoming Zoom Events scheduled."
 A, B, C, GONE = "a@example.com", "b@example.com", "c@example.com", "gone@example.com"
 
 
@@ -34,7 +35,7 @@ def report(tmp_path: Path) -> Path:
 
 def test_a_busy_user_and_a_full_account_are_tried_again(fake_zoom: FakeZoom, report: Path) -> None:
     fake_zoom.add(A, B, status="inactive")
-    fake_zoom.fail(A, 400, 300, "The user has upcoming events.", times=1)
+    fake_zoom.fail(A, 400, 300, EVENT, times=1)
     fake_zoom.fail(B, 400, 3412, "The maximum of users is reached.", times=1)
     run = cli(fake_zoom, "activate", A, B, "--report", str(report))
     assert run.returncode == 1 and codes(report) == {A: "USER_BUSY", B: "USER_LIMIT"}
@@ -64,8 +65,8 @@ def test_nothing_to_send_says_why_and_how(fake_zoom: FakeZoom, report: Path) -> 
 @pytest.mark.parametrize("option, again", [("", [B, C]), ("=USER_PROTECTED", [B]), ("=zus_err_rejected,User_Protected", [B, C])])
 def test_retry_failed_by_code(fake_zoom: FakeZoom, report: Path, option: str, again: List[str]) -> None:
     fake_zoom.add(A, B, C)
-    fake_zoom.fail(B, 400, 200, "", times=1)
-    fake_zoom.fail(C, 400, 999, "", times=1)
+    fake_zoom.fail(B, 400, 200, "No.", times=1)
+    fake_zoom.fail(C, 409, 3000, "No.", times=1)
     cli(fake_zoom, "deactivate", A, B, C, "--report", str(report))
     assert codes(report) == {A: "ZUS_OK", B: "USER_PROTECTED", C: "REJECTED"}
     # A user behind the option is no value of it.
@@ -82,7 +83,7 @@ def test_retry_failed_of_no_code(fake_zoom: FakeZoom, report: Path) -> None:
 
 def test_earlier_failures_go_last(fake_zoom: FakeZoom, report: Path) -> None:
     fake_zoom.add(A, B, C)
-    fake_zoom.fail(A, 400, 300, "events", times=1)
+    fake_zoom.fail(A, 400, 300, EVENT, times=1)
     cli(fake_zoom, "deactivate", A, "--report", str(report))
     cli(fake_zoom, "deactivate", A, B, C, "--report", str(report), "--resume", "--concurrency", "1")
     assert fake_zoom.updated == [B, C, A]
@@ -119,7 +120,7 @@ def test_a_report_that_a_spreadsheet_saved(fake_zoom: FakeZoom, report: Path, en
     """With its own delimiter and encoding, lines that end with CR LF, a column of the person's, and blank lines."""
     user = "jürgen@example.com"
     fake_zoom.add(user, A, B)
-    fake_zoom.fail(user, 400, 300, "Ereignisse für später", times=1)
+    fake_zoom.fail(user, 400, 300, EVENT + " für später", times=1)
     cli(fake_zoom, "deactivate", user, A, "--report", str(report))
     saved = [[*row.values(), f"note on {row['user']}"] for row in rows(report)]
     fields = [*rows(report)[0], "my notes"]
@@ -149,7 +150,7 @@ def test_columns_of_an_older_version_and_codes_of_a_newer_one(fake_zoom: FakeZoo
 
 def test_nobodys_file_beside_the_report_is_destroyed(fake_zoom: FakeZoom, report: Path) -> None:
     fake_zoom.add(A)
-    fake_zoom.fail(A, 400, 300, "events", times=1)
+    fake_zoom.fail(A, 400, 300, EVENT, times=1)
     beside = report.with_name("r.csv.new")
     beside.write_text("somebody else's")
     cli(fake_zoom, "deactivate", A, "--report", str(report))
@@ -233,7 +234,7 @@ def test_a_resume_takes_no_more_memory_than_the_run(fake_zoom: FakeZoom, tmp_pat
         )
 
     for user in users[-5:]:
-        fake_zoom.fail(user, 400, 300, "events", times=1)
+        fake_zoom.fail(user, 400, 300, EVENT, times=1)
     first = run()
     again = run("--resume")
     assert (first.returncode, again.returncode) == (1, 0)
