@@ -212,7 +212,7 @@ class EventHandle(ctypes.c_void_p):
     def free(self) -> None:
         """Frees it now: whatever else holds a reference to this object."""
         event_free(self)
-        super().__init__()  # NULL
+        super().__init__(None)
 
     def header(self, name: str) -> str:
         return _header(event_result(self), name)
