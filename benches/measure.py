@@ -347,6 +347,25 @@ def python(http, https, ca):
         row(f"{label}: the wrapper", f"{ratio(results, 'zus', 'httpx', 1):.2f} × httpx")
 
 
+def asyncio_at_once():
+    calls = 100
+    section(f"{calls} calls at once in one asyncio loop, responses after 500 ms: the time, and how late a 10 ms timer of the loop was")
+    with Sandbox("--users", str(calls), "--delay", "500") as sandbox:
+        programs = {name: lambda name=name: numbers(sys.executable, HERE / "python_async.py", name, sandbox.api, calls) for name in ("zus", "httpx", "threads")}
+        try:
+            programs["zus"]()
+        except SystemExit as error:
+            row("AsyncClient", f"skipped: {str(error).strip().splitlines()[-1]}")
+            return
+        results = take_turns(3 if QUICK else 7, programs)
+    took = {name: (statistics.median(x[0] for x in found), statistics.median(x[1] for x in found)) for name, found in results.items()}
+    at_most("AsyncClient", took["zus"][0] / took["httpx"][0], 1.3, to=" × httpx")
+    for name, shown in (("zus", "AsyncClient"), ("httpx", "httpx.AsyncClient"), ("threads", "Client in asyncio.to_thread")):
+        seconds, late = took[name]
+        to_reach = ("≤ 20 ms late", late <= 0.02) if name == "zus" else ("", None)
+        row(shown, f"{seconds:.2f} s, {late * 1000:.0f} ms late", *to_reach)
+
+
 def csharp(http):
     section("C#, a warm call (CPU; both send JSON, HTTP)")
     program = OUT / "csharp/bin/CSharpCall/release/CSharpCall.dll"
@@ -456,6 +475,7 @@ def main():
             memory(http, https)
             threads()
             python(http, https, ca)
+            asyncio_at_once()
             csharp(http)
             bulk()
             started()
