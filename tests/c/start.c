@@ -353,7 +353,7 @@ static void forks(const sandbox *box) {
   event = zus_queue_next(queue, WAIT);
   CHECK_CODE(start(client, "answer-never@example.com", cancel, queue, 2), ZUS_OK);
   for (i = 0; i < 10; i++) CHECK_CODE(start(client, "answer-slow-2000+fork@example.com", NULL, queue, 3), ZUS_OK);
-  sleep_ms(500); /* no thread may be allocating: AddressSanitizer's locks don't survive a fork */
+  sleep_ms(500);
   fflush(stdout);
   child = fork();
   if (child == 0) {
@@ -418,7 +418,11 @@ int main(void) {
   descriptors(&box);
   ends_early(&box);
   many(&box);
+#if !defined(__SANITIZE_ADDRESS__) /* its allocator's locks don't survive a fork while another thread allocates; valgrind runs it */
   forks(&box);
+#else
+  (void)forks;
+#endif
   environment(&box);
   sandbox_stop(&box);
   return finish();

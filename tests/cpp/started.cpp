@@ -370,7 +370,7 @@ void forks(const sandbox& box) {
   test("after fork the child is told, and a client of its own starts calls");
   const zus::client zoom{config_for_cpp(box)};
   auto in_flight = zoom.deactivate_async("answer-slow-2000+fork@example.com");
-  std::this_thread::sleep_for(500ms);  // no thread may be allocating: AddressSanitizer's locks don't survive a fork
+  std::this_thread::sleep_for(500ms);
   std::fflush(stdout);
   const pid_t child = fork();
   if (child == 0) {
@@ -427,7 +427,11 @@ int main() {
   functions(box);
   callbacks(box);
   events(box);
+#if !defined(__SANITIZE_ADDRESS__) /* its allocator's locks don't survive a fork while another thread allocates; valgrind runs it */
   forks(box);
+#else
+  (void)forks;
+#endif
   sandbox_stop(&box);
   return finish();
 }
