@@ -274,7 +274,7 @@ void callbacks(const sandbox& box) {
                                  .log(zus::log_level::debug, [&lines](zus::log_level, std::string_view) { ++*lines; })};
       std::vector<std::future<zus::result>> all;
       for (int n = 0; n < 8; ++n) all.push_back(zoom.deactivate_async("answer-never@example.com"));
-      if (i % 2) CHECK(all.front().wait_for(30ms) == std::future_status::timeout);
+      for (int waited = 0; i % 2 && tokens->load() == 0 && waited < 6000; ++waited) std::this_thread::sleep_for(10ms);
     }
     if (i % 2) CHECK_NUMBER(tokens->load(), 1);
     lines.reset();
