@@ -260,16 +260,16 @@ impl<'a> Attempts<'a> {
         if !self.client.log.enabled(LogLevel::Debug) {
             return;
         }
+        let (method, path, attempt) = (self.operation.method(), self.uri.path(), self.attempts);
+        let how = match self.operation {
+            Operation::Read => String::new(),
+            Operation::Update(action) => {
+                format!(" action={} ({})", action.as_str(), self.encoding.name())
+            }
+        };
         self.client.log.write(
             LogLevel::Debug,
-            format_args!(
-                "{} {} ({} as {}), attempt {}",
-                self.operation.method(),
-                self.uri.path(),
-                self.operation.name(),
-                self.encoding.name(),
-                self.attempts
-            ),
+            format_args!("{method} {path}{how}, attempt {attempt}"),
         );
     }
 

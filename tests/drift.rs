@@ -24,6 +24,11 @@ const UNBOUND: &[(&str, &str, &str)] = &[
         "zus_result_user_id",
         "a result keeps the str that it was asked for",
     ),
+    (
+        "Python",
+        "zus_config_set_from_env",
+        "from_env reads any mapping",
+    ),
 ];
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
@@ -156,7 +161,9 @@ fn cpp_agrees() {
         "#include <iostream>\n#include \"zus.hpp\"\n\
          int main() {{\n{body}}}\n\
          auto template_of(const zus::client &zoom, const std::vector<std::string> &users) {{\n  \
-         return zoom.update_many(users, zus::action::activate, [](const zus::result_view &) {{}});\n}}\n"
+         const auto nothing = [](const zus::result_view &) {{}};\n\
+         static_cast<void>(zoom.get_user_status_many(users, nothing));\n\
+         return zoom.update_many(users, zus::action::activate, nothing);\n}}\n"
     );
     std::fs::write(&source, text).unwrap();
     let mut compiler = Command::new("c++");
