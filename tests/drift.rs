@@ -24,6 +24,11 @@ const UNBOUND: &[(&str, &str, &str)] = &[
         "zus_result_user_id",
         "a result keeps the str that it was asked for",
     ),
+    (
+        "Python",
+        "zus_config_set_from_env",
+        "from_env reads any mapping",
+    ),
 ];
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");

@@ -135,7 +135,7 @@ headers() {
       step "C tests as $s with $c" "$c" -std=$s -D_POSIX_C_SOURCE=200809L $C_WARNINGS $INCLUDE -fsyntax-only "$repo"/tests/c/*.c
     done
     for s in c++17 c++2b; do
-      step "C++ tests as $s with $x" "$x" -std=$s $TEST_WARNINGS $INCLUDE -fsyntax-only "$repo/tests/cpp/wrapper.cpp"
+      step "C++ tests as $s with $x" "$x" -std=$s $TEST_WARNINGS $INCLUDE -fsyntax-only "$repo"/tests/cpp/{wrapper,started}.cpp
     done
   done
   if have x86_64-w64-mingw32-g++-posix; then
@@ -165,10 +165,12 @@ short_snippets() { # what the README shows is under 12 lines
 build() {
   local dir=$1 name; shift
   mkdir -p "$dir"
-  for name in arguments answers calls; do
+  for name in arguments answers calls start; do
     step "build $name.c $*" $cc -std=c11 -D_POSIX_C_SOURCE=200809L $C_WARNINGS -gdwarf-4 $INCLUDE "$@" "$repo/tests/c/$name.c" -o "$dir/$name" -L"$work/lib" -lzus -pthread
   done
-  step "build wrapper.cpp $*" $cxx -std=c++20 $TEST_WARNINGS -gdwarf-4 $INCLUDE "$@" "$repo/tests/cpp/wrapper.cpp" -o "$dir/wrapper" -L"$work/lib" -lzus -pthread
+  for name in wrapper started; do
+    step "build $name.cpp $*" $cxx -std=c++20 $TEST_WARNINGS -gdwarf-4 $INCLUDE "$@" "$repo/tests/cpp/$name.cpp" -o "$dir/$name" -L"$work/lib" -lzus -pthread
+  done
 }
 
 # build_examples DIRECTORY FLAGS...
@@ -262,11 +264,13 @@ case $1 in
   sanitizers)
     sanitize=(-O1 -fno-omit-frame-pointer -fsanitize=address,undefined)
     build "$work/sanitized" "${sanitize[@]}"
-    step "build no_exceptions.cpp" $cxx -std=c++17 -fno-exceptions $TEST_WARNINGS $INCLUDE "${sanitize[@]}" "$repo/tests/cpp/no_exceptions.cpp" -o "$work/sanitized/no_exceptions" -L"$work/lib" -lzus -pthread
+    for name in no_exceptions started; do
+      step "build $name.cpp without exceptions" $cxx -std=c++17 -fno-exceptions $TEST_WARNINGS $INCLUDE "${sanitize[@]}" "$repo/tests/cpp/$name.cpp" -o "$work/sanitized/${name/#started/no_exceptions_started}" -L"$work/lib" -lzus -pthread
+    done
     # Its clock_gettime stands in for libc's: no sanitizer's.
     step "build panic.c" $cc -std=gnu11 $C_WARNINGS $INCLUDE "$repo/tests/c/panic.c" -o "$work/sanitized/panic" -L"$work/lib" -lzus -pthread
-    step "the tests call each function of the library" all_called "$work/sanitized"/{arguments,answers,calls}
-    for name in arguments answers calls wrapper no_exceptions panic; do suite "$name" "$work/sanitized/$name"; done
+    step "the tests call each function of the library" all_called "$work/sanitized"/{arguments,answers,calls,start}
+    for name in arguments answers calls start wrapper started no_exceptions no_exceptions_started panic; do suite "$name" "$work/sanitized/$name"; done
     build_examples "$work/sanitized" "${sanitize[@]}"
     examples "$work/sanitized"
     ;;
@@ -276,7 +280,8 @@ case $1 in
       --error-exitcode=99 "--suppressions=$repo/tests/c/valgrind.supp")
     if have valgrind; then
       build "$work/plain" -O2
-      for name in arguments answers calls wrapper; do suite "$name under valgrind" "${memcheck[@]}" "$work/plain/$name"; done
+      export ZUS_TEST_EVENTS=20000
+      for name in arguments answers calls start wrapper started; do suite "$name under valgrind" "${memcheck[@]}" "$work/plain/$name"; done
     else
       skip "valgrind" "not found"
     fi

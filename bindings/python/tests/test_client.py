@@ -349,9 +349,9 @@ def test_a_ca_file_without_certificates(tmp_path: Path) -> None:
     [(None, (0, 1000)), (0, (0, 1000)), (30, (30, 1000)), (2.5, (5, 2000)), (0.5, (1, 2000)), (80.0, (80, 1000))],
 )
 def test_rates(rate: Any, expected: Any) -> None:
-    from zoom_user_status._client import _per_ms
+    from zoom_user_status._options import to_rate
 
-    assert _per_ms(rate) == expected
+    assert to_rate(rate) == expected
 
 
 def test_the_rate_is_kept(sandbox: Sandbox) -> None:

@@ -48,11 +48,17 @@ class Code(enum.IntEnum):
     """Zoom rejected the request for another reason."""
     SERVER = 50
     """HTTP 5xx."""
+    NOT_VERIFIED = 51
+    """Zoom accepted the update, but the user's status did not become the wanted one in time, or could not be read."""
     ENDPOINT = 52
     """The server doesn't know this endpoint: check the API URL."""
     CANCELLED = 70
     PARTIAL = 71
     """A batch ran to its end and some users failed."""
+    QUEUE_FULL = 72
+    """65,536 started calls wait to be taken: this one was not started."""
+    NO_THREAD = 73
+    """The system has no thread left for a started call: it was not started."""
     PANIC = 99
     """A bug in libzus."""
 
@@ -103,27 +109,57 @@ _TRANSIENT = frozenset(
         Code.RATE_LIMITED,
         Code.DAILY_LIMIT,
         Code.SERVER,
+        Code.NOT_VERIFIED,
         Code.ENDPOINT,
         Code.CANCELLED,
+        Code.QUEUE_FULL,
+        Code.NO_THREAD,
         Code.PANIC,
     }
 )
 
 
-class Action(enum.IntEnum):
+class _Word(enum.IntEnum):
+    """A number of the C API that is shown as a word, in lower case."""
+
+    def __str__(self) -> str:
+        return self.name.lower()
+
+    def __format__(self, spec: str) -> str:
+        return format(str(self), spec)
+
+
+class Delivery(_Word):
+    """Whether the request may have reached Zoom, over all its attempts."""
+
+    NOT_SENT = 0
+    """No request was sent: nothing was applied."""
+    UNKNOWN = 1
+    """A request may have reached Zoom, and may have been applied: the connection broke, the time ran out, or the server failed."""
+    RESPONDED = 2
+    """Zoom sent a response, and the code says what it means."""
+
+
+class Status(_Word):
+    """A user's status, as Zoom says it."""
+
+    UNKNOWN = 0
+    """Not read, or a status that this version does not know."""
+    ACTIVE = 1
+    """The user can sign in."""
+    INACTIVE = 2
+    """The user is deactivated."""
+    PENDING = 3
+    """The user was invited and has not accepted. An update of the status is accepted and changes nothing."""
+
+
+class Action(_Word):
     """What to do with a user. Wherever one is wanted, its name does as well: ``"deactivate"``."""
 
     ACTIVATE = 1
     DEACTIVATE = 2
     CLOCK_IN = 3
     CLOCK_OUT = 4
-
-    def __str__(self) -> str:
-        """The word that Zoom knows it by."""
-        return self.name.lower()
-
-    def __format__(self, spec: str) -> str:
-        return format(str(self), spec)
 
     @classmethod
     def of(cls, action: Union[Action, str]) -> Action:

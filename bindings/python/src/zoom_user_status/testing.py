@@ -18,11 +18,15 @@ import threading
 from collections import deque
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
-from typing import Any, Deque, Dict, List, Mapping, NamedTuple, Optional, Tuple, Type
+from typing import TYPE_CHECKING, Any, Deque, Dict, List, Mapping, NamedTuple, Optional, Tuple, Type
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from ._client import Client, Options
+from ._client import Client
+from ._options import Options
 from ._typing import Self, Unpack
+
+if TYPE_CHECKING:
+    from ._async import AsyncClient
 
 __all__ = ["FakeZoom", "Request", "Response"]
 
@@ -101,9 +105,13 @@ class FakeZoom:
 
     def client(self, **options: Unpack[Options]) -> Client:
         """A client of this Zoom, without a rate limit and with short waits, unless you say otherwise."""
-        given: Options = {"rate": None, "backoff": (0.01, 0.05)}
-        given.update(options)
-        return Client.from_env(self.env, **given)
+        return Client.from_env(self.env, **_quick(options))
+
+    def async_client(self, **options: Unpack[Options]) -> AsyncClient:
+        """The same for asyncio."""
+        from ._async import AsyncClient  # late: asyncio takes its time
+
+        return AsyncClient.from_env(self.env, **_quick(options))
 
     def add(self, *users: str, status: str = "active", **fields: Any) -> None:
         """Adds users, or changes those who are there. More fields are what GET tells of them."""
@@ -188,7 +196,8 @@ class FakeZoom:
             return request, _Shown(200, message=json.dumps(known))
         if action not in _ACTIONS:
             return request, Response(400, 300, "Validation Failed.")
-        known["status"] = _STATUS_AFTER.get(action, known["status"])
+        if known["status"] != "pending":  # of whom Zoom accepts an update, and changes nothing
+            known["status"] = _STATUS_AFTER.get(action, known["status"])
         return request, Response(204)
 
     def _refusal(self, user: str) -> Optional[Response]:
@@ -203,6 +212,12 @@ class FakeZoom:
             return _Shown(400, message=json.dumps({"reason": "Bad Request", "error": "invalid_grant"}))
         token = {"access_token": self.access_token, "token_type": "bearer", "expires_in": 3600, "scope": self.scopes}
         return _Shown(200, message=json.dumps(token))
+
+
+def _quick(options: Options) -> Options:
+    given: Options = {"rate": None, "backoff": (0.01, 0.05)}
+    given.update(options)
+    return given
 
 
 class _Shown(Response):

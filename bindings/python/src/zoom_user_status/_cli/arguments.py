@@ -9,10 +9,11 @@ from typing import List, Set
 
 from .. import __version__
 from .._codes import Code
+from .jobs import DESCRIPTION
 from .rules import FIRST
 from .terminal import PROGRAM
 
-_DESCRIPTION = "Activate or deactivate Zoom users, one or thousands."
+_DESCRIPTION = "Activate, deactivate or read Zoom users, one or thousands."
 _EPILOG = """\
 Credentials come from the environment or --env-file, never from the command line:
 ZOOM_ACCESS_TOKEN, or ZOOM_ACCOUNT_ID, ZOOM_CLIENT_ID and ZOOM_CLIENT_SECRET of a
@@ -39,13 +40,18 @@ could not reach Zoom.
 """
 
 
+VERIFY = 10.0
+"""Seconds for which an update is verified when the command line says no other time."""
+_BARE = {"--retry-failed": "--retry-failed=", "--verify": f"--verify={VERIFY:g}"}
+
+
 def parse(words: List[str]) -> argparse.Namespace:
     """The options; argparse itself ends the program on a wrong one."""
     parser = _parser()
     # argparse joins users after an option, or after --, not to those before it.
     end = words.index("--") if "--" in words else len(words)
     # Its optional value would swallow a user behind it.
-    before = ["--retry-failed=" if word == "--retry-failed" else word for word in words[:end]]
+    before = [_BARE.get(word, word) for word in words[:end]]
     options, more = parser.parse_known_args(before)
     unknown = [word for word in more if word.startswith("-")]
     more += words[end + 1 :]
@@ -59,6 +65,8 @@ def parse(words: List[str]) -> argparse.Namespace:
                 parser.error(f"--csv: there is no file {name}; put users before --csv, or behind --")
         if options.column is not None and not options.header:
             parser.error("--column names a column of the header, and --no-header says that there is none")
+        if options.command != "status" and options.preflight and (options.dry_run or options.verify):
+            parser.error("--preflight sends no update: there is nothing to verify, and --dry-run would not even read")
     return options
 
 
@@ -66,9 +74,10 @@ def _parser() -> argparse.ArgumentParser:
     raw = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(PROGRAM, description=_DESCRIPTION, epilog=_EPILOG, formatter_class=raw, allow_abbrev=False)
     parser.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="activate|deactivate|check")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="activate|deactivate|status|check")
     common = _common()
-    for name, does in (("deactivate", "take the licenses and block the login"), ("activate", "let them log in again")):
+    for action, does in DESCRIPTION.items():
+        name = str(action)
         sub = commands.add_parser(
             name,
             parents=[common],
@@ -80,8 +89,24 @@ def _parser() -> argparse.ArgumentParser:
         )
         _add_users(sub)
         _add_run(sub)
+        _add_update(sub, name)
         _add_report(sub)
         _add_output(sub)
+    status = commands.add_parser(
+        "status",
+        parents=[common],
+        help="users: show who is active, inactive or pending, with role and last login",
+        description="Read users and show who is active, inactive or pending, with role and last login. Needs the scope "
+        "user:read:user:admin.",
+        epilog=_EPILOG,
+        formatter_class=raw,
+        allow_abbrev=False,
+    )
+    _add_users(status)
+    _add_run(status)
+    _add_report(status)
+    _add_output(status)
+    status.set_defaults(ignore_missing=False)
     check = commands.add_parser(
         "check",
         parents=[common],
@@ -143,8 +168,25 @@ def _add_run(sub: argparse.ArgumentParser) -> None:
         metavar="N",
         help=f"stop when N users have failed (instead of when the first {FIRST} failed for the same reason)",
     )
-    run.add_argument("--ignore-missing", action="store_true", help="count users who don't exist (Zoom code 1001) as done")
-    run.add_argument("--yes", action="store_true", help="don't ask before more than 10 deactivations")
+
+
+def _add_update(sub: argparse.ArgumentParser, name: str) -> None:
+    update = sub.add_argument_group("the update")
+    update.add_argument(
+        "--preflight",
+        action="store_true",
+        help=f"send no update: read every user, and say who would be {name}d, who is already, and who can't be",
+    )
+    update.add_argument(
+        "--verify",
+        type=_verify,
+        metavar="SECONDS",
+        nargs="?",
+        help=f"read each user afterwards until the status is the wanted one, for up to so long (default {VERIFY:g}); "
+        "at least one request more for each",
+    )
+    update.add_argument("--ignore-missing", action="store_true", help="count users who don't exist (Zoom code 1001) as done")
+    update.add_argument("--yes", action="store_true", help="don't ask before more than 10 deactivations")
 
 
 def _add_report(sub: argparse.ArgumentParser) -> None:
@@ -223,6 +265,13 @@ def _seconds(text: str) -> float:
     if not 0 < value <= 86_400:
         raise argparse.ArgumentTypeError(f"{text} is out of range: up to 86400 seconds")
     return value
+
+
+def _verify(text: str) -> float:
+    try:
+        return _seconds(text)
+    except argparse.ArgumentTypeError as error:
+        raise argparse.ArgumentTypeError(f"{error}; a user goes before --verify, or behind --") from None
 
 
 def _whole(text: str) -> int:

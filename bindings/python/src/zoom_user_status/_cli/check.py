@@ -72,7 +72,7 @@ def _credentials(client: Client, env: Environment, show: _Show) -> Dict[str, Any
         raise
     except ZoomUserStatusError as error:
         show.step(Step("token", False, str(error), hint(error.result.code)))
-        return {"credentials": "oauth", "account_id": env.account, "scopes": [], "expires_in": None, "api_url": "", **as_json(error.result, user=False)}
+        return {"credentials": "oauth", "account_id": env.account, "scopes": [], "expires_in": None, "api_url": "", **as_json(error.result)}
     if found.kind == "oauth":
         _oauth(found, env, show)
     else:

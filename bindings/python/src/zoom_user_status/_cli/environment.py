@@ -6,7 +6,7 @@ import os
 import shlex
 from typing import Dict, Mapping, NamedTuple, Optional
 
-from .._client import BASE_URL, OAUTH_URL
+from .._options import BASE_URL, OAUTH_URL
 from . import dotenv
 from .encodings import decode, read_bytes
 from .report import Binding

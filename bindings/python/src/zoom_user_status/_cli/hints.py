@@ -15,7 +15,7 @@ _HINTS = {
     Code.PROTOCOL: "is the URL wrong, or does a gateway respond instead of Zoom?",
     Code.TOKEN: "check the app's account ID, client ID and secret, and that it is activated",
     Code.UNAUTHORIZED: "the access token is expired or wrong",
-    Code.FORBIDDEN: "add the scope user:update:status:admin to the app",
+    Code.FORBIDDEN: "add the scope that the message names to the app",
     Code.USER_NOT_FOUND: "not on this account: check the address, or --ignore-missing",
     Code.USER_PROTECTED: "an admin or a Zoom Room: take the admin role away first",
     Code.USER_BUSY: "has a Zoom event to come: hand it over, then --resume",
@@ -24,6 +24,7 @@ _HINTS = {
     Code.DAILY_LIMIT: "go on tomorrow with --resume",
     Code.REJECTED: "read the message of each",
     Code.SERVER: "Zoom failed: later, with --resume",
+    Code.NOT_VERIFIED: "Zoom accepted it, and it does not show: see zoom-user-status status; --resume sends it again",
     Code.ENDPOINT: "check ZOOM_API_URL",
     Code.PANIC: "a bug in this program: please report it",
 }

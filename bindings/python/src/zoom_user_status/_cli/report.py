@@ -22,10 +22,10 @@ import tempfile
 import time
 from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Set, Tuple
 
-from .._codes import Action, Code
-from .._result import Result
+from .._codes import Code, Delivery
 from .cells import key_of, trim
 from .encodings import FALLBACK
+from .jobs import PREFLIGHT, Outcome
 from .terminal import Console, Misuse, clean
 from .users import Skipped
 
@@ -53,19 +53,24 @@ def now() -> str:
     return datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-# Each column, once: its name, and what stands in it for a user's result. A new one is added here.
-_COLUMNS: Dict[str, Callable[[Result, Binding], str]] = {
-    "user": lambda result, _: clean(result.user_id),
-    "action": lambda result, _: str(result.action),
-    "code": lambda result, _: result.code.symbol,
-    "http_status": lambda result, _: str(result.http_status),
-    "zoom_code": lambda result, _: str(result.zoom_code),
-    "message": lambda result, _: clean(result.message),
-    "tracking_id": lambda result, _: clean(result.tracking_id),
-    "attempts": lambda result, _: str(result.attempts),
-    "time": lambda _, __: now(),
-    "account": lambda _, binding: clean(binding.account),
-    "api_url": lambda _, binding: clean(binding.api_url),
+# Each column, once: its name, and what stands in it for a user. A new one is added here.
+_COLUMNS: Dict[str, Callable[[Outcome], str]] = {
+    "user": lambda outcome: clean(outcome.result.user_id),
+    "action": lambda _: "",
+    "code": lambda outcome: outcome.code,
+    "http_status": lambda outcome: str(outcome.result.http_status),
+    "zoom_code": lambda outcome: str(outcome.result.zoom_code),
+    "message": lambda outcome: clean(outcome.message),
+    "tracking_id": lambda outcome: clean(outcome.result.tracking_id),
+    "attempts": lambda outcome: str(outcome.result.attempts),
+    "delivery": lambda outcome: str(outcome.delivery),
+    "status_before": lambda outcome: outcome.status_before,
+    "status_after": lambda outcome: outcome.status_after,
+    "role": lambda outcome: clean(outcome.user.role) if outcome.user else "",
+    "last_login": lambda outcome: clean(outcome.user.last_login_time) if outcome.user else "",
+    "time": lambda _: now(),
+    "account": lambda _: "",
+    "api_url": lambda _: "",
 }
 FIELDS = list(_COLUMNS)
 _NEEDED = ("user", "action", "code")
@@ -137,7 +142,7 @@ class Report:
     def __init__(
         self,
         name: str,
-        action: Action,
+        action: str,
         binding: Binding,
         users: Mapping[str, str],
         console: Console,
@@ -149,6 +154,7 @@ class Report:
         """Why no more lines can be kept."""
         self.earlier: Dict[str, Earlier] = {}
         """What the earlier runs came to for this run's users, by ``key_of``."""
+        self._before: Dict[str, str] = {}  # the status that a preflight found, by key_of
         self._path = os.path.realpath(name)
         self._action = action
         self._binding = binding
@@ -218,9 +224,9 @@ class Report:
         for number, row in rows:
             cell = dict(zip(lines.names, row)).get
             code, zoom_code = trim(cell("code") or ""), cell("zoom_code") or "0"
-            if len(row) > len(lines.names) or not re.fullmatch(r"ZUS_OK|ZUS_ERR_\w+|SKIPPED", code):
+            if len(row) > len(lines.names) or not re.fullmatch(r"ZUS_OK|ZUS_ERR_\w+|SKIPPED|PREFLIGHT", code):
                 raise Misuse(f"{self.name}, line {number}: not a line of a report")
-            if cell("action") != str(self._action):
+            if cell("action") != self._action:
                 raise Misuse(f"{self.name} is of another action: {cell('action')}")
             self._check_binding(cell("account") or "", cell("api_url") or "")
             if code == SKIPPED:
@@ -232,8 +238,12 @@ class Report:
                 continue
             if key == user:
                 key = user  # the one that is in memory already
-            if key in self.earlier:
+            if key in self.earlier or key in self._before:
                 self._twice.add(key)
+            if code == PREFLIGHT:  # not sent
+                self._before[key] = sys.intern(cell("status_before") or "")
+                self.earlier.pop(key, None)
+                continue
             if (code, zoom_code) not in known:
                 number_of = int(zoom_code) if zoom_code.isdecimal() else 0
                 # A code that only a newer version knows says nothing that would keep the user from being sent again.
@@ -263,9 +273,8 @@ class Report:
             if self._rewrite or (self._has_skipped and files):
                 self._write_anew(every_line=True)
             for row in skipped:
-                cells = {"action": str(self._action), "code": SKIPPED, "message": row.message, "time": now(), "http_status": "0"}
-                cells.update(zoom_code="0", attempts="0", account=self._binding.account, api_url=self._binding.api_url)
-                self._add(cells)
+                cells = {"code": SKIPPED, "message": row.message, "time": now(), "http_status": "0", "zoom_code": "0"}
+                self._add({**cells, "attempts": "0", "delivery": str(Delivery.NOT_SENT)})
             self._skipped_files = ()  # from here on they are this run's own
         except OSError as error:
             if made and self._file is not None:
@@ -273,19 +282,21 @@ class Report:
                     os.unlink(self._path)
             raise Misuse(f"{self.name}: {error.strerror or error}") from None
 
-    def add(self, result: Result) -> None:
+    def add(self, outcome: Outcome) -> None:
         """One user's line. See ``problem`` for whether it was kept."""
         if self.problem:
             return
+        key = key_of(outcome.result.user_id)
         try:
-            self._add({name: cell(result, self._binding) for name, cell in _COLUMNS.items()})
+            self._add({name: cell(outcome) for name, cell in _COLUMNS.items()}, key)
         except OSError as error:
             self._fail(error)
-        key = key_of(result.user_id)
-        if key in self.earlier:
+        if key in self.earlier or key in self._before:
             self._twice.add(key)
 
-    def _add(self, cells: Dict[str, str]) -> None:
+    def _add(self, cells: Dict[str, str], key: str = "") -> None:
+        cells.update(action=self._action, account=clean(self._binding.account), api_url=clean(self._binding.api_url))
+        cells["status_before"] = cells.get("status_before") or self._before.get(key, "")
         self._put(_line([cells.get(name, "") for name in self._names]))
 
     def _put(self, line: bytes) -> None:

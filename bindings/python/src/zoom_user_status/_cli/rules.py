@@ -5,15 +5,10 @@ from __future__ import annotations
 from typing import Optional
 
 from .._codes import Code
-from .._result import Result
+from .jobs import Outcome
 
 FIRST = 25
 """So many users may fail for the same reason, or without reaching Zoom, before the run stops."""
-
-
-def is_missing(code: Code, zoom_code: int) -> bool:
-    """Whether Zoom says that the user does not exist. A pending user is unknown to Zoom, too, and isn't gone."""
-    return code is Code.USER_NOT_FOUND and zoom_code == 1001
 
 
 def _reached_nobody(code: Code) -> bool:
@@ -30,16 +25,17 @@ class StopRules:
         self._only: Optional[Code] = None  # for which all have failed so far
         self._unreachable = 0
 
-    def hear(self, result: Result, ignored: bool, tried_before: bool, asked_for: bool) -> Optional[str]:
+    def hear(self, outcome: Outcome, tried_before: bool, asked_for: bool) -> Optional[str]:
         """Why to stop now, if so.
 
-        ignored: the user is missing, which counts as done. tried_before: an earlier run failed with this user, which says nothing of
+        tried_before: an earlier run failed with this user, which says nothing of
         the list. asked_for: the person wants the user tried again, whatever the reason was.
         """
-        code = result.code
+        code = outcome.result.code
+        ignored = outcome.done and not outcome.result.ok
         if code is Code.CANCELLED:
             return None
-        failed = not result.ok and not ignored
+        failed = not outcome.done
         self._failures += failed
         if failed and self._failures == self._max_failures:
             return f"{self._failures} users failed (--max-failures {self._max_failures})"
@@ -50,6 +46,8 @@ class StopRules:
             return f"{FIRST} users in a row could not reach Zoom, the last one with {code.symbol}: see zoom-user-status check"
         if tried_before or self._max_failures is not None:
             return None
+        if code is Code.NOT_VERIFIED:  # Zoom accepted the update: it is the right account
+            failed = False
         self._counted += 1
         self._only = code if failed and (self._counted == 1 or code is self._only) else None
         if self._counted == FIRST and self._only is not None:

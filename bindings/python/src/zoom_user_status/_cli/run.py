@@ -13,24 +13,26 @@ from typing import Any, Dict, Generator, List, Mapping, Optional, Set
 
 from .._batch import Batch
 from .._client import Client
-from .._codes import Action, Code
-from .._errors import ZoomUserStatusError, error_for
+from .._codes import Code
+from .._errors import ZoomUserStatusError
 from .._result import Result
 from .cells import key_of
 from .environment import Environment, read_environment
 from .hints import hint
+from .jobs import Job, Outcome, Preflight, is_missing, job_of
 from .progress import Bar
 from .report import Earlier, Report, describe, now
-from .rules import StopRules, is_missing
+from .rules import StopRules
 from .settings import make_client
 from .summary import DONE, FAILED, INTERRUPTED, TERMINATED, Tally, how_it_ended
 from .tables import Layout
-from .terminal import PROGRAM, RED, YELLOW, Console, Misuse, clean, count, duration
+from .terminal import BOLD, PROGRAM, Console, Misuse, clean, count, duration
 from .users import Users
 
 ASK_ABOVE = 10
 TYPE_ABOVE = 100
 SHOW_ALL_UP_TO = 10
+AGAIN = "To send all again does no harm; with --report FILE a run can be resumed."
 
 
 class Run:
@@ -38,7 +40,7 @@ class Run:
         self.options = options
         self.arguments = arguments
         self.console = console
-        self.action = Action.of(options.command)
+        self.job = job_of(options)
         self.signals: List[int] = []
 
     def run(self) -> int:
@@ -52,11 +54,11 @@ class Run:
             raise Misuse("--resume and --retry-failed need the --report of the run to go on with")
         resume = options.resume or options.retry_failed is not None
         report = (
-            Report(options.report, self.action, env.binding, users, self.console, resume, read_only=options.dry_run)
+            Report(options.report, self.job.word, env.binding, users, self.console, resume, read_only=options.dry_run)
             if options.report
             else None
         )
-        tally = Tally(self.action, len(users), len(found.skipped))
+        tally = Tally(self.job.did, len(users), len(found.skipped))
         earlier = report.earlier if report else {}
         todo = self._order(users, earlier, tally)
         if tally.before:
@@ -114,7 +116,7 @@ class Run:
 
     def _nothing_to_send(self, tally: Tally) -> None:
         how = "; --retry-failed sends the failed ones again" if tally.failed_before else ""
-        self.console.notice(f"nothing is left to send{how}")
+        self.console.notice(f"nothing is left to {'send' if self.job.updates else 'read'}{how}")
 
     def _show_skipped(self, found: Users) -> None:
         if self.options.json:
@@ -124,15 +126,15 @@ class Run:
     def _dry_run(self, todo: List[str], found: Users) -> int:
         self._show_skipped(found)
         for user in todo:
-            self.console.say(json.dumps({"user": user, "action": str(self.action)}) if self.options.json else clean(user))
-        self.console.notice(f"dry run: {count(len(todo), 'user')} would be {self.action}d, nothing was sent")
+            self.console.say(json.dumps({"user": user, "action": self.job.word}) if self.options.json else clean(user))
+        self.console.notice(f"dry run: {count(len(todo), 'user')} would be {self.job.would}, nothing was sent")
         return FAILED if found.skipped else DONE
 
     def _agreed(self, todo: List[str], env: Environment) -> bool:
         """Asks before many deactivations when a person is there."""
         number = len(todo)
         terminal = sys.stdin.isatty() or sys.stderr.isatty()
-        if self.action != Action.DEACTIVATE or number <= ASK_ABOVE or self.options.yes or not terminal:
+        if not self.job.updates or self.job.word != "deactivate" or number <= ASK_ABOVE or self.options.yes or not terminal:
             return True
         if not (sys.stdin.isatty() and sys.stderr.isatty()):
             raise Misuse(f"{number} users would be deactivated: confirm with --yes (--dry-run shows them)")
@@ -161,23 +163,26 @@ class Run:
             stack.callback(bar.close)
             if report:
                 stack.callback(report.close)
-            batch = stack.enter_context(client.update_many(todo, self.action))
+            batch = stack.enter_context(self.job.begin(client, todo))
             stack.enter_context(self._stopping(batch))
+            table = _Table(self.job, todo, bar) if not (options.quiet or options.json) else None
             try:
-                for result in batch:
+                for outcome in self.job.outcomes(batch):
+                    result = outcome.result
                     if report:
-                        report.add(result)
+                        report.add(outcome)
                         if report.problem:
                             batch.stop()
-                    ignored = options.ignore_missing and is_missing(result.code, result.zoom_code)
-                    tally.hear(result, ignored)
+                    tally.hear(outcome)
                     if options.json:
-                        bar.say(json.dumps(as_json(result, ignored=ignored)))
-                    elif shown or not (result.ok or ignored or result.code is Code.CANCELLED):
-                        bar.say(_line(result, ignored), _colour(result, ignored))
-                    bar.count(result, not result.ok and not ignored)
+                        bar.say(json.dumps(self._json(outcome)))
+                    elif table and table.is_one:
+                        table.add(outcome)
+                    elif shown or not (outcome.done and not outcome.short or result.code is Code.CANCELLED):
+                        bar.say(self.job.line(outcome), self.job.colour(outcome))
+                    bar.count(result, not outcome.done)
                     tried = key_of(result.user_id) in earlier
-                    why = rules.hear(result, ignored, tried, tried and options.retry_failed is not None)
+                    why = rules.hear(outcome, tried, tried and options.retry_failed is not None)
                     if why and not tally.ended and tally.done + tally.failed < len(todo):
                         tally.ended = why
                         batch.stop()
@@ -185,12 +190,19 @@ class Run:
                 tally.ended = f"{error.result.message} ({error.result.code.symbol})"
                 if error.result.retry_after is not None:
                     tally.ended += f"; try again in {duration(error.result.retry_after)}"
+            if table:
+                table.end()
             tally.seconds = time.monotonic() - began
         if report and report.problem:
             tally.ended = report.problem
 
+    def _json(self, outcome: Outcome) -> Dict[str, Any]:
+        result = outcome.result
+        who = {"user": result.user_id, "action": self.job.word, "ok": result.ok}
+        return {**who, **self.job.json(outcome), **as_json(result)}
+
     @contextlib.contextmanager
-    def _stopping(self, batch: Batch) -> Generator[None, None, None]:
+    def _stopping(self, batch: Batch[Any]) -> Generator[None, None, None]:
         """Ctrl-C and SIGTERM stop the batch; its last results still reach the report. A third one is no longer held back."""
 
         def stop(number: int, _frame: object) -> None:
@@ -219,22 +231,47 @@ class Run:
         elif tally.failures and not self.options.quiet:
             for code in filter(hint, tally.failures):  # one user, whose line says it all but this
                 self.console.notice(hint(code))
-        how_it_ended(tally, self._resume_command(), self.console)
+        how_it_ended(tally, self._resume_command(), AGAIN if self.job.updates else "", self.console)
         return tally.status
 
     def _resume_command(self) -> Optional[str]:
-        if not self.options.report:
+        if not self.options.report or isinstance(self.job, Preflight):
             return None
         command, *rest = self.arguments
         arguments = self.arguments if self.options.resume else [command, "--resume", *rest]  # not after a --
         return shlex.join([PROGRAM, *arguments])
 
 
-def as_json(result: Result, user: bool = True, ignored: bool = False) -> Dict[str, Any]:
-    who = {"user": result.user_id, "action": str(result.action), "ok": result.ok} if user else {}
+class _Table:
+    """The lines of users in the order in which they were named, where they make up a table."""
+
+    def __init__(self, job: Job[Any], users: List[str], bar: Bar) -> None:
+        self._job = job
+        self._bar = bar
+        self._waiting: Dict[int, Outcome] = {}
+        self._next = 0
+        header = job.header(users)
+        self.is_one = bool(header)
+        if header:
+            bar.say(header, BOLD)
+
+    def add(self, outcome: Outcome) -> None:
+        self._waiting[outcome.result.index] = outcome
+        while self._next in self._waiting:
+            self._show(self._waiting.pop(self._next))
+            self._next += 1
+
+    def end(self) -> None:
+        """Those behind one who never ended."""
+        for _, outcome in sorted(self._waiting.items()):
+            self._show(outcome)
+
+    def _show(self, outcome: Outcome) -> None:
+        self._bar.say(self._job.line(outcome), self._job.colour(outcome))
+
+
+def as_json(result: Result) -> Dict[str, Any]:
     return {
-        **who,
-        **({"ignored": True} if ignored else {}),
         "code": result.code.symbol,
         "http_status": result.http_status,
         "zoom_code": result.zoom_code,
@@ -242,23 +279,6 @@ def as_json(result: Result, user: bool = True, ignored: bool = False) -> Dict[st
         "tracking_id": result.tracking_id,
         "retry_after": result.retry_after,
         "attempts": result.attempts,
+        "delivery": str(result.delivery),
         "time": now(),
     }
-
-
-def _line(result: Result, ignored: bool) -> str:
-    user = clean(result.user_id)
-    if result.ok:
-        return f"{user}: {result.action}d"
-    if ignored:
-        return f"{user}: does not exist, which counts as done"
-    text = clean(str(error_for(result)))
-    if result.code is Code.CANCELLED:  # it may or may not have been done
-        return f"{'OUTCOME UNKNOWN' if result.attempts else 'NOT SENT'} {text}"
-    return f"FAILED {text}"
-
-
-def _colour(result: Result, ignored: bool) -> str:
-    if result.ok or ignored:
-        return ""
-    return YELLOW if result.code is Code.CANCELLED else RED

@@ -7,7 +7,8 @@ import logging
 import sys
 from typing import List
 
-from .._client import Client, Options
+from .._client import Client
+from .._options import Options
 from .environment import Environment, apply_to_process
 from .terminal import Misuse
 
@@ -29,6 +30,8 @@ def _client_options(options: argparse.Namespace) -> Options:
         found["rate"] = options.rate
     if getattr(options, "concurrency", None) is not None:
         found["concurrency"] = options.concurrency
+    if getattr(options, "verify", None):
+        found["verify"] = options.verify
     if options.timeout is not None:
         found["timeout"] = options.timeout
     if options.retries is not None:

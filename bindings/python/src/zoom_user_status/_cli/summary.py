@@ -6,9 +6,9 @@ import collections
 import dataclasses
 from typing import Any, Counter, Dict, Iterator, List, Optional, Tuple
 
-from .._codes import Action, Code
-from .._result import Result
+from .._codes import Code
 from .hints import hint
+from .jobs import Outcome
 from .terminal import GREEN, RED, YELLOW, Console, duration
 
 DONE, FAILED, MISUSE, STOPPED, INTERRUPTED, TERMINATED = 0, 1, 2, 3, 130, 143
@@ -18,7 +18,8 @@ DONE, FAILED, MISUSE, STOPPED, INTERRUPTED, TERMINATED = 0, 1, 2, 3, 130, 143
 class Tally:
     """Counts. ``users`` is the sum of ``before``, ``done``, ``failed``, ``unknown`` and ``not_sent``."""
 
-    action: Action
+    did: str
+    """What is done of those who are done."""
     users: int
     skipped: int
     done_before: int = 0
@@ -26,6 +27,10 @@ class Tally:
     done: int = 0
     missing: int = 0
     """Of those done: who does not exist (``--ignore-missing``)."""
+    kinds: Counter[str] = dataclasses.field(default_factory=collections.Counter)
+    """Of those done, where there are several kinds."""
+    short: int = 0
+    """Of those done: who would not get the wanted status."""
     unknown: int = 0
     """Sent, and stopped before Zoom responded."""
     again: int = 0
@@ -36,10 +41,15 @@ class Tally:
     signal_status: int = 0
     seconds: float = 0.0
 
-    def hear(self, result: Result, ignored: bool) -> None:
-        if result.ok or ignored:
+    def hear(self, outcome: Outcome) -> None:
+        result = outcome.result
+        if outcome.done:
             self.done += 1
-            self.missing += ignored
+            self.short += outcome.short
+            if outcome.kind:
+                self.kinds[outcome.kind] += 1
+            else:
+                self.missing += not result.ok
         elif result.code is Code.CANCELLED:
             self.unknown += result.attempts > 0
         else:
@@ -69,13 +79,14 @@ class Tally:
             return self.signal_status
         if self.ended:
             return STOPPED
-        return FAILED if self.failed or self.failed_before or self.skipped else DONE
+        return FAILED if self.failed or self.failed_before or self.short or self.skipped else DONE
 
     def as_json(self) -> Dict[str, Any]:
         return {
             "users": self.users,
             "done": self.done,
             "missing": self.missing,
+            "kinds": dict(sorted(self.kinds.items())),
             "failed": self.failed,
             "skipped": self.skipped,
             "not_sent": self.not_sent,
@@ -98,7 +109,9 @@ class Tally:
 
     def _rows(self) -> Iterator[Tuple[str, str, str, str]]:
         gone = f", {self.missing} of them because they don't exist" if self.missing else ""
-        yield "done", str(self.done), f"{self.action}d{gone}", GREEN if self.done else ""
+        yield "done", str(self.done), f"{self.did}{gone}", GREEN if self.done else ""
+        for kind, number in self.kinds.most_common():
+            yield "", str(number), kind, ""
         if self.before:
             yield "before", str(self.before), f"in the report already: {self.done_before} done, {self.failed_before} failed", ""
         yield "failed", str(self.failed), "", RED if self.failed else ""
@@ -114,8 +127,8 @@ class Tally:
         yield "time", duration(self.seconds), speed, ""
 
 
-def how_it_ended(tally: Tally, resume: Optional[str], console: Console) -> None:
-    """Why it stopped, and how to go on."""
+def how_it_ended(tally: Tally, resume: Optional[str], again: str, console: Console) -> None:
+    """Why it stopped, and how to go on: with the command ``resume``, else as ``again`` says."""
     if tally.signal_status:
         console.error("stopped by a signal")
     elif tally.ended:
@@ -131,6 +144,6 @@ def how_it_ended(tally: Tally, resume: Optional[str], console: Console) -> None:
         parts.append(f"{tally.again} failed and may succeed later")
     remaining = f"{tally.remaining} user{'s' * (tally.remaining != 1)} remain{'s' * (tally.remaining == 1)} ({', '.join(parts)})"
     if resume is None:
-        console.error(f"{remaining}. To send all again does no harm; with --report FILE a run can be resumed.")
+        console.error(f"{remaining}. {again}".rstrip())
     else:
         console.error(f"{remaining}. To go on: {resume}")
