@@ -53,7 +53,7 @@ check: ## formatting, lints and crate documentation
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps
 
-header: ## write include/zus.h anew from src/ffi/
+header: ## write include/zus.h from src/ffi/
 	ZUS_WRITE_HEADER=1 $(CARGO) test --locked --test header
 
 bench: build $(ZUS_SANDBOX) ## side by side with libcurl and others, as ratios
@@ -86,7 +86,7 @@ test-platforms: $(ZUS_SANDBOX) ## build and run for Windows, ARM, musl and other
 
 packages: build ## what a person installs, for this system, in target/packages: archive, wheel, NuGet, npm, PowerShell
 	packaging/packages.sh
-notices: ## write THIRD-PARTY-NOTICES.txt anew, after a dependency changed
+notices: ## write THIRD-PARTY-NOTICES.txt, after a dependency changed
 	packaging/third-party.sh
 wheel: ## a manylinux wheel in bindings/python/dist
 	bindings/python/manylinux.sh

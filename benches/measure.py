@@ -206,7 +206,7 @@ class Sandbox:
 
 
 def warm_calls(http, https, ca):
-    section("CPU and wall time of a warm call from C, against libcurl with the same body; one kept connection, nginx, 204")
+    section("CPU and wall time of a warm call from C, against libcurl with the same body; one connection, nginx, 204")
     commands = {("socket", "http", "json"): (OUT / "socket_call", http, 100, "json")}
     for name in ("zus", "curl"):
         for body in ("json", "form"):
@@ -402,7 +402,7 @@ def bulk():
         took, done = numbers(OUT / "zus_many", sandbox.api, users, 16, 80)
         ledger = sandbox.ledger()
         value = took / (users / 80)
-        # A short run's last answer weighs more.
+        # A short run's last response weighs more.
         row("rate 80/s, a server that enforces it", f"{value:.3f} × users / 80", "≤ 1.03", value <= 1.03 if not QUICK else None)
         row("429s in the server's ledger", f"{ledger['rate_refused']} of {ledger['requests']:,} requests", "0 of " + f"{users:,}",
             ledger["rate_refused"] == 0 and ledger["requests"] == users == done)

@@ -12,18 +12,18 @@ use std::thread;
 use libfuzzer_sys::fuzz_target;
 use zus::ffi::{zus_code::*, *};
 
-static ANSWER: Mutex<Vec<u8>> = Mutex::new(Vec::new());
+static RESPONSE: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 
 struct Config(*const zus_config);
 unsafe impl Send for Config {}
 unsafe impl Sync for Config {}
 
-/// A client is held back after a 429: then the next input gets a new one.
+/// A client sends more slowly after a 429: then the next input gets a new one.
 struct Client(*mut zus_client);
 unsafe impl Send for Client {}
 static CLIENT: Mutex<Client> = Mutex::new(Client(null_mut()));
 
-/// A server that answers with `ANSWER` and closes, but with 204 for the user `ok`; and a configuration for it.
+/// A server that sends `RESPONSE` and closes, but with 204 for the user `ok`; and a configuration for it.
 fn config() -> &'static Config {
     static CONFIG: OnceLock<Config> = OnceLock::new();
     CONFIG.get_or_init(|| {
@@ -39,8 +39,8 @@ fn config() -> &'static Config {
                         continue;
                     }
                     if !head.starts_with(b"PUT /users/ok/") {
-                        let answer = ANSWER.lock().unwrap().clone();
-                        let _ = stream.write_all(&answer);
+                        let response = RESPONSE.lock().unwrap().clone();
+                        let _ = stream.write_all(&response);
                         break;
                     }
                     let _ = stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n");
@@ -63,7 +63,7 @@ fn config() -> &'static Config {
 
 fuzz_target!(|bytes: &[u8]| {
     let mut client = CLIENT.lock().unwrap();
-    *ANSWER.lock().unwrap() = bytes.to_vec();
+    *RESPONSE.lock().unwrap() = bytes.to_vec();
     unsafe {
         if client.0.is_null() {
             assert_eq!(zus_client_new(config().0, &mut client.0), ZUS_OK);
