@@ -50,7 +50,7 @@ namespace ZoomUserStatus.PowerShell
             UserStatusCode.UserLimit or UserStatusCode.RateLimited or UserStatusCode.DailyLimit => ErrorCategory.LimitsExceeded,
             UserStatusCode.Endpoint => ErrorCategory.ResourceUnavailable,
             UserStatusCode.Cancelled => ErrorCategory.OperationStopped,
-            UserStatusCode.Rejected or UserStatusCode.Server => ErrorCategory.InvalidResult,
+            UserStatusCode.Rejected or UserStatusCode.Server or UserStatusCode.NotVerified => ErrorCategory.InvalidResult,
             _ => ErrorCategory.NotSpecified,
         };
 
@@ -72,6 +72,7 @@ namespace ZoomUserStatus.PowerShell
             UserStatusCode.UserLimit => "Remove a user, or raise the account's limit.",
             UserStatusCode.RateLimited => "Other apps use the same limit: Connect-ZoomUserStatus with a lower -RateLimit.",
             UserStatusCode.DailyLimit => "Go on tomorrow with those that are not sent.",
+            UserStatusCode.NotVerified => "Zoom accepted it. Read the user again later: Get-ZoomUserStatus. A pending user's invitation can be withdrawn on Zoom's page of users.",
             UserStatusCode.Endpoint => "Check -ApiUrl.",
             UserStatusCode.Panic => "A bug: please report it.",
             _ => null,

@@ -13,7 +13,12 @@ namespace ZoomUserStatus.PowerShell
     /// </summary>
     internal sealed class Report : IDisposable
     {
-        private static readonly string[] Columns = { "user", "action", "code", "http_status", "zoom_code", "message", "tracking_id", "attempts", "time", "account", "api_url" };
+        /// <summary>In the command line's order; it fills a few more than this module knows.</summary>
+        private static readonly string[] Columns =
+        {
+            "user", "action", "code", "http_status", "zoom_code", "message", "tracking_id", "attempts", "delivery", "status_before", "status_after",
+            "role", "last_login", "time", "account", "api_url",
+        };
 
         private readonly FileStream _file;
         private readonly string _action;
@@ -41,16 +46,26 @@ namespace ZoomUserStatus.PowerShell
             Write(Columns);
         }
 
-        public void Add(UserStatusResult result) =>
-            Add(result.UserId, result.CodeName, result.HttpStatus, result.ZoomCode, result.Message, result.TrackingId, result.Attempts);
+        /// <summary>The line of one user; a result without a user is an input that names nobody.</summary>
+        /// <param name="result">The result.</param>
+        public void Add(UserStatusResult result) => Write(Clean(result.UserId), _action, result.UserId.Length == 0 ? "SKIPPED" : result.CodeName, Text(result.HttpStatus),
+            Text(result.ZoomCode), Clean(result.Message), Clean(result.TrackingId), Text(result.Attempts), Delivery(result.Delivery), "", Status(result.UserStatus), "", "",
+            DateTime.UtcNow.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture), Clean(_account), Clean(_apiUrl));
 
-        /// <summary>An input that names nobody.</summary>
-        /// <param name="why">Why.</param>
-        public void AddSkipped(string why) => Add("", "SKIPPED", 0, 0, why, "", 0);
+        private static string Delivery(UserStatusDelivery delivery) => delivery switch
+        {
+            UserStatusDelivery.NotSent => "not_sent",
+            UserStatusDelivery.Responded => "responded",
+            _ => "unknown",
+        };
 
-        private void Add(string user, string code, int httpStatus, int zoomCode, string message, string trackingId, int attempts) =>
-            Write(Clean(user), _action, code, Text(httpStatus), Text(zoomCode), Clean(message), Clean(trackingId), Text(attempts),
-                DateTime.UtcNow.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture), Clean(_account), Clean(_apiUrl));
+        private static string Status(UserStatus status) => status switch
+        {
+            UserStatus.Active => "active",
+            UserStatus.Inactive => "inactive",
+            UserStatus.Pending => "pending",
+            _ => "",
+        };
 
         private void Write(params string[] cells)
         {

@@ -16,9 +16,16 @@ namespace ZoomUserStatus.PowerShell
         [Parameter, ValidateNotNullOrEmpty]
         public string? ReportPath { get; set; }
 
+        /// <summary>
+        /// Reads each user afterwards, until the status is the wanted one, for up to 10 seconds: a user whose status does not become that one is Failed,
+        /// with the code NotVerified. For Activate and Deactivate. It needs the scope user:read:user:admin, and takes at least one more request for each.
+        /// </summary>
+        [Parameter]
+        public SwitchParameter Verify { get; set; }
+
         private protected abstract UserStatusAction What { get; }
 
-        private protected override string ActionName => What.ToString();
+        private protected override ZoomUserResult Make(UserInput user, string status, UserStatusResult result) => new ZoomUserResult(user, What.ToString(), status, result);
 
         private protected override string Activity => What switch
         {
@@ -33,11 +40,11 @@ namespace ZoomUserStatus.PowerShell
             string[] sent = users.Where(u => u.Refused is null).Select(u => u.UserId).ToArray();
             string number = sent.Length == 1 ? "1 Zoom user" : sent.Length + " Zoom users";
             string where = " of " + connection;
-            string all = ActionName + " " + number + where + ": " + string.Join(", ", sent);
+            string all = What + " " + number + where + ": " + string.Join(", ", sent);
             foreach (UserInput refused in users.Where(u => u.Refused != null)) all += Environment.NewLine + "Not sent: " + refused.Refused;
             string some = string.Join(", ", sent.Take(3)) + (sent.Length > 3 ? ", ..." : "");
             string effect = What == UserStatusAction.Deactivate ? " They can't sign in any more, and Zoom removes their licenses." : "";
-            return ShouldProcess(all, ActionName + " " + number + where + ": " + some + "?" + effect, MyInvocation.MyCommand.Name);
+            return ShouldProcess(all, What + " " + number + where + ": " + some + "?" + effect, MyInvocation.MyCommand.Name);
         }
 
         private protected override Report? OpenReport(ZoomUserStatusConnection connection)
@@ -53,6 +60,8 @@ namespace ZoomUserStatus.PowerShell
                 throw; // not reached
             }
         }
+
+        private protected override ZoomUserStatusClient ClientOf(ZoomUserStatusConnection connection) => Verify ? connection.VerifyingClient : connection.Client;
 
         private protected override UserStatusBatch Run(ZoomUserStatusClient client, string[] users, Action<UserStatusResult> onResult, CancellationToken cancellationToken) =>
             client.UpdateMany(users, What, onResult, cancellationToken);

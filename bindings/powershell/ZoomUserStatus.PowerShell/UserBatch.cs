@@ -19,7 +19,7 @@ namespace ZoomUserStatus.PowerShell
 
         private readonly ZoomUserStatusConnection _connection;
         private readonly IReadOnlyList<UserInput> _users;
-        private readonly string _action;
+        private readonly Func<UserInput, string, UserStatusResult, ZoomUserResult> _make;
         private readonly int _mostFailures;
         private readonly Report? _report;
         private readonly UserStatusResult?[] _raw;
@@ -33,14 +33,14 @@ namespace ZoomUserStatus.PowerShell
 
         /// <param name="connection">The account.</param>
         /// <param name="users">Who came in.</param>
-        /// <param name="action">For the results.</param>
+        /// <param name="make">Makes a result, from the user, the status and what the library says.</param>
         /// <param name="mostFailures">So many failed users stop the batch; 0 for no limit.</param>
         /// <param name="report">Gets a line as each user ends; null for none.</param>
-        public UserBatch(ZoomUserStatusConnection connection, IReadOnlyList<UserInput> users, string action, int mostFailures, Report? report)
+        public UserBatch(ZoomUserStatusConnection connection, IReadOnlyList<UserInput> users, Func<UserInput, string, UserStatusResult, ZoomUserResult> make, int mostFailures, Report? report)
         {
             _connection = connection;
             _users = users;
-            _action = action;
+            _make = make;
             _mostFailures = mostFailures;
             _report = report;
             _raw = new UserStatusResult?[users.Count];
@@ -65,10 +65,10 @@ namespace ZoomUserStatus.PowerShell
         public int Count(string status) => _results.Count(r => r?.Status == status);
 
         /// <summary>Starts it.</summary>
+        /// <param name="client">The connection's.</param>
         /// <param name="run">The client's call: the users, and what is called with each result.</param>
-        public void Start(Func<ZoomUserStatusClient, string[], Action<UserStatusResult>, CancellationToken, UserStatusBatch> run)
+        public void Start(ZoomUserStatusClient client, Func<ZoomUserStatusClient, string[], Action<UserStatusResult>, CancellationToken, UserStatusBatch> run)
         {
-            ZoomUserStatusClient client = _connection.Client;
             _connection.Logged += Log;
             _running = Task.Factory.StartNew(() => Run(client, run), CancellationToken.None, TaskCreationOptions.LongRunning | TaskCreationOptions.DenyChildAttach, TaskScheduler.Default);
         }
@@ -106,7 +106,7 @@ namespace ZoomUserStatus.PowerShell
             {
                 for (int i = 0; i < _users.Count; i++)
                 {
-                    if (_users[i].Refused is string why) Hear(i, new UserStatusResult(_users[i].UserId, UserStatusCode.Argument, message: why, index: i));
+                    if (_users[i].Refused is string why) Hear(i, new UserStatusResult(_users[i].UserId, UserStatusCode.Argument, message: "input " + (i + 1) + ": " + why, index: i));
                 }
                 Code = run(client, sent.Select(i => _users[i].UserId).ToArray(), result => Hear(sent[result.Index], result), _cancel.Token).Code;
             }
@@ -132,13 +132,12 @@ namespace ZoomUserStatus.PowerShell
         private void Keep(int index, UserStatusResult result, string status)
         {
             _raw[index] = result;
-            ZoomUserResult user = _results[index] = new ZoomUserResult(_users[index], _action, status, result);
+            ZoomUserResult user = _results[index] = _make(_users[index], status, result);
             Ended++;
             _events.Add(user);
             try
             {
-                if (result.UserId.Length == 0) _report?.AddSkipped(result.Message);
-                else _report?.Add(result);
+                _report?.Add(result);
             }
             catch (IOException e) // a full disk: nobody else is started
             {
@@ -148,7 +147,7 @@ namespace ZoomUserStatus.PowerShell
         }
 
         private static string StatusOf(UserStatusResult result) =>
-            result.IsSuccess ? Done : result.Code == UserStatusCode.Cancelled && result.Attempts > 0 ? Unknown : Failed;
+            result.IsSuccess ? Done : result.Delivery == UserStatusDelivery.Unknown ? Unknown : Failed;
 
         private void Log(UserStatusLogLevel level, string line)
         {

@@ -45,8 +45,11 @@ namespace ZoomUserStatus.PowerShell
         [Parameter, ValidateNotNull]
         public ZoomUserStatusConnection? Connection { get; set; }
 
-        /// <summary>The results' Action.</summary>
-        private protected abstract string ActionName { get; }
+        /// <summary>Makes a result.</summary>
+        /// <param name="user">Who came in.</param>
+        /// <param name="status">Done, Failed, Unknown or NotSent.</param>
+        /// <param name="result">What the library says.</param>
+        private protected abstract ZoomUserResult Make(UserInput user, string status, UserStatusResult result);
 
         /// <summary>For the progress: "Deactivating Zoom users".</summary>
         private protected abstract string Activity { get; }
@@ -59,6 +62,10 @@ namespace ZoomUserStatus.PowerShell
         /// <summary>The report; null for none.</summary>
         /// <param name="connection">The account.</param>
         private protected virtual Report? OpenReport(ZoomUserStatusConnection connection) => null;
+
+        /// <summary>The client of the connection that does it.</summary>
+        /// <param name="connection">The account.</param>
+        private protected virtual ZoomUserStatusClient ClientOf(ZoomUserStatusConnection connection) => connection.Client;
 
         /// <summary>The client's call.</summary>
         private protected abstract UserStatusBatch Run(ZoomUserStatusClient client, string[] users, Action<UserStatusResult> onResult, CancellationToken cancellationToken);
@@ -75,7 +82,8 @@ namespace ZoomUserStatus.PowerShell
                 IEnumerable inputs = ParameterSetName == "InputObject" ? new[] { InputObject } : UserId is { Length: > 0 } ids ? ids : new PSObject?[] { null };
                 foreach (object? input in inputs) _users.AddRange(_reader!.Read(input));
             }
-            catch (NoUserException e) { ThrowTerminatingError(new ErrorRecord(e, "NoUserProperty", ErrorCategory.InvalidData, InputObject)); }
+            // The input is no target: an error is shown with it, and a row may have a password.
+            catch (NoUserException e) { ThrowTerminatingError(new ErrorRecord(e, "NoUserProperty", ErrorCategory.InvalidData, null)); }
         }
 
         /// <inheritdoc/>
@@ -85,10 +93,10 @@ namespace ZoomUserStatus.PowerShell
             ZoomUserStatusConnection connection = Connection ?? this.FindConnection();
             if (_users.Any(u => u.Refused is null) && !Agreed(connection, _users)) return;
             using Report? report = OpenReport(connection);
-            using var batch = new UserBatch(connection, _users, ActionName, MaximumFailureCount, report);
+            using var batch = new UserBatch(connection, _users, Make, MaximumFailureCount, report);
             _batch = batch;
             if (Stopping) return;
-            try { batch.Start(Run); }
+            try { batch.Start(ClientOf(connection), Run); }
             catch (ObjectDisposedException e) { ThrowTerminatingError(new ErrorRecord(e, "Disconnected", ErrorCategory.ConnectionError, connection)); }
             int given = 0;
             try

@@ -17,6 +17,7 @@ namespace ZoomUserStatus.PowerShell
 
         private readonly ZoomUserStatusOptions _options;
         private readonly ZoomUserStatusClient _client;
+        private readonly Lazy<ZoomUserStatusClient> _verifying; // verification is a setting of the whole client
         private volatile bool _disposed;
 
         /// <summary>Makes a connection, and sends nothing.</summary>
@@ -28,6 +29,8 @@ namespace ZoomUserStatus.PowerShell
             options.LogLevel = UserStatusLogLevel.Debug;
             options.Log = (level, line) => Logged?.Invoke(level, line);
             _client = new ZoomUserStatusClient(options);
+            options.Verify = TimeSpan.FromSeconds(10);
+            _verifying = new Lazy<ZoomUserStatusClient>(() => new ZoomUserStatusClient(options));
         }
 
         /// <summary>Each log line, on whichever thread has something to say.</summary>
@@ -55,13 +58,20 @@ namespace ZoomUserStatus.PowerShell
 
         /// <summary>The client.</summary>
         /// <exception cref="ObjectDisposedException">Disconnect-ZoomUserStatus was called.</exception>
-        internal ZoomUserStatusClient Client => _disposed ? throw new ObjectDisposedException(nameof(ZoomUserStatusConnection), "The connection was ended by Disconnect-ZoomUserStatus.") : _client;
+        internal ZoomUserStatusClient Client => _disposed ? throw Ended() : _client;
+
+        /// <summary>The client that verifies updates. It has a token and a rate limit of its own.</summary>
+        /// <exception cref="ObjectDisposedException">Disconnect-ZoomUserStatus was called.</exception>
+        internal ZoomUserStatusClient VerifyingClient => _disposed ? throw Ended() : _verifying.Value;
+
+        private static ObjectDisposedException Ended() => new ObjectDisposedException(nameof(ZoomUserStatusConnection), "The connection was ended by Disconnect-ZoomUserStatus.");
 
         /// <summary>Forgets the credentials and closes the connections, when the last running call has ended.</summary>
         public void Dispose()
         {
             _disposed = true;
             _client.Dispose();
+            if (_verifying.IsValueCreated) _verifying.Value.Dispose();
         }
 
         /// <summary>"the account abc at https://api.zoom.us/v2".</summary>

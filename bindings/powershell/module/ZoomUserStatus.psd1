@@ -17,7 +17,9 @@
         'Disable-ZoomUser'
         'Disconnect-ZoomUserStatus'
         'Enable-ZoomUser'
+        'Get-ZoomUserStatus'
         'Set-ZoomUserStatus'
+        'Test-ZoomUserStatusConnection'
     )
     VariablesToExport = @()
     AliasesToExport = @()
