@@ -25,3 +25,5 @@ else
   mkdir -p "$out/runtimes/$rid/native"
   cp "${ZUS_LIBRARY:-target/release/libzus.so}" "$out/runtimes/$rid/native"
 fi
+# The commands of the module that is just made say which parameters they have.
+pwsh -NoProfile -NonInteractive -File bindings/powershell/help.ps1 "$out" "$artifacts/bin/ZoomUserStatus.PowerShell/release_net8.0/ZoomUserStatus.PowerShell.xml"

@@ -13,7 +13,10 @@ namespace ZoomUserStatus.PowerShell
     /// <summary>A command for users. The pipeline is one batch: it begins when the input has ended, and an input that fails sends nothing.</summary>
     public abstract class UserCommand : PSCmdlet
     {
+        private static int s_activities = 20_000;
+
         private readonly List<UserInput> _users = new List<UserInput>();
+        private readonly int _activityId = Interlocked.Increment(ref s_activities); // ForEach-Object -Parallel shows several at once
         private UserInputReader? _reader;
         private volatile UserBatch? _batch;
 
@@ -125,7 +128,6 @@ namespace ZoomUserStatus.PowerShell
         /// <summary>Hands on what the batch has to say, until it ends.</summary>
         private void Pump(UserBatch batch, ref int given)
         {
-            var progress = new ProgressRecord(Math.Abs(GetHashCode()), Activity, "0 of " + _users.Count);
             var sinceProgress = Stopwatch.StartNew();
             foreach (object? e in batch.Events())
             {
@@ -141,20 +143,22 @@ namespace ZoomUserStatus.PowerShell
                 }
                 if (sinceProgress.ElapsedMilliseconds < 200 || Stopping) continue;
                 sinceProgress.Restart();
-                Update(progress, batch);
-                WriteProgress(progress);
+                WriteProgress(Progress(batch, ProgressRecordType.Processing));
             }
-            if (Stopping) return;
-            progress.RecordType = ProgressRecordType.Completed;
-            WriteProgress(progress);
+            if (!Stopping) WriteProgress(Progress(batch, ProgressRecordType.Completed));
         }
 
-        private void Update(ProgressRecord progress, UserBatch batch)
+        /// <summary>A new record each time: a host may keep them.</summary>
+        private ProgressRecord Progress(UserBatch batch, ProgressRecordType type)
         {
-            double rate = batch.Ended / batch.Elapsed.TotalSeconds;
-            progress.StatusDescription = $"{batch.Ended} of {_users.Count}, {rate:0.0} a second" + (batch.Failures == 0 ? "" : $", {batch.Failures} failed");
-            progress.PercentComplete = (int)(100L * batch.Ended / _users.Count);
-            progress.SecondsRemaining = batch.Ended == 0 ? -1 : (int)Math.Min((_users.Count - batch.Ended) / rate, int.MaxValue);
+            int ended = batch.Ended;
+            double rate = ended / batch.Elapsed.TotalSeconds;
+            return new ProgressRecord(_activityId, Activity, $"{ended} of {_users.Count}, {rate:0.0} a second" + (batch.Failures == 0 ? "" : $", {batch.Failures} failed"))
+            {
+                RecordType = type,
+                PercentComplete = (int)(100L * ended / _users.Count),
+                SecondsRemaining = ended == 0 ? -1 : (int)Math.Min((_users.Count - ended) / rate, int.MaxValue),
+            };
         }
 
         /// <summary>The pipeline takes nothing any more: one line on the host says what is known, and the report has it all.</summary>
