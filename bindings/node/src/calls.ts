@@ -90,7 +90,7 @@ export class Calls {
       setImmediate(() => settle(make(unable, subject, { message: why(unable) })));
       return { cancel: () => {} };
     }
-    this.#watch ??= watch(this.#queue, (event) => this.#take(event));
+    const watch = this.#watched();
     const cancel = native.cancelNew();
     const number = ++this.#last;
     const code = this.#start(operation, subject.userId, cancel, number);
@@ -100,12 +100,17 @@ export class Calls {
       throw errorOf(known === 'ZUS_ERR_UNKNOWN' ? 'ZUS_ERR_PANIC' : known, undefined, subject);
     }
     this.#pending.set(number, { ...subject, cancel, settle });
-    if (this.#pending.size === 1) this.#watch.ref();
+    if (this.#pending.size === 1) watch.ref();
     return {
       cancel: () => {
         if (this.#pending.has(number)) native.cancelTrigger(cancel);
       },
     };
+  }
+
+  /** A function of its own: in `start`, the watch's would keep the first call, and with it the client, as long as it lives. */
+  #watched(): Watch {
+    return (this.#watch ??= watch(this.#queue, (event) => this.#take(event)));
   }
 
   #start(operation: Operation, userId: string, cancel: native.Pointer, number: number): number {

@@ -22,7 +22,8 @@ export function onAbort(signal: AbortSignal | undefined, call: () => void): () =
     const set = new Set<() => void>();
     all = set;
     listeners.set(signal, set);
-    signal.addEventListener('abort', () => set.forEach((each) => each()), { once: true });
+    // The last first: a thread of the library's that an ended call leaves takes the next one.
+    signal.addEventListener('abort', () => [...set].reverse().forEach((each) => each()), { once: true });
   }
   const set = all;
   set.add(call);
