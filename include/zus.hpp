@@ -1072,7 +1072,7 @@ class reader {
       {
         const std::lock_guard<std::mutex> lock(mutex_);
         if (closed_) {  // nor is what it captured destroyed: it may need statics that are gone
-          static_cast<void>(call.release());
+          kept_.push_back(std::move(call));
           continue;
         }
         runs_ = true;
@@ -1112,6 +1112,7 @@ class reader {
   std::condition_variable ended_{};
   std::thread::id thread_{};
   std::unordered_map<const zus_client*, std::size_t> functions_{};  // by client, those that are still to be called
+  std::vector<std::unique_ptr<started_call>> kept_{};
   bool runs_ = false;
   bool closed_ = false;
 };
