@@ -216,8 +216,9 @@ class Run:
         try:
             yield
         finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
+            if not self.signals:  # else a second one mustn't tear the summary
+                for number, handler in before.items():
+                    signal.signal(number, handler)
 
     # ---- after
 
