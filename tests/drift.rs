@@ -29,6 +29,22 @@ const UNBOUND: &[(&str, &str, &str)] = &[
         "zus_config_set_from_env",
         "from_env reads any mapping",
     ),
+    (
+        "C#",
+        "zus_config_set_from_env",
+        "FromEnvironment fills options, which can be changed before the client is made",
+    ),
+    (
+        "C#",
+        "zus_queue_descriptor",
+        "a thread takes the events of all clients",
+    ),
+    (
+        "C#",
+        "zus_event_log_level",
+        "log lines come by zus_config_set_log: an event does not say whose line it is",
+    ),
+    ("C#", "zus_event_message", "see zus_event_log_level"),
 ];
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
