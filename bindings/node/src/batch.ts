@@ -1,11 +1,9 @@
 // Many users: calls that are started a window ahead, and their results as they come.
 
-import { CODES } from './codes';
 import type { Calls, Operation, Started } from './calls';
 import { errorOf } from './failure';
-import * as native from './native';
 import type { Result, Subject } from './result';
-import { make, NOBODY } from './result';
+import { NOBODY } from './result';
 import { onAbort } from './signal';
 
 export type Users = Iterable<string> | AsyncIterable<string>;
@@ -34,10 +32,7 @@ export async function* run(calls: Calls, users: Users, operation: Operation, sig
     await batch.end().finally(() => calls.endBatch());
   }
   if (batch.failure !== undefined) throw batch.failure.error;
-  if (signal?.aborted) {
-    const message = native.codeText(CODES.ZUS_ERR_CANCELLED);
-    throw calls.errorOf(make('ZUS_ERR_CANCELLED', NOBODY, { message }), signal);
-  }
+  if (signal?.aborted) throw calls.notSent(NOBODY, signal);
 }
 
 class Batch {

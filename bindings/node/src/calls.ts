@@ -3,7 +3,7 @@
 import { setImmediate } from 'node:timers';
 
 import type { Action } from './codes';
-import { ACTIONS, codeOf, EVENT_LOG, EVENT_RESULT, EVENT_TOKEN, logLevelOf } from './codes';
+import { ACTIONS, codeOf, CODES, EVENT_LOG, EVENT_RESULT, EVENT_TOKEN, logLevelOf } from './codes';
 import type { ZoomUserStatusError } from './errors';
 import { errorFor, errorOf } from './failure';
 import * as native from './native';
@@ -218,6 +218,11 @@ export class Calls {
     } finally {
       native.eventFree(event);
     }
+  }
+
+  /** The error of what an aborted signal kept from being sent. */
+  notSent(subject: Subject, signal: AbortSignal): ZoomUserStatusError {
+    return this.errorOf(make('ZUS_ERR_CANCELLED', subject, { message: native.codeText(CODES.ZUS_ERR_CANCELLED) }), signal);
   }
 
   /** The error of a failed result: its cause is what the token provider threw, or why the signal was aborted. */

@@ -138,8 +138,10 @@ export class Client {
     checkSignal(signal);
     if (typeof userId !== 'string') throw new TypeError(`a user ID is a string, not ${userId === null ? 'null' : typeof userId}`);
     this.#calls.checkOpen();
+    const subject = { userId, action, index: 0 };
+    if (signal?.aborted) throw this.#calls.notSent(subject, signal);
     const result = await new Promise<Result>((resolve) => {
-      const started = this.#calls.start(operation, { userId, action, index: 0 }, (settled) => {
+      const started = this.#calls.start(operation, subject, (settled) => {
         unlisten();
         resolve(settled);
       });
