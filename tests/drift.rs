@@ -48,6 +48,27 @@ const UNBOUND: &[(&str, &str, &str)] = &[
         "zus_config_set_from_env",
         "a worker thread has an environment of its own",
     ),
+    (
+        "Python",
+        "zus_config_set_from_env",
+        "from_env reads any mapping",
+    ),
+    (
+        "C#",
+        "zus_config_set_from_env",
+        "FromEnvironment fills options, which can be changed before the client is made",
+    ),
+    (
+        "C#",
+        "zus_queue_descriptor",
+        "a thread takes the events of all clients",
+    ),
+    (
+        "C#",
+        "zus_event_log_level",
+        "log lines come by zus_config_set_log: an event does not say whose line it is",
+    ),
+    ("C#", "zus_event_message", "see zus_event_log_level"),
 ];
 
 const BLOCKS: &str = "it blocks the event loop";
@@ -182,7 +203,9 @@ fn cpp_agrees() {
         "#include <iostream>\n#include \"zus.hpp\"\n\
          int main() {{\n{body}}}\n\
          auto template_of(const zus::client &zoom, const std::vector<std::string> &users) {{\n  \
-         return zoom.update_many(users, zus::action::activate, [](const zus::result_view &) {{}});\n}}\n"
+         const auto nothing = [](const zus::result_view &) {{}};\n\
+         static_cast<void>(zoom.get_user_status_many(users, nothing));\n\
+         return zoom.update_many(users, zus::action::activate, nothing);\n}}\n"
     );
     std::fs::write(&source, text).unwrap();
     let mut compiler = Command::new("c++");

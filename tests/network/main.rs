@@ -44,6 +44,7 @@ fn child() {
         Some("fork") => threads::fork_child(),
         Some("look-ups") => way::look_ups_child(),
         Some("fork-cancel") => way::fork_cancel_child(),
+        Some("trust-store") => way::trust_store_child(),
         Some("no-threads") => way::no_threads_child(),
         Some("fork-started") => started::fork_child(),
         Some(other) => panic!("no role {other}"),

@@ -397,3 +397,160 @@ fn waiting_workers_are_quiet() {
         );
     });
 }
+
+#[test]
+fn a_clock_before_1970_is_a_tls_error() {
+    let authority = Authority::new("way-clock");
+    let sandbox = Sandbox::start(&authority.good().tls_options());
+    let url = format!("https://localhost:{}/v2", sandbox.port());
+    let said = Child::new("update")
+        .hosts("")
+        .env("ZUS_TEST_BEFORE_1970", "1")
+        .env("ZOOM_API_URL", &url)
+        .env("ZOOM_OAUTH_URL", &url)
+        .env("ZOOM_ACCESS_TOKEN", TOKEN)
+        .env("SSL_CERT_FILE", authority.file.to_str().unwrap())
+        .result();
+    assert_eq!(said["name"], "ZUS_ERR_TLS", "{said}");
+}
+
+#[test]
+fn a_cold_batch_loads_the_trust_store_once() {
+    let authority = Authority::new("way-trust");
+    let mut options = vec!["--users", "64"];
+    let good = authority.good();
+    options.extend(good.tls_options());
+    let sandbox = Sandbox::start(&options);
+    let said = Child::new("trust-store")
+        .hosts("")
+        .env(
+            "ZOOM_API_URL",
+            &format!("https://localhost:{}/v2", sandbox.port()),
+        )
+        .env("SSL_CERT_FILE", authority.file.to_str().unwrap())
+        .result();
+    assert_eq!(said, json!({"code": 0, "loads": 1}));
+}
+
+/// Sixteen workers connect at once.
+pub fn trust_store_child() {
+    let url = child::setting("ZOOM_API_URL").unwrap();
+    let client = Config::new().token(TOKEN).urls(&url, &url).client();
+    let users: Vec<String> = (1..=64)
+        .map(|n| format!("user{n:05}@example.com"))
+        .collect();
+    let code = client.deactivate_many(&users, None, |_, _| 0);
+    // SAFETY: the symbol, when it is there, is the preloaded function.
+    let loads = unsafe {
+        let loads = libc::dlsym(libc::RTLD_DEFAULT, c"zus_test_trust_store_loads".as_ptr());
+        assert!(!loads.is_null(), "not preloaded");
+        let loads: extern "C" fn() -> i32 = std::mem::transmute(loads);
+        loads()
+    };
+    child::say(&json!({"code": code as i32, "loads": loads}));
+}
+
+#[test]
+fn one_users_missing_permission_blocks_nobody_else() {
+    let sandbox = Sandbox::start(&["--users", "60"]);
+    let mut users: Vec<String> = (1..=60)
+        .map(|n| format!("user{n:05}@example.com"))
+        .collect();
+    users.insert(0, "answer-403@example.com".into());
+    let mut codes = Vec::new();
+    let client = sandbox.with_token().client();
+    let code = client.deactivate_many(&users, None, |_, outcome| {
+        codes.push(outcome.code);
+        0
+    });
+    assert_eq!((code, codes.len()), (ZUS_ERR_PARTIAL, 61));
+    assert_eq!(codes.iter().filter(|c| **c == ZUS_OK).count(), 60);
+}
+
+#[test]
+fn a_permission_that_the_first_users_all_lack_is_fatal_for_the_batch() {
+    let sandbox = Sandbox::start(&[]);
+    let users: Vec<String> = (1..=60)
+        .map(|n| format!("answer-403+{n}@example.com"))
+        .collect();
+    let mut told = 0;
+    let config = sandbox.with_token().concurrency(1);
+    let code = config.client().deactivate_many(&users, None, |_, outcome| {
+        assert_eq!(outcome.code, ZUS_ERR_FORBIDDEN);
+        told += 1;
+        0
+    });
+    assert_eq!((code, told), (ZUS_ERR_FORBIDDEN, 5));
+    assert_eq!(sandbox.requests(), 5);
+    // Not where the client knows that it may update others.
+    let client = sandbox.with_token().client();
+    client.deactivate("ada@example.com").expect(ZUS_OK);
+    let code = client.deactivate_many(&users, None, |_, _| 0);
+    assert_eq!(code, ZUS_ERR_PARTIAL);
+}
+
+#[test]
+fn a_wrong_url_is_fatal_for_the_batch_and_settles_nobody() {
+    let sandbox = Sandbox::start(&["--users", "60"]);
+    let users: Vec<String> = (1..=60)
+        .map(|n| format!("user{n:05}@example.com"))
+        .collect();
+    let wrong = sandbox.api.replace("/v2", "/v3");
+    let config = sandbox
+        .with_token()
+        .urls(&wrong, &sandbox.oauth)
+        .concurrency(1);
+    let mut told = Vec::new();
+    let code = config.client().deactivate_many(&users, None, |_, outcome| {
+        told.push((outcome.code, outcome.message));
+        0
+    });
+    assert_eq!((code, told.len()), (ZUS_ERR_ENDPOINT, 1));
+    assert!(told[0].1.contains("check the API URL"), "{}", told[0].1);
+}
+
+#[test]
+fn a_short_retry_after_holds_back_the_whole_client() {
+    let first = AtomicUsize::new(0);
+    let server = Server::http(move |_| match first.fetch_add(1, Ordering::SeqCst) {
+        0 => crate::common::server::response("429 Too Many Requests", "Retry-After: 2\r\n", ""),
+        _ => DONE.to_owned(),
+    });
+    let client = server.with_token().retry(3, 1, 10_000).client();
+    thread::scope(|scope| {
+        scope.spawn(|| client.deactivate("first@example.com").expect(ZUS_OK));
+        thread::sleep(ms(500));
+        client.deactivate("second@example.com").expect(ZUS_OK);
+    });
+    let requests = server.requests();
+    let waited = requests
+        .iter()
+        .find(|r| r.user() == "second@example.com")
+        .unwrap();
+    let waited = waited.at - requests[0].at;
+    assert!(
+        waited >= ms(1_950),
+        "another call was sent after {waited:?}"
+    );
+}
+
+#[test]
+fn a_connect_that_nobody_accepts_sleeps_until_its_time() {
+    let hole = BlackHole::new();
+    let url = format!("http://{}/v2", hole.address);
+    let config = Config::new().token(TOKEN).urls(&url, &url).retry(1, 1, 1);
+    let client = config.timeouts(1_500, 1_500).client();
+    let cpu = || -> u64 {
+        let stat = std::fs::read_to_string("/proc/thread-self/stat").unwrap();
+        let fields: Vec<&str> = stat
+            .rsplit(')')
+            .next()
+            .unwrap()
+            .split_whitespace()
+            .collect();
+        fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()
+    };
+    let before = cpu();
+    client.deactivate(USER).expect(ZUS_ERR_TIMEOUT);
+    assert!(cpu() - before <= 10, "it did not sleep");
+}
