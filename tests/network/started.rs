@@ -127,6 +127,23 @@ fn a_cancel_ends_a_call_in_flight_and_one_that_waits_for_a_worker() {
 }
 
 #[test]
+fn a_cancel_ends_a_call_that_waits_to_read_its_user_again() {
+    let sandbox = Sandbox::start(&[]);
+    let client = sandbox.with_token().verify(60_000).client();
+    let queue = Queue::new();
+    let cancel = Cancel::new();
+    let user = "ghost@example.com";
+    assert_eq!(client.start(user, Some(&cancel), &queue, 1), ZUS_OK);
+    // It reads at 0, 250, 750 and 1,750 ms, and next at 3,750.
+    assert!(queue.next(2_300).is_none());
+    let begun = Instant::now();
+    cancel.trigger();
+    queue.result().1.expect(ZUS_ERR_NOT_VERIFIED);
+    let took = begun.elapsed();
+    assert!(took < Duration::from_millis(700), "{took:?}");
+}
+
+#[test]
 fn freeing_the_client_cancels_and_waits_for_nothing() {
     let server = Server::silent();
     let client = server.with_token().concurrency(2).client();

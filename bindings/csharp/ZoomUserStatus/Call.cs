@@ -10,6 +10,7 @@ namespace ZoomUserStatus
         private readonly CancelHandle _cancel = CancelHandle.None;
         private readonly CancellationToken _token;
         private readonly CancellationTokenRegistration _registration;
+        private int _users = 1;
 
         /// <param name="client">The client.</param>
         /// <param name="token">The caller's.</param>
@@ -58,8 +59,12 @@ namespace ZoomUserStatus
         /// </summary>
         public static bool MayBeCancelled(UserStatusCode code) => code is UserStatusCode.Cancelled or UserStatusCode.Timeout or UserStatusCode.Token;
 
+        /// <summary>One more must dispose it: the event of a started call may come before its start has returned.</summary>
+        public void Share() => Interlocked.Increment(ref _users);
+
         public void Dispose()
         {
+            if (Interlocked.Decrement(ref _users) != 0) return;
             _held?.DangerousRelease();
             if (_cancel == CancelHandle.None) return;
             _registration.Dispose();

@@ -68,7 +68,7 @@ namespace ZoomUserStatus
                 StartMore();
                 if (_started.Count == 0) return null;
                 UserStatusResult result = await TakeAsync().ConfigureAwait(false);
-                if (result.Attempts == 0 && result.Code == UserStatusCode.Cancelled) continue; // never sent
+                if (WasNeverSent(result)) continue;
                 _reported[result.Index] = true;
                 _failed |= !result.IsSuccess;
                 Judge(result);
@@ -151,6 +151,10 @@ namespace ZoomUserStatus
             _fatal ??= result.Code;
             StartNobody();
         }
+
+        /// <summary>Those, too, who were begun behind a user with a fatal failure, and failed the same way before anything was sent.</summary>
+        private bool WasNeverSent(UserStatusResult result) =>
+            result.Delivery == UserStatusDelivery.NotSent && ((result.Code == UserStatusCode.Cancelled && result.Attempts == 0) || (result.IsFatal && _fatal != null));
 
         /// <summary>The call for one user of the batch.</summary>
         private sealed class UserCall : StartedCall

@@ -54,6 +54,7 @@ namespace ZoomUserStatus
             GCHandle self = GCHandle.Alloc(this);
             nint userdata = GCHandle.ToIntPtr(self), queue = EventReader.Results.Queue;
             int code;
+            _call.Share();
             fixed (byte* id = Utf8.Encode(_userId))
             {
                 code = _operation switch
@@ -63,6 +64,7 @@ namespace ZoomUserStatus
                     _ => NativeMethods.zus_update_status_start(_call.Client, id, (int)_operation, _call.Cancel, queue, userdata),
                 };
             }
+            _call.Dispose();
             if (code == 0) return;
             self.Free(); // no event will come
             _call.Dispose();
