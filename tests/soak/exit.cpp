@@ -19,11 +19,11 @@ const char* const silent = "answer-never@example.com";
 
 zus::config settings() { return zus::config::from_env().rate(0).concurrency(PENDING + 10); }
 
-// Statics, from the first to be made, which is the last to end.
-struct last_words {
-  std::vector<int> said = std::vector<int>(1000);
-  ~last_words() { said.clear(); }
-} last;
+// Ends the process when it is used after its end.
+struct words {
+  std::vector<int> said = std::vector<int>(3);
+  ~words() { said.clear(); }
+};
 
 // Waits for its own call as it ends.
 struct tidy {
@@ -35,10 +35,10 @@ struct tidy {
   }
 };
 
-void start(const zus::client& zoom, std::vector<std::future<zus::result>>& futures, const zus::queue& queue) {
+void start(const zus::client& zoom, std::vector<std::future<zus::result>>& futures, const zus::queue& queue, words& used) {
   for (int i = 0; i < PENDING; ++i) {
     if (i % 3 == 0) futures.push_back(zoom.deactivate_async(silent));
-    if (i % 3 == 1) static_cast<void>(zoom.deactivate_async(silent, [](const zus::result& result) { last.said.at(1) += result.http_status(); }));
+    if (i % 3 == 1) static_cast<void>(zoom.deactivate_async(silent, [&](const zus::result&) { ++used.said.at(1); }));
     if (i % 3 == 2) static_cast<void>(zoom.update_start(silent, zus::action::activate, queue));
   }
 }
@@ -53,29 +53,37 @@ int main(int argc, char** argv) {
   pthread_sigmask(SIG_BLOCK, &interrupt, nullptr);
 
   if (way == "statics" || way == "function" || way == "log") {
+    static std::atomic<bool> all_started{false};
+    static words old;
     static tidy mine;
     static std::vector<std::future<zus::result>> futures;
     static zus::queue queue;
-    static const zus::client zoom{settings().log(zus::log_level::debug, [&](zus::log_level, std::string_view line) {
-      last.said.at(2) += static_cast<int>(line.size());
-      if (way == "log") std::exit(7);
+    static const zus::client zoom{settings().log(zus::log_level::debug, [way](zus::log_level, std::string_view line) {
+      old.said.at(2) += static_cast<int>(line.size());
+      if (way == "log" && all_started) std::exit(7);
     })};
+    static words young;  // ends before the client, which cancels the calls and would have their functions called
     if (way != "log") mine.call = zoom.deactivate_async(silent, mine.stop);  // it would wait for the call that exits
-    start(zoom, futures, queue);
+    start(zoom, futures, queue, young);
+    all_started = true;
     if (way == "function") {
       static_cast<void>(zoom.deactivate_async("", [](const zus::result&) { std::exit(6); }));
       std::this_thread::sleep_for(60s);
     }
-    if (way == "log") std::this_thread::sleep_for(60s);
+    if (way == "log") {
+      static_cast<void>(zoom.deactivate_async("nobody@example.com"));
+      std::this_thread::sleep_for(60s);
+    }
     std::this_thread::sleep_for(20ms);
     return 5;
   }
 
   try {
+    words used;
     std::vector<std::future<zus::result>> futures;
     const zus::queue queue;
     const zus::client zoom{settings()};
-    start(zoom, futures, queue);
+    start(zoom, futures, queue, used);
     std::this_thread::sleep_for(std::chrono::milliseconds(std::rand() % 50));
     if (way == "exit") std::exit(3);
     if (way == "exception") throw std::runtime_error("out of here");
