@@ -24,6 +24,16 @@ const UNBOUND: &[(&str, &str, &str)] = &[
         "zus_result_user_id",
         "a result keeps the str that it was asked for",
     ),
+    (
+        "C#",
+        "zus_queue_descriptor",
+        "a thread takes the events of all clients",
+    ),
+    (
+        "C#",
+        "zus_client_cancel_started",
+        "a call is cancelled by its CancellationToken, and nothing is unloaded under a callback",
+    ),
 ];
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
