@@ -1,7 +1,7 @@
 # libzus: see README.md. `make demo` shows it, `make test` tests all of it.
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-rust test-c test-python test-csharp test-install test-docs test-pages test-platforms \
-        check header bench hardening hardening-short fuzz tsan soak packages notices wheel nuget install uninstall dist docs clean
+.PHONY: help build demo test test-rust test-c test-python test-csharp test-node test-install test-docs test-pages test-platforms \
+        check header bench hardening hardening-short fuzz sanitizers soak packages notices wheel nuget install uninstall dist docs clean
 SHELL := /bin/bash
 CARGO ?= cargo
 export PREFIX ?= /usr/local
@@ -27,8 +27,8 @@ demo: build $(ZUS_SANDBOX) ## a C program and a Python line deactivate users of 
 
 # Most parts wait more than they work, so that more of them than there are cores run side by side; each is shown when it ends.
 JOBS ?= 3
-PARTS := rust c python csharp install docs pages
-test: build $(ZUS_SANDBOX) ## everything: Rust, C, C++, Node, Python, C#, packaging, docs
+PARTS := rust c python csharp node install docs pages
+test: build $(ZUS_SANDBOX) ## everything: Rust, C, C++, Python, C#, Node.js, packaging, docs
 	@rm -rf target/test-logs
 	@tests/tools.sh
 	@$(MAKE) --no-print-directory --keep-going --jobs=$(JOBS) --output-sync=target $(PARTS:%=test-%); tests/summary.sh $(PARTS)
@@ -41,6 +41,8 @@ test-python: build $(ZUS_SANDBOX)
 	tests/run.sh python bindings/python/test.sh
 test-csharp: build $(ZUS_SANDBOX)
 	tests/run.sh csharp tests/csharp/run.sh
+test-node: build $(ZUS_SANDBOX)
+	tests/run.sh node bindings/node/test.sh
 test-install: build $(ZUS_SANDBOX)
 	tests/run.sh install tests/install/run.sh
 test-docs: build $(ZUS_SANDBOX)
@@ -53,29 +55,31 @@ check: ## formatting, lints and crate documentation
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps
 
-header: ## write include/zus.h anew from src/ffi/
+header: ## write include/zus.h from src/ffi/
 	ZUS_WRITE_HEADER=1 $(CARGO) test --locked --test header
 
 bench: build $(ZUS_SANDBOX) ## side by side with libcurl and others, as ratios
 	benches/run.sh
 
-hardening: build $(ZUS_SANDBOX) ## the ABI, a build elsewhere, cargo-c, hostile callers, ThreadSanitizer, a minute for each fuzz target, two of soak
+hardening: build $(ZUS_SANDBOX) ## the ABI, a build elsewhere, cargo-c, hostile callers, sanitizers, exits, a minute for each fuzz target, two of soak
 	tests/abi/check.sh
 	tests/install/reproducible.sh
 	tests/install/cargo-c.sh
 	ZUS_SECONDS=60 $(CARGO) test --locked --test hostile
-	tests/soak/tsan.sh
+	tests/soak/sanitizers.sh
+	tests/soak/exit.sh 40
 	fuzz/run.sh 60
 	tests/soak/run.sh 120
-hardening-short: build $(ZUS_SANDBOX) ## the same in a minute or two, without ThreadSanitizer
+hardening-short: build $(ZUS_SANDBOX) ## the same in a minute or two, without sanitizers
 	tests/abi/check.sh
 	ZUS_SECONDS=10 $(CARGO) test --locked --test hostile
+	tests/soak/exit.sh 5
 	fuzz/run.sh 10
 	tests/soak/run.sh 20
 fuzz: ## each fuzz target for EACH=600 seconds
 	fuzz/run.sh $(or $(EACH),600)
-tsan: ## the threaded tests under ThreadSanitizer, with a std built for it
-	tests/soak/tsan.sh
+sanitizers: $(ZUS_SANDBOX) ## what has threads under ThreadSanitizer and AddressSanitizer, with a library built for them
+	tests/soak/sanitizers.sh
 soak: build $(ZUS_SANDBOX) ## a million calls with faults
 	tests/soak/run.sh
 
@@ -84,7 +88,7 @@ test-platforms: $(ZUS_SANDBOX) ## build and run for Windows, ARM, musl and other
 
 packages: build ## what a person installs, for this system, in target/packages: archive, wheel, NuGet, npm, PowerShell
 	packaging/packages.sh
-notices: ## write THIRD-PARTY-NOTICES.txt anew, after a dependency changed
+notices: ## write THIRD-PARTY-NOTICES.txt, after a dependency changed
 	packaging/third-party.sh
 wheel: ## a manylinux wheel in bindings/python/dist
 	bindings/python/manylinux.sh

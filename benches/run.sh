@@ -31,10 +31,10 @@ fi
 
 mkdir -p "$OUT"
 warnings=(-O2 -Wall -Wextra -Werror)
-for program in zus_call zus_threads zus_many; do
+for program in zus_call zus_threads zus_many zus_start; do
   gcc "${warnings[@]}" "$HERE/$program.c" -I"$REPO/include" -L"$ZUS_LIB_DIR" -lzus -lpthread -Wl,-rpath,"$ZUS_LIB_DIR" -o "$OUT/$program"
 done
-gcc "${warnings[@]}" "$HERE/curl_call.c" -lcurl -o "$OUT/curl_call"
+for program in curl_call curl_multi; do gcc "${warnings[@]}" "$HERE/$program.c" -lcurl -o "$OUT/$program"; done
 gcc "${warnings[@]}" "$HERE/socket_call.c" -o "$OUT/socket_call"
 gcc "${warnings[@]}" "$HERE/spawn.c" -o "$OUT/spawn"
 gcc "${warnings[@]}" -shared -fPIC "$HERE/allocations.c" -o "$OUT/allocations.so"

@@ -15,6 +15,10 @@
 ///
 /// A zus::code is a std::error_code as well, and prints its name. zus_fwd.hpp declares these types only.
 ///
+/// Calls that don't wait, three ways: client::update_async gives a std::future; with a function, that is called as the call
+/// ends, on the one thread that this header makes for it; client::update_start puts an event into a zus::queue, which a
+/// program with an event loop reads itself. A shared library that uses the first two must stay loaded from then on.
+///
 /// Without exceptions (-fno-exceptions) nothing is thrown: a setter's first failure stays in config::code(), the
 /// client made from it is empty with that client::code(), and each call on it returns that code.
 #ifndef ZUS_HPP
@@ -24,13 +28,15 @@
 
 #include "zus.h"
 
+#include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <cstring>
 #include <exception>
 #include <functional>
+#include <future>
 #include <initializer_list>
 #include <iosfwd>
 #include <limits>
@@ -44,8 +50,14 @@
 #include <system_error>
 #include <thread>
 #include <type_traits>
+#include <unordered_map>
 #include <utility>
 #include <vector>
+
+#ifndef _WIN32
+#  include <signal.h>
+#  include <unistd.h>
+#endif
 
 // What is borrowed from a temporary, such as zoom.deactivate(user).message(), is a warning where the compiler can tell.
 #define ZUS_LIFETIMEBOUND
@@ -99,6 +111,8 @@ enum class code : std::int32_t {
   endpoint = ZUS_ERR_ENDPOINT,              ///< The server does not know this endpoint: check the API URL.
   cancelled = ZUS_ERR_CANCELLED,            ///< Ended by a zus::cancel, or by the callback of a batch.
   partial = ZUS_ERR_PARTIAL,                ///< The batch ran to its end, and some users failed.
+  queue_full = ZUS_ERR_QUEUE_FULL,          ///< 65,536 started calls wait to be taken: nothing was started.
+  no_thread = ZUS_ERR_NO_THREAD,            ///< The system has no thread left: nothing was started.
   panic = ZUS_ERR_PANIC                     ///< A bug in this library.
 };
 
@@ -137,6 +151,14 @@ enum class log_level : std::int32_t {
   warning = ZUS_LOG_WARN,
   info = ZUS_LOG_INFO,
   debug = ZUS_LOG_DEBUG
+};
+
+/// What an event is. Ignore a kind that you don't know.
+enum class event_kind : std::int32_t {
+  none = 0,                  ///< There was no event.
+  result = ZUS_EVENT_RESULT,  ///< A started call has ended.
+  log = ZUS_EVENT_LOG,        ///< A log line.
+  token = ZUS_EVENT_TOKEN     ///< The client needs an access token.
 };
 
 /// The code's name, as in zus.h: "ZUS_ERR_USER_NOT_FOUND"; "ZUS_ERR_UNKNOWN" for an unknown one.
@@ -253,11 +275,19 @@ struct deleter {
   void operator()(zus_client* handle) const noexcept { zus_client_free(handle); }
   void operator()(zus_cancel* handle) const noexcept { zus_cancel_free(handle); }
   void operator()(zus_result* handle) const noexcept { zus_result_free(handle); }
+  void operator()(zus_queue* handle) const noexcept { zus_queue_free(handle); }
+  void operator()(zus_event* handle) const noexcept { zus_event_free(handle); }
 };
 template <class T>
 using handle = std::unique_ptr<T, deleter>;
 
 inline bool is_usage_error(zus_code value) noexcept { return value > 0 && value < 20; }
+
+// As long as fits: 49 days.
+inline std::uint32_t wait_ms(std::chrono::milliseconds wait) noexcept {
+  constexpr std::chrono::milliseconds::rep most = (std::numeric_limits<std::uint32_t>::max)();
+  return static_cast<std::uint32_t>(wait.count() < 0 ? 0 : wait.count() < most ? wait.count() : most);
+}
 
 inline void wipe(std::string& secret) noexcept {
   volatile char* bytes = secret.data();
@@ -293,6 +323,17 @@ class c_string {
   std::string copy_{};
 };
 
+// Whether this thread is inside the one function that this stands for.
+class presence {
+ public:
+  bool is_here() const noexcept { return thread_.load() == std::this_thread::get_id(); }
+  void enter() noexcept { thread_ = std::this_thread::get_id(); }
+  void leave() noexcept { thread_ = std::thread::id(); }
+
+ private:
+  std::atomic<std::thread::id> thread_{};
+};
+
 // The caller's token provider, and what it keeps between two calls when the library's buffer was too small.
 struct token_source {
   std::function<std::string(bool)> provide;
@@ -300,6 +341,7 @@ struct token_source {
   std::string pending{};
   std::thread::id pending_for{};
   std::exception_ptr thrown{};
+  presence inside{};
 
   explicit token_source(std::function<std::string(bool)> fn) : provide(std::move(fn)) {}
   ~token_source() { wipe(pending); }
@@ -307,7 +349,11 @@ struct token_source {
   token_source& operator=(const token_source&) = delete;
 
   static std::size_t call(void* self, std::int32_t rejected, char* buffer, std::size_t capacity) noexcept {
-    return static_cast<token_source*>(self)->provide_into(rejected != 0, buffer, capacity);
+    auto* const source = static_cast<token_source*>(self);
+    source->inside.enter();
+    const std::size_t length = source->provide_into(rejected != 0, buffer, capacity);
+    source->inside.leave();
+    return length;
   }
 
   std::size_t provide_into(bool rejected, char* buffer, std::size_t capacity) noexcept {
@@ -354,9 +400,18 @@ struct token_source {
 
 struct log_sink {
   std::function<void(log_level, std::string_view)> write;
+  presence inside{};
+
+  explicit log_sink(std::function<void(log_level, std::string_view)> fn) : write(std::move(fn)) {}
 
   static void call(void* self, std::int32_t level, const char* message) noexcept {
-    const auto& write = static_cast<log_sink*>(self)->write;
+    auto* const sink = static_cast<log_sink*>(self);
+    sink->inside.enter();
+    sink->line(level, message);
+    sink->inside.leave();
+  }
+
+  void line(std::int32_t level, const char* message) noexcept {
 #if ZUS_HPP_EXCEPTIONS
     try {
       write(static_cast<log_level>(level), message);
@@ -370,6 +425,30 @@ struct log_sink {
 
 }  // namespace detail
 
+/// Receives the events of started calls, and log lines and token requests where config::log_events and
+/// config::token_events say so. Safe from many threads at once, but for its end.
+class queue {
+ public:
+  queue() : handle_(zus_queue_new()) {}
+
+  /// Takes the next event, or waits for one for up to `wait`. An empty one when none came, after wake(), and in a child of
+  /// fork().
+  event next(std::chrono::milliseconds wait = std::chrono::milliseconds(0)) const noexcept;
+
+  /// Makes one next(), that waits now or comes later, return. From any thread; not from a signal handler.
+  void wake() const noexcept { zus_queue_wake(handle_.get()); }
+
+  /// A descriptor for poll, epoll, kqueue or select (on Windows a socket) that is readable while there are events: take
+  /// them until there is none. Another one each time, which the caller closes. -1 when there is none left.
+  std::int64_t descriptor() const noexcept { return zus_queue_descriptor(handle_.get()); }
+
+  /// The C handle, still owned by this. Null after a move.
+  const zus_queue* get() const noexcept ZUS_LIFETIMEBOUND { return handle_.get(); }
+
+ private:
+  detail::handle<zus_queue> handle_;
+};
+
 /// Who calls, where to, and how patiently. Starts with defaults fit for Zoom and without credentials.
 ///
 /// Each setter checks its value at once, throws zus::error when it is not acceptable (and then changes nothing), and
@@ -379,16 +458,10 @@ class config {
   config() : handle_(zus_config_new()) {}
 
   /// From the environment: ZOOM_ACCESS_TOKEN, or else ZOOM_ACCOUNT_ID, ZOOM_CLIENT_ID and ZOOM_CLIENT_SECRET; and
-  /// ZOOM_API_URL and ZOOM_OAUTH_URL where they are set.
+  /// ZOOM_API_URL and ZOOM_OAUTH_URL where they are set. code::credentials when something is missing.
   static config from_env() {
     config made;
-    if (const auto value = env("ZOOM_ACCESS_TOKEN"); !value.empty()) {
-      made.token(value);
-    } else if (!env("ZOOM_ACCOUNT_ID").empty() || !env("ZOOM_CLIENT_ID").empty() || !env("ZOOM_CLIENT_SECRET").empty()) {
-      made.oauth(env("ZOOM_ACCOUNT_ID"), env("ZOOM_CLIENT_ID"), env("ZOOM_CLIENT_SECRET"));
-    }
-    if (const auto url = env("ZOOM_API_URL"); !url.empty()) made.api_url(url);
-    if (const auto url = env("ZOOM_OAUTH_URL"); !url.empty()) made.oauth_url(url);
+    made.checked("from_env", zus_config_set_from_env(made.get()));
     return made;
   }
 
@@ -521,7 +594,7 @@ class config {
   /// Kept as long as the clients live.
   config& log(log_level level, std::function<void(log_level, std::string_view)> sink) & {
     if (!sink) return own("log", ZUS_ERR_NULL);
-    auto kept = std::make_shared<detail::log_sink>(detail::log_sink{std::move(sink)});
+    auto kept = std::make_shared<detail::log_sink>(std::move(sink));
     const zus_code value =
         zus_config_set_log(get(), static_cast<std::int32_t>(level), &detail::log_sink::call, kept.get());
     if (value == ZUS_OK) log_sink_ = std::move(kept);
@@ -530,6 +603,23 @@ class config {
   config&& log(log_level level, std::function<void(log_level, std::string_view)> sink) && ZUS_LIFETIMEBOUND {
     return std::move(log(level, std::move(sink)));
   }
+
+  /// Log lines up to `level` as events of a queue; instead of log(). While more than 131,072 wait, they are dropped.
+  config& log_events(log_level level, const queue& to) & {
+    const zus_code value = zus_config_set_events(get(), to.get(), static_cast<std::int32_t>(level));
+    if (value == ZUS_OK) log_sink_.reset();
+    return checked("log_events", value);
+  }
+  config&& log_events(log_level level, const queue& to) && ZUS_LIFETIMEBOUND { return std::move(log_events(level, to)); }
+
+  /// Token requests as events of a queue, instead of other credentials: reply with event::set_token. A thread that makes
+  /// a blocking call can't take the request of that call: take events on another.
+  config& token_events(const queue& to) & {
+    const zus_code value = zus_config_set_events(get(), to.get(), ZUS_EVENTS_TOKEN);
+    if (value == ZUS_OK) token_source_.reset();
+    return checked("token_events", value);
+  }
+  config&& token_events(const queue& to) && ZUS_LIFETIMEBOUND { return std::move(token_events(to)); }
 
   /// Without exceptions: the first failure of a setter, or code::ok. With them always code::ok.
   zus::code code() const noexcept { return static_cast<zus::code>(code_); }
@@ -566,18 +656,6 @@ class config {
     return span.count() >= 0 && span.count() <= (std::numeric_limits<std::uint32_t>::max)();
   }
   static std::uint32_t count(std::chrono::milliseconds span) noexcept { return static_cast<std::uint32_t>(span.count()); }
-
-#if defined(_MSC_VER)
-#  pragma warning(push)
-#  pragma warning(disable : 4996)  // getenv is what the standard has
-#endif
-  static std::string_view env(const char* variable) noexcept {
-    const char* value = std::getenv(variable);
-    return value == nullptr ? std::string_view() : std::string_view(value);
-  }
-#if defined(_MSC_VER)
-#  pragma warning(pop)
-#endif
 
   std::shared_ptr<detail::token_source> token_source_{};
   std::shared_ptr<detail::log_sink> log_sink_{};
@@ -676,6 +754,9 @@ class result_view {
     return handle_ ? static_cast<zus::delivery>(zus_result_delivery(handle_)) : zus::delivery::not_sent;
   }
 
+  /// True for a failure that every further user of a batch would have too, such as a rejected token.
+  bool is_fatal() const noexcept { return handle_ && zus_result_is_fatal(handle_) != 0; }
+
   /// The C handle, not owned. May be null.
   const zus_result* get() const noexcept { return handle_; }
 
@@ -694,11 +775,18 @@ class [[nodiscard]] result : public result_view {
   /// Takes over a C handle, which may be null, with the code of the call that gave it.
   result(zus_result* owned, zus_code value) noexcept : result_view(owned, value), owned_(owned) {}
 
-  result(result&& other) noexcept : result_view(other), owned_(std::move(other.owned_)) { other.forget(); }
+  /// Takes over the result of an event. code::null for an event that has none.
+  explicit result(event&& from) noexcept;
+
+  result(result&& other) noexcept
+      : result_view(other), owned_(std::move(other.owned_)), event_(std::move(other.event_)) {
+    other.forget();
+  }
   result& operator=(result&& other) noexcept {
     if (this != &other) {
       result_view::operator=(other);
       owned_ = std::move(other.owned_);
+      event_ = std::move(other.event_);
       other.forget();
     }
     return *this;
@@ -713,8 +801,52 @@ class [[nodiscard]] result : public result_view {
   const zus_result* get() const noexcept ZUS_LIFETIMEBOUND { return result_view::get(); }
 
  private:
-  detail::handle<zus_result> owned_;
+  // What the handle ends with: itself, or the event of a started call.
+  detail::handle<zus_result> owned_{};
+  detail::handle<zus_event> event_{};
 };
+
+/// One event of a queue. Move-only. Its strings live as long as it does.
+class [[nodiscard]] event {
+ public:
+  /// Takes over a C handle, which may be null: then there was no event.
+  explicit event(zus_event* owned) noexcept : handle_(owned) {}
+
+  explicit operator bool() const noexcept { return handle_ != nullptr; }
+  event_kind kind() const noexcept { return static_cast<event_kind>(zus_event_kind(handle_.get())); }
+
+  /// What the call was started with; null for an event that is not event_kind::result.
+  void* userdata() const noexcept { return zus_event_userdata(handle_.get()); }
+
+  /// The result of a started call, borrowed from the event. To keep it, `zus::result kept{std::move(event)}`.
+  result_view result() const noexcept ZUS_LIFETIMEBOUND { return result_view(zus_event_result(handle_.get())); }
+
+  /// The level and the text of a log line.
+  zus::log_level log_level() const noexcept { return static_cast<zus::log_level>(zus_event_log_level(handle_.get())); }
+  std::string_view message() const noexcept ZUS_LIFETIMEBOUND { return zus_event_message(handle_.get()); }
+
+  /// True when the client needs a token because Zoom rejected the last one.
+  bool token_rejected() const noexcept { return zus_event_token_rejected(handle_.get()) != 0; }
+
+  /// Replies to event_kind::token. An event that ends without a reply tells the client that there is no token.
+  /// code::argument for a token that can't be one, for a second reply, and for another kind of event.
+  [[nodiscard]] zus::code set_token(text_arg token) {
+    return static_cast<zus::code>(zus_event_set_token(handle_.get(), detail::c_string(token).get()));
+  }
+
+  /// The C handle, still owned by this. Null after a move.
+  zus_event* get() const noexcept ZUS_LIFETIMEBOUND { return handle_.get(); }
+
+ private:
+  friend class zus::result;
+  detail::handle<zus_event> handle_;
+};
+
+inline result::result(event&& from) noexcept : result_view(zus_event_result(from.get())), event_(std::move(from.handle_)) {}
+
+inline event queue::next(std::chrono::milliseconds wait) const noexcept {
+  return event(zus_queue_next(get(), detail::wait_ms(wait)));
+}
 
 /// What a batch came to.
 struct [[nodiscard]] summary {
@@ -802,11 +934,224 @@ struct batch {
   }
 };
 
+// A started call: what is called with its result, by a future that hears of it or by the caller's function.
+struct started_call {
+  std::function<void(result)> done;
+  const zus_client* client;
+  bool is_callers;
+};
+
+// What a future gets: the result, or what the blocking call would throw.
+class future_result {
+ public:
+  explicit future_result(std::shared_ptr<token_source> tokens) : tokens_(std::move(tokens)) {}
+
+  std::future<result> future() { return promise_->get_future(); }
+
+  void operator()(result got) const {
+#if ZUS_HPP_EXCEPTIONS
+    const auto value = static_cast<zus_code>(got.code());
+    if (value == ZUS_ERR_TOKEN && tokens_) {
+      if (auto thrown = tokens_->last_thrown()) return promise_->set_exception(thrown);
+    }
+    if (is_usage_error(value))
+      return promise_->set_exception(std::make_exception_ptr(error(got.code(), std::string(got.message()))));
+#endif
+    promise_->set_value(std::move(got));
+  }
+
+ private:
+  std::shared_ptr<std::promise<result>> promise_ = std::make_shared<std::promise<result>>();
+  std::shared_ptr<token_source> tokens_;
+};
+
+// The one thread that reads the events of calls that were started with a future or a function. It is made by the first of
+// them, and lives as long as the process, since nobody knows when the last comes. A child of fork() makes its own.
+class reader {
+ public:
+  // This process's, or null when it has none yet.
+  static reader* existing() noexcept {
+    reader* const made = current().load();
+    return made != nullptr && made->process_ == this_process() ? made : nullptr;
+  }
+
+  static reader& get() {
+    reader* before = current().load();
+    while (before == nullptr || before->process_ != this_process()) {
+      auto made = std::unique_ptr<reader>(new reader(before));
+      if (current().compare_exchange_strong(before, made.get())) {
+        // Destructors of statics that are older than this run after it.
+        static_cast<void>(std::atexit([] {
+          if (reader* const ours = existing()) ours->close();
+        }));
+        return *made.release();
+      }
+    }
+    return *before;
+  }
+
+  // Starts a call. The function is called unless this fails.
+  template <class Start>
+  zus_code start(std::unique_ptr<started_call> call, Start&& with) {
+    const zus_client* const client = call->client;
+    const bool counts = call->is_callers;
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      if (closed_ && counts) return ZUS_ERR_CANCELLED;
+      if (!has_thread()) return ZUS_ERR_NO_THREAD;
+      if (counts) ++functions_[client];
+    }
+    const zus_code value = with(queue_.get(), call.get());
+    if (value == ZUS_OK)
+      static_cast<void>(call.release());  // the event has it
+    else if (counts)
+      forget(client);
+    return value;
+  }
+
+  // Waits until every function of this client's calls was called, or never will be. Not on the reading thread, where one
+  // may be running.
+  void wait_for(const zus_client* client) {
+    std::unique_lock<std::mutex> lock(mutex_);
+    if (std::this_thread::get_id() == thread_) return;
+    ended_.wait(lock, [&] { return functions_.count(client) == 0; });
+  }
+
+ private:
+  explicit reader(reader* before) noexcept { static_cast<void>(parents_ = before); }
+
+  static std::atomic<reader*>& current() noexcept {
+    static std::atomic<reader*> made{nullptr};
+    return made;
+  }
+
+#ifdef _WIN32
+  using process_id = int;
+  static process_id this_process() noexcept { return 0; }
+#else
+  using process_id = ::pid_t;
+  static process_id this_process() noexcept { return ::getpid(); }
+#endif
+
+  bool has_thread() { return thread_ != std::thread::id() || make_thread(); }
+
+  bool make_thread() {
+    thread_ = std::thread::id();
+#ifndef _WIN32
+    // Signals are the program's to receive, on threads of its own.
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+#endif
+#if ZUS_HPP_EXCEPTIONS
+    try {
+#endif
+      std::thread made([this] { read(); });
+      thread_ = made.get_id();
+      made.detach();
+#if ZUS_HPP_EXCEPTIONS
+    } catch (const std::system_error&) {
+    }
+#endif
+#ifndef _WIN32
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+#endif
+    return thread_ != std::thread::id();
+  }
+
+  // What a function throws ends the process, as on any thread.
+  void read() noexcept {
+    for (;;) {
+      event next = queue_.next(std::chrono::hours(24));
+      if (!next) continue;
+      std::unique_ptr<started_call> call(static_cast<started_call*>(next.userdata()));
+      if (!call->is_callers) {
+        call->done(result(std::move(next)));
+        continue;
+      }
+      {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        if (closed_) {  // nor is what it captured destroyed: it may need statics that are gone
+          kept_.push_back(std::move(call));
+          continue;
+        }
+        runs_ = true;
+      }
+      const zus_client* const client = call->client;
+      call->done(result(std::move(next)));
+      call.reset();
+      forget(client, true);
+    }
+  }
+
+  void forget(const zus_client* client, bool ran = false) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (ran) runs_ = false;
+    const auto left = functions_.find(client);
+    if (left != functions_.end() && --left->second == 0) functions_.erase(left);
+    ended_.notify_all();
+  }
+
+  // The program exits: no function begins any more, and one that runs has a second to end. Futures go on, for destructors
+  // that wait for one: on another thread, where a function called exit().
+  void close() noexcept {
+    std::unique_lock<std::mutex> lock(mutex_);
+    closed_ = true;
+    if (std::this_thread::get_id() == thread_)
+      static_cast<void>(make_thread());
+    else
+      ended_.wait_for(lock, std::chrono::seconds(1), [this] { return !runs_; });
+    functions_.clear();
+    ended_.notify_all();
+  }
+
+  const process_id process_ = this_process();
+  reader* parents_ = nullptr;  // of before a fork(): kept, so that nobody takes it for lost
+  queue queue_{};
+  std::mutex mutex_{};
+  std::condition_variable ended_{};
+  std::thread::id thread_{};
+  std::unordered_map<const zus_client*, std::size_t> functions_{};  // by client, those that are still to be called
+  std::vector<std::unique_ptr<started_call>> kept_{};
+  bool runs_ = false;
+  bool closed_ = false;
+};
+
 }  // namespace detail
 
 /// Calls Zoom. Made once, shared by all threads, kept as long as needed: it keeps connections, tokens and the rate.
-/// No call may be running on it when it is destroyed or moved from.
+/// No blocking call may be running on it when it is destroyed or moved from. Calls that were started may: see ~client.
 class client {
+  // To the C library no cancel means: never. One that was moved away or could not be made must not.
+  zus_code ready(const cancel& stop) const noexcept {
+    if (code_ != ZUS_OK) return code_;
+    return stop.usable() ? ZUS_OK : ZUS_ERR_NULL;
+  }
+
+  // Each starts its call, with its event to come to a queue.
+  auto update_of(text_arg user_id, action what, const cancel& stop) const {
+    return [this, user_id, what, &stop](const zus_queue* to, void* userdata) {
+      const zus_code value = ready(stop);
+      if (value != ZUS_OK) return value;
+      return zus_update_status_start(get(), detail::c_string(user_id).get(), static_cast<zus_action>(what), stop.get(), to,
+                                     userdata);
+    };
+  }
+  auto read_of(text_arg user_id, const cancel& stop) const {
+    return [this, user_id, &stop](const zus_queue* to, void* userdata) {
+      const zus_code value = ready(stop);
+      if (value != ZUS_OK) return value;
+      return zus_get_user_status_start(get(), detail::c_string(user_id).get(), stop.get(), to, userdata);
+    };
+  }
+  auto check_of(const cancel& stop) const {
+    return [this, &stop](const zus_queue* to, void* userdata) {
+      const zus_code value = ready(stop);
+      if (value != ZUS_OK) return value;
+      return zus_check_credentials_start(get(), stop.get(), to, userdata);
+    };
+  }
+
  public:
   /// Copies the configuration; sends nothing. Throws zus::error, with code::credentials when none are set.
   explicit client(const config& from) : token_source_(from.token_source_), log_sink_(from.log_sink_), code_(from.code_) {
@@ -826,6 +1171,7 @@ class client {
         code_(std::exchange(other.code_, ZUS_ERR_NULL)) {}
   client& operator=(client&& other) noexcept {
     if (this != &other) {
+      end();
       handle_ = std::move(other.handle_);  // frees the old client before the callbacks it may call
       token_source_ = std::move(other.token_source_);
       log_sink_ = std::move(other.log_sink_);
@@ -833,6 +1179,11 @@ class client {
     }
     return *this;
   }
+
+  /// Cancels the calls that were started and have not ended. Futures become ready with code::cancelled. Afterwards no
+  /// function of yours runs for this client: it waits for its token provider and its log function where one runs, and until
+  /// the functions of started calls were called (but not on the thread that calls them).
+  ~client() { end(); }
 
   /// Sets a user's status, and waits for the response. `user_id` is an ID or an e-mail address, without leading or
   /// trailing whitespace.
@@ -882,6 +1233,105 @@ class client {
     return checked(result(made, value), value);
   }
 
+  /// Starts update(), and returns at once. The future gets what update() would return or throw, also when nothing could be
+  /// started (code::queue_full, code::no_thread). A future that is dropped waits for nothing. Calls begin in order, at
+  /// most config::concurrency at once; the time that a call waits for one of these places is not its own.
+  std::future<result> update_async(text_arg user_id, action what, const cancel& stop = cancel::never()) const {
+    return promised(update_of(user_id, what, stop));
+  }
+
+  /// Starts update(), and returns at once. `done` is called once, with any result, usage errors too, on the one thread that
+  /// calls all such functions: keep it short, and let it not wait for another of them. It may start calls. What it throws
+  /// ends the process (std::terminate), as on any thread. It is not called any more once the program exits.
+  /// @return code::ok, or why nothing was started and `done` is not called: code::queue_full, code::no_thread, and
+  /// code::cancelled while the program exits.
+  /// @throws zus::error for a usage error that is found before the call starts: null, utf8, forked.
+  [[nodiscard]] zus::code update_async(text_arg user_id, action what, std::function<void(result)> done,
+                                       const cancel& stop = cancel::never()) const {
+    return called("update_async", std::move(done), update_of(user_id, what, stop));
+  }
+
+  /// update_async(user_id, action::activate)
+  std::future<result> activate_async(text_arg user_id, const cancel& stop = cancel::never()) const {
+    return update_async(user_id, action::activate, stop);
+  }
+  [[nodiscard]] zus::code activate_async(text_arg user_id, std::function<void(result)> done,
+                                    const cancel& stop = cancel::never()) const {
+    return update_async(user_id, action::activate, std::move(done), stop);
+  }
+
+  /// update_async(user_id, action::deactivate)
+  std::future<result> deactivate_async(text_arg user_id, const cancel& stop = cancel::never()) const {
+    return update_async(user_id, action::deactivate, stop);
+  }
+  [[nodiscard]] zus::code deactivate_async(text_arg user_id, std::function<void(result)> done,
+                                    const cancel& stop = cancel::never()) const {
+    return update_async(user_id, action::deactivate, std::move(done), stop);
+  }
+
+  /// update_async(user_id, action::clock_in)
+  std::future<result> clock_in_async(text_arg user_id, const cancel& stop = cancel::never()) const {
+    return update_async(user_id, action::clock_in, stop);
+  }
+  [[nodiscard]] zus::code clock_in_async(text_arg user_id, std::function<void(result)> done,
+                                    const cancel& stop = cancel::never()) const {
+    return update_async(user_id, action::clock_in, std::move(done), stop);
+  }
+
+  /// update_async(user_id, action::clock_out)
+  std::future<result> clock_out_async(text_arg user_id, const cancel& stop = cancel::never()) const {
+    return update_async(user_id, action::clock_out, stop);
+  }
+  [[nodiscard]] zus::code clock_out_async(text_arg user_id, std::function<void(result)> done,
+                                    const cancel& stop = cancel::never()) const {
+    return update_async(user_id, action::clock_out, std::move(done), stop);
+  }
+
+  /// Starts get_user_status(). Otherwise like update_async.
+  std::future<result> get_user_status_async(text_arg user_id, const cancel& stop = cancel::never()) const {
+    return promised(read_of(user_id, stop));
+  }
+  [[nodiscard]] zus::code get_user_status_async(text_arg user_id, std::function<void(result)> done,
+                                                const cancel& stop = cancel::never()) const {
+    return called("get_user_status_async", std::move(done), read_of(user_id, stop));
+  }
+
+  /// Starts check_credentials(). Otherwise like update_async.
+  std::future<result> check_credentials_async(const cancel& stop = cancel::never()) const {
+    return promised(check_of(stop));
+  }
+  [[nodiscard]] zus::code check_credentials_async(std::function<void(result)> done,
+                                                  const cancel& stop = cancel::never()) const {
+    return called("check_credentials_async", std::move(done), check_of(stop));
+  }
+
+  /// Starts update(), and returns at once. Exactly one event with this userdata reaches the queue, also when the call is
+  /// cancelled or an argument is not allowed. For programs with an event loop of their own: no thread of zus.hpp is used.
+  /// @return code::ok, or why nothing was started: code::queue_full, code::no_thread.
+  /// @throws zus::error for a usage error that is found before the call starts: null, utf8, forked.
+  [[nodiscard]] zus::code update_start(text_arg user_id, action what, const queue& to, void* userdata = nullptr,
+                                       const cancel& stop = cancel::never()) const {
+    return started("update_start", update_of(user_id, what, stop)(to.get(), userdata));
+  }
+
+  /// Starts get_user_status(). Otherwise like update_start.
+  [[nodiscard]] zus::code get_user_status_start(text_arg user_id, const queue& to, void* userdata = nullptr,
+                                                const cancel& stop = cancel::never()) const {
+    return started("get_user_status_start", read_of(user_id, stop)(to.get(), userdata));
+  }
+
+  /// Starts check_credentials(). Otherwise like update_start.
+  [[nodiscard]] zus::code check_credentials_start(const queue& to, void* userdata = nullptr,
+                                                  const cancel& stop = cancel::never()) const {
+    return started("check_credentials_start", check_of(stop)(to.get(), userdata));
+  }
+
+  /// Cancels every call that was started, and waits for up to `wait` until none runs: then no token provider and no log
+  /// function runs for them any more. Their results still come. True when none runs. Not from such a function.
+  bool cancel_started(std::chrono::milliseconds wait) const noexcept {
+    return zus_client_cancel_started(get(), detail::wait_ms(wait)) != 0;
+  }
+
   /// Sets the status of many users: within the rate limit, several in flight, and waits for the last.
   ///
   ///     auto all = zoom.update_many(leavers, zus::action::deactivate, [](const zus::result_view& user) {
@@ -927,10 +1377,52 @@ class client {
   const zus_client* get() const noexcept ZUS_LIFETIMEBOUND { return handle_.get(); }
 
  private:
-  // To the C library no cancel means: never. One that was moved away or could not be made must not.
-  zus_code ready(const cancel& stop) const noexcept {
+  template <class Start>
+  std::future<result> promised(Start&& start) const {
+    detail::future_result promise(token_source_);
+    auto future = promise.future();
+    const zus_code value = read_by_thread(promise, false, start);
+    if (value != ZUS_OK) promise(result(nullptr, value));
+    return future;
+  }
+
+  template <class Start>
+  zus::code called(const char* function, std::function<void(result)> done, Start&& start) const {
+    if (!done) return started(function, ZUS_ERR_NULL);
+    return started(function, read_by_thread(std::move(done), true, start));
+  }
+
+  template <class Start>
+  zus_code read_by_thread(std::function<void(result)> done, bool is_callers, Start&& start) const {
     if (code_ != ZUS_OK) return code_;
-    return stop.usable() ? ZUS_OK : ZUS_ERR_NULL;
+    auto call = std::make_unique<detail::started_call>();
+    call->done = std::move(done);
+    call->client = get();
+    call->is_callers = is_callers;
+    return detail::reader::get().start(std::move(call), start);
+  }
+
+  static zus::code started(const char* function, zus_code value) {
+#if ZUS_HPP_EXCEPTIONS
+    if (detail::is_usage_error(value))
+      throw error(static_cast<zus::code>(value), detail::what("zus::client::", function, value, ""));
+#else
+    static_cast<void>(function);
+#endif
+    return static_cast<zus::code>(value);
+  }
+
+  // No function of the caller's runs afterwards.
+  void end() noexcept {
+    if (!handle_) return;
+    const bool is_inside = (token_source_ && token_source_->inside.is_here()) || (log_sink_ && log_sink_->inside.is_here());
+    if (is_inside) {  // which never returns: the program exits from there
+      static_cast<void>(handle_.release());
+      return;
+    }
+    detail::reader* const reader = detail::reader::existing();
+    if (token_source_ || log_sink_ || reader != nullptr) static_cast<void>(cancel_started(std::chrono::hours(24)));
+    if (reader != nullptr) reader->wait_for(get());
   }
 
   result checked(result got, zus_code value) const {

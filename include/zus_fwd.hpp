@@ -30,6 +30,7 @@ enum class user_status : std::int32_t;
 enum class delivery : std::int32_t;
 enum class encoding : std::int32_t;
 enum class log_level : std::int32_t;
+enum class event_kind : std::int32_t;
 
 class error;
 class config;
@@ -37,6 +38,8 @@ class cancel;
 class result_view;
 class result;
 struct summary;
+class queue;
+class event;
 class client;
 
 }  // inline namespace throwing or nothrow

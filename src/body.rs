@@ -29,7 +29,7 @@ pub(crate) enum Format {
     /// No bytes, or only whitespace.
     Empty,
     Json,
-    /// JSON with mistakes in it, such as unescaped quotes.
+    /// Malformed JSON, for example with unescaped quotes.
     MalformedJson,
     /// With an error code or a message in it.
     Xml,
@@ -577,7 +577,12 @@ mod tests {
 
     #[test]
     fn a_lone_angle_bracket_is_text_whatever_follows() {
-        for text in ["<title>\u{c9}puis\u{e9}</title>", "<\u{c9}", "a < \u{1f469} < b", "<"] {
+        for text in [
+            "<title>\u{c9}puis\u{e9}</title>",
+            "<\u{c9}",
+            "a < \u{1f469} < b",
+            "<",
+        ] {
             let _ = Body::read(format!("<html>{text}</html>").as_bytes());
             let _ = Body::read(text.as_bytes());
         }
@@ -607,6 +612,8 @@ mod tests {
             ("<result><code>300</code>", "300"),
             ("<result><code>300</message></result>", "300"),
             ("<", "<"),
+            ("<p>é < ü</p>", "é"),
+            ("<p>", ""),
             ("<!--", ""),
             ("<a b='", ""),
             ("</a>", ""),

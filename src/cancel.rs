@@ -76,6 +76,11 @@ impl Cancel {
         }
     }
 
+    #[cfg(test)]
+    pub(crate) fn watchers(&self) -> usize {
+        self.watched().len()
+    }
+
     fn watched(&self) -> MutexGuard<'_, Vec<Arc<dyn Interrupt>>> {
         self.0
             .watched

@@ -71,6 +71,7 @@ impl FatalForBatch {
 
 /// What became of an update.
 #[derive(Clone)]
+#[must_use = "only the code says whether Zoom accepted the update"]
 pub struct Outcome {
     pub(crate) code: Code,
     pub(crate) http_status: u16,
@@ -129,7 +130,7 @@ impl Outcome {
         &self.message
     }
 
-    /// Returns the user ID as it was given.
+    /// Returns the user ID as it was passed in.
     pub fn user_id(&self) -> &str {
         &self.user_id
     }

@@ -17,6 +17,8 @@ use crate::queue::{Event, Queue};
 use crate::request::{Action, Operation};
 use crate::verify::{Verification, Verified};
 
+/// How often a worker that waits to read a user looks whether that call was cancelled.
+const CANCEL_POLL: Duration = Duration::from_millis(50);
 /// A worker ends after this long without work.
 const IDLE: Duration = Duration::from_secs(1);
 const STACK: usize = 2 * 1024 * 1024;
@@ -216,14 +218,20 @@ impl Starter {
             event: Mutex::new(Some((queue.clone(), userdata))),
             begun: AtomicBool::new(false),
         });
-        if let Err(e) = self.0.enqueue(&job) {
-            queue.unreserve();
-            return Err(e);
-        }
+        // Before a worker may end it, which then takes it from the cancel.
         if let Some(cancel) = cancel
             && !cancel.watch(&(Arc::clone(&job) as Arc<dyn Interrupt>))
         {
             job.cancel();
+            return Ok(());
+        }
+        if let Err(e) = self.0.enqueue(&job) {
+            job.unwatch();
+            // Cancelled meanwhile, it has had its event.
+            if job.event().take().is_some() {
+                queue.unreserve();
+                return Err(e);
+            }
         }
         Ok(())
     }
@@ -305,7 +313,7 @@ impl Shared {
             }
             let due = state.unverified.iter().map(|(_, v)| v.due).min();
             let left = match due {
-                Some(due) => due.saturating_duration_since(now),
+                Some(due) => due.saturating_duration_since(now).min(CANCEL_POLL),
                 None => idle_until.saturating_duration_since(now),
             };
             if left.is_zero() && due.is_none() {
@@ -382,5 +390,31 @@ impl State {
             return Some((job, None));
         }
         None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+
+    #[test]
+    fn a_cancel_forgets_the_calls_that_have_ended() {
+        let mut config = Config::new();
+        config.set_token("token").unwrap();
+        let client = Arc::new(Client::new(&config).unwrap());
+        let starter = client.start();
+        let (cancel, queue) = (Cancel::new(), Queue::new());
+        for round in 0..20_000 {
+            let what = Action::Deactivate;
+            starter
+                .update_status("", what, Some(&cancel), &queue, round)
+                .unwrap();
+            if round % 8 == 7 {
+                (0..8).for_each(|_| assert!(queue.next(Duration::from_secs(60)).is_some()));
+            }
+        }
+        assert!(starter.cancel_started(Duration::from_secs(60)));
+        assert_eq!(cancel.watchers(), 0);
     }
 }

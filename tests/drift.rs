@@ -25,6 +25,16 @@ const UNBOUND: &[(&str, &str, &str)] = &[
         "a result keeps the str that it was asked for",
     ),
     (
+        "Python",
+        "zus_config_set_from_env",
+        "from_env reads any mapping",
+    ),
+    (
+        "C#",
+        "zus_config_set_from_env",
+        "FromEnvironment fills options, which can be changed before the client is made",
+    ),
+    (
         "C#",
         "zus_queue_descriptor",
         "a thread takes the events of all clients",
@@ -34,7 +44,33 @@ const UNBOUND: &[(&str, &str, &str)] = &[
         "zus_client_cancel_started",
         "a call is cancelled by its CancellationToken, and nothing is unloaded under a callback",
     ),
+    ("Node.js", "zus_code_name", "the names are in a table"),
+    ("Node.js", "zus_result_user_id", "a result keeps its string"),
+    ("Node.js", "zus_update_status", BLOCKS),
+    ("Node.js", "zus_get_user_status", BLOCKS),
+    ("Node.js", "zus_check_credentials", BLOCKS),
+    ("Node.js", "zus_update_status_many", BLOCKS),
+    ("Node.js", "zus_get_user_status_many", BLOCKS),
+    ("Node.js", "zus_result_free", "its results are events'"),
+    (
+        "Node.js",
+        "zus_config_set_token_provider",
+        "token requests are events",
+    ),
+    ("Node.js", "zus_config_set_log", "log lines are events"),
+    (
+        "Node.js",
+        "zus_client_cancel_started",
+        "no function of the program's runs for a call",
+    ),
+    (
+        "Node.js",
+        "zus_config_set_from_env",
+        "a worker thread has an environment of its own",
+    ),
 ];
+
+const BLOCKS: &str = "it blocks the event loop";
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
@@ -166,7 +202,9 @@ fn cpp_agrees() {
         "#include <iostream>\n#include \"zus.hpp\"\n\
          int main() {{\n{body}}}\n\
          auto template_of(const zus::client &zoom, const std::vector<std::string> &users) {{\n  \
-         return zoom.update_many(users, zus::action::activate, [](const zus::result_view &) {{}});\n}}\n"
+         const auto nothing = [](const zus::result_view &) {{}};\n\
+         static_cast<void>(zoom.get_user_status_many(users, nothing));\n\
+         return zoom.update_many(users, zus::action::activate, nothing);\n}}\n"
     );
     std::fs::write(&source, text).unwrap();
     let mut compiler = Command::new("c++");
@@ -197,6 +235,21 @@ fn cpp_agrees() {
     std::os::unix::fs::symlink(library(), soname).unwrap();
     let printed = output(Command::new(&program).env("LD_LIBRARY_PATH", &directory));
     compare("C++", &(printed + &bound), &all, &[]);
+}
+
+#[test]
+fn nodejs_agrees() {
+    if Command::new("npm").arg("--version").output().is_err() {
+        return common::skip("Node.js in tests/drift.rs: there is no npm");
+    }
+    output(Command::new("bindings/node/build.sh").current_dir(ROOT));
+    let mut node = Command::new("node");
+    node.arg("tests/drift/bindings.mjs")
+        .current_dir(ROOT)
+        .env("ZUS_LIBRARY", library());
+    let rate_is_per_second = "default per_ms 1000";
+    let all = [codes(), actions(), encodings(), defaults()];
+    compare("Node.js", &output(&mut node), &all, &[rate_is_per_second]);
 }
 
 #[test]

@@ -5,6 +5,7 @@
 
 mod common;
 
+use std::collections::HashSet;
 use std::ffi::{CString, c_char, c_void};
 use std::ptr::{null, null_mut};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
@@ -359,6 +360,135 @@ fn thirty_two_threads_while_cancelling_at_random() {
     );
     println!("{done} done, {cancelled} cancelled");
     client.deactivate("fast").expect(ZUS_OK);
+    drop(client);
+    server.settle();
+}
+
+/// Calls are started, cancelled and waited for, and clients, queues and cancels freed, at random from eight threads: each call
+/// has one event.
+#[test]
+fn started_calls_at_random() {
+    let server = Server::new(|connection| {
+        while let Some(request) = connection.request() {
+            match request.user() {
+                "hang" => while connection.request().is_some() {},
+                "slow" => thread::sleep(Duration::from_millis(20)),
+                _ => {}
+            }
+            connection.send(DONE);
+        }
+    });
+    let queue = Queue::new();
+    let config = || server.once().concurrency(4).timeouts(2_000, 500);
+    let asking = || config().events(&queue, ZUS_LOG_DEBUG + ZUS_EVENTS_TOKEN);
+    let client = config().client();
+    let seconds = std::env::var("ZUS_SECONDS").map_or(2, |s| s.parse().unwrap());
+    let until = Instant::now() + Duration::from_secs(seconds);
+    let pending: Mutex<HashSet<usize>> = Mutex::default();
+    let counter = AtomicUsize::new(1);
+    let (ended, readers) = (AtomicUsize::new(0), AtomicBool::new(true));
+    let start = |client: &Client, random: &mut Random, cancel: Option<&Cancel>| {
+        let number = counter.fetch_add(1, Ordering::Relaxed);
+        let user = ["fast", "slow", "hang", ""][random.below(4) as usize];
+        pending.lock().unwrap().insert(number);
+        assert_eq!(client.start(user, cancel, &queue, number), ZUS_OK);
+    };
+    let read = |random: &mut Random| {
+        let Some(event) = queue.next(random.below(50) as u32) else {
+            return false;
+        };
+        match event.result() {
+            Some((number, outcome)) => {
+                assert!(pending.lock().unwrap().remove(&number), "{number} again");
+                let fine = [ZUS_OK, ZUS_ERR_CANCELLED, ZUS_ERR_ARGUMENT, ZUS_ERR_TIMEOUT];
+                assert!(
+                    fine.contains(&outcome.code) || outcome.code == ZUS_ERR_TOKEN,
+                    "{outcome:?}"
+                );
+                ended.fetch_add(1, Ordering::Relaxed);
+            }
+            None if event.kind() == ZUS_EVENT_TOKEN && random.below(2) == 0 => {
+                assert_eq!(event.set_token("a-token"), ZUS_OK);
+            }
+            None => {}
+        }
+        true
+    };
+    thread::scope(|scope| {
+        for index in 0..2 {
+            let (read, readers) = (&read, &readers);
+            scope.spawn(move || {
+                let mut random = Random(1000 + index);
+                while read(&mut random) || readers.load(Ordering::SeqCst) {}
+            });
+        }
+        let starters: Vec<_> = (0..8)
+            .map(|index| {
+                let (client, config, asking, start, queue) =
+                    (&client, &config, &asking, &start, &queue);
+                scope.spawn(move || {
+                    let mut random = Random(index + 1);
+                    while Instant::now() < until {
+                        let cancel = Cancel::new();
+                        match random.below(8) {
+                            0 => {
+                                let own = match random.below(2) {
+                                    0 => config().client(),
+                                    _ => asking().client(),
+                                };
+                                for _ in 0..random.below(10) {
+                                    start(&own, &mut random, Some(&cancel));
+                                }
+                                thread::sleep(Duration::from_micros(random.below(3_000)));
+                                if random.below(2) == 0 {
+                                    own.cancel_started(random.below(50) as u32);
+                                }
+                            }
+                            1 => {
+                                let queue = Queue::new();
+                                for n in 0..random.below(10) as usize {
+                                    assert_eq!(client.start("fast", None, &queue, n), ZUS_OK);
+                                }
+                                while random.below(4) != 0 {
+                                    drop(queue.next(random.below(5) as u32));
+                                }
+                            }
+                            2 => cancel.trigger(),
+                            3 => {
+                                // SAFETY: the handle is live.
+                                unsafe { zus_queue_wake(queue.0) };
+                            }
+                            4 if random.below(50) == 0 => {
+                                client.cancel_started(0);
+                            }
+                            _ => {}
+                        }
+                        for _ in 0..random.below(4) {
+                            start(client, &mut random, Some(&cancel));
+                        }
+                        thread::sleep(Duration::from_micros(random.below(20_000)));
+                        if random.below(3) != 0 {
+                            cancel.trigger();
+                        }
+                    }
+                })
+            })
+            .collect();
+        for starter in starters {
+            starter.join().unwrap();
+        }
+        assert!(client.cancel_started(60_000));
+        let until = Instant::now() + Duration::from_secs(60);
+        while !pending.lock().unwrap().is_empty() {
+            assert!(Instant::now() < until, "{:?}", pending.lock().unwrap());
+            thread::sleep(Duration::from_millis(10));
+        }
+        readers.store(false, Ordering::SeqCst);
+    });
+    assert!(queue.next(0).is_none());
+    let (started, ended) = (counter.into_inner() - 1, ended.into_inner());
+    assert!(started > 100 && ended == started, "{ended} of {started}");
+    println!("{started} calls");
     drop(client);
     server.settle();
 }

@@ -2,14 +2,15 @@
 # The Python package's tests: types by mypy --strict and pyright, then pytest against the real libzus and the sandbox.
 #   ZUS_LIB_DIR, ZUS_SANDBOX   where they are (default: <repo>/target/...)
 #   ZUS_PYTHONS                more interpreters to run pytest with, e.g. "python3.9 python3.13"
+#   ZUS_EXITS                  how often each program ends with calls under way (default: 3)
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 repo=$(cd "$here/../.." && pwd)
 export ZUS_LIB_DIR=${ZUS_LIB_DIR:-$repo/target/release} ZUS_SANDBOX=${ZUS_SANDBOX:-$repo/target/debug/examples/sandbox}
-export PYRIGHT_PYTHON_CACHE_DIR=$repo/.tools/python/pyright PYTHONDONTWRITEBYTECODE=1
+export HYPOTHESIS_STORAGE_DIRECTORY=$repo/.tools/python/hypothesis PYRIGHT_PYTHON_CACHE_DIR=$repo/.tools/python/pyright PYTHONDONTWRITEBYTECODE=1
 passed=0 failed=0 skipped=0
 
-testing="pytest==8.4.2 hatchling==1.27.0 build==1.3.0 tqdm==4.67.1"
+testing="pytest==8.4.2 hypothesis==6.141.1 python-dotenv==1.1.1 pyinstaller==6.16.0 hatchling==1.27.0 build==1.3.0 tqdm==4.67.1"
 typing="mypy==1.18.2 types-tqdm==4.67.0.20250809 pyright==1.1.414"
 
 # environment NAME PYTHON PINS: a virtual environment under .tools with just these, made once.

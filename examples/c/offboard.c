@@ -3,16 +3,18 @@
  * Deactivates every user in FILE (or on standard input), an id or e-mail address a line, and prints a line each as it
  * ends. Ctrl-C stops within moments. What was not done is printed at the end as LEFT lines, so that
  *   offboard leavers.txt | sed -n 's/^LEFT //p' > again.txt
- * keeps what to run again. Exit status: 0 all done, 1 some failed, 2 misuse, 3 ended early, 130 stopped by Ctrl-C.
+ * keeps what to run again. Exit status: 0 all done, 1 some failed, 2 usage error, 3 ended early, 130 stopped by Ctrl-C.
  *
  *   cc -Iinclude examples/c/offboard.c -Ltarget/release -lzus -Wl,-rpath,"$PWD/target/release" -pthread -o offboard */
 #if !defined(_WIN32) && !defined(_POSIX_C_SOURCE)
 #  define _POSIX_C_SOURCE 200809L /* sigwait */
 #endif
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "interrupt.h"
-#include "zoom_env.h"
+#include "zus.h"
 
 typedef struct {
   char **ids;
@@ -20,11 +22,11 @@ typedef struct {
 } list;
 
 typedef struct {
-  char *left; /* per id: 1 until it is known to be done or refused */
+  char *left; /* per id: 1 until it is known to be done or rejected */
   size_t done, failed;
 } report;
 
-/* The lines of a file without the blanks around them: the library takes an id as it is. 0, or -1 with a line on stderr. */
+/* The lines of a file without leading and trailing whitespace: the library sends a user ID as it is. 0, or -1 with a line on stderr. */
 static int read_ids(FILE *file, list *ids) {
   char line[1024];
   size_t room = 0;
@@ -72,9 +74,10 @@ static int32_t on_result(void *userdata, size_t index, const zus_result *result)
 static zus_code run(const list *ids, report *so_far, zus_cancel *cancel) {
   zus_client *client = NULL;
   zus_code code;
-  zus_config *config = config_from_env();
-  if (config == NULL) return ZUS_ERR_CREDENTIALS;
-  code = zus_client_new(config, &client);
+  zus_config *config = zus_config_new();
+  code = zus_config_set_from_env(config);
+  if (code == ZUS_OK) code = zus_client_new(config, &client);
+  if (code != ZUS_OK) fprintf(stderr, "%s\n", zus_config_message(config));
   zus_config_free(config);
   if (code == ZUS_OK)
     code = zus_update_status_many(client, (const char *const *)ids->ids, ids->count, ZUS_DEACTIVATE, cancel, on_result, so_far);

@@ -37,10 +37,8 @@ impl<'a> Iterator for Tokens<'a> {
                 return Some(self.tag());
             } else {
                 // A lone "<" is text.
-                let mut bytes = text.bytes().skip(1);
-                let end = bytes
-                    .position(|b| b == b'<')
-                    .map_or(text.len(), |at| at + 1);
+                let mut starts = text.match_indices('<').map(|(at, _)| at);
+                let end = starts.find(|at| *at > 0).unwrap_or(text.len());
                 self.0 = &text[end..];
                 return Some(Token::Text(unescape(&text[..end])));
             }

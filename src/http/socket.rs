@@ -198,3 +198,18 @@ impl fmt::Debug for TcpTransport {
         write!(f, "TcpTransport({:?})", self.socket.stream.peer_addr().ok())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kernels_timeout_is_a_broken_connection_and_the_sockets_is_not() {
+        for go_on in [ErrorKind::Interrupted, ErrorKind::WouldBlock] {
+            assert!(TcpTransport::go_on(go_on.into()).is_ok(), "{go_on:?}");
+        }
+        assert!(TcpTransport::go_on(ErrorKind::ConnectionReset.into()).is_err());
+        #[cfg(unix)]
+        assert!(TcpTransport::go_on(io::Error::from_raw_os_error(libc::ETIMEDOUT)).is_err());
+    }
+}

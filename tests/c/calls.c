@@ -507,6 +507,63 @@ static void oauth(const sandbox *box) {
   CHECK_NUMBER(ledger(box, "answer-204+oauth@example.com", "received"), 0);
 }
 
+static void reads(const sandbox *box) {
+  static const char *const users[] = {"pending@example.com", "nobody@example.com", "seatless@example.com"};
+  zus_client *client = client_from(config_for(box));
+  zus_config *config;
+  zus_result *result = NULL;
+  static seen s;
+
+  test("a user is read: active, inactive, pending, or not there");
+  CHECK_CODE(zus_update_status(client, "linus-read@example.com", ZUS_DEACTIVATE, NULL, &result), ZUS_OK);
+  CHECK_NUMBER(zus_result_delivery(result), ZUS_DELIVERY_RESPONDED);
+  CHECK_NUMBER(zus_result_user_status(result), ZUS_STATUS_UNKNOWN); /* it was not read */
+  zus_result_free(result);
+  CHECK_CODE(zus_get_user_status(client, "linus-read@example.com", NULL, &result), ZUS_OK);
+  CHECK_NUMBER(zus_result_user_status(result), ZUS_STATUS_INACTIVE);
+  CHECK_CONTAINS(zus_result_body(result, NULL), "\"email\"");
+  zus_result_free(result);
+  CHECK_CODE(zus_get_user_status(client, "ada-read@example.com", NULL, &result), ZUS_OK);
+  CHECK_NUMBER(zus_result_user_status(result), ZUS_STATUS_ACTIVE);
+  zus_result_free(result);
+  CHECK_CODE(zus_get_user_status(client, "nobody@example.com", NULL, &result), ZUS_ERR_USER_NOT_FOUND);
+  CHECK_NUMBER(zus_result_user_status(result), ZUS_STATUS_UNKNOWN);
+  zus_result_free(result);
+
+  test("many are read, each with a call of its own");
+  clear(&s);
+  CHECK_CODE(zus_get_user_status_many(client, users, 3, NULL, on_result, &s), ZUS_ERR_PARTIAL);
+  CHECK_NUMBER(s.calls, 3);
+  CHECK_CODE(s.codes[0], ZUS_OK);
+  CHECK_CODE(s.codes[1], ZUS_ERR_USER_NOT_FOUND);
+  zus_client_free(client);
+
+  test("a verified update is read until it shows; one that never does is NOT_VERIFIED");
+  config = config_for(box);
+  CHECK_CODE(zus_config_set_verify(config, 600), ZUS_OK);
+  client = client_from(config);
+  CHECK_CODE(zus_update_status(client, "ada-verify@example.com", ZUS_DEACTIVATE, NULL, &result), ZUS_OK);
+  CHECK_NUMBER(zus_result_user_status(result), ZUS_STATUS_INACTIVE);
+  zus_result_free(result);
+  CHECK_CODE(zus_update_status(client, "ghost-verify@example.com", ZUS_DEACTIVATE, NULL, &result), ZUS_ERR_NOT_VERIFIED);
+  CHECK_NUMBER(zus_result_user_status(result), ZUS_STATUS_ACTIVE);
+  zus_result_free(result);
+  zus_client_free(client);
+
+  test("an attempt ends after its own time, and the call with it where there is no other");
+  config = config_for(box);
+  CHECK_CODE(zus_config_set_attempt_timeout(config, 300), ZUS_OK);
+  client = client_from(config);
+  {
+    double took = seconds_now();
+    CHECK_CODE(zus_update_status(client, "answer-never+attempt@example.com", ZUS_DEACTIVATE, NULL, &result), ZUS_ERR_TIMEOUT);
+    CHECK(seconds_now() - took < 10);
+  }
+  CHECK_NUMBER(zus_result_delivery(result), ZUS_DELIVERY_UNKNOWN);
+  zus_result_free(result);
+  zus_client_free(client);
+}
+
 int main(void) {
   static const char *const options[] = {"--users", "200", NULL};
   sandbox box;
@@ -525,6 +582,7 @@ int main(void) {
   token_callbacks(&box);
   logs(&box);
   oauth(&box);
+  reads(&box);
   sandbox_stop(&box);
   return finish();
 }

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# C, C++ and Node.js as their callers meet them: headers, tests and examples against the sandbox.
+# C and C++ as their callers meet them: headers, tests and examples against the sandbox.
 #   tests/c/run.sh            all parts, side by side
 #   tests/c/run.sh PART...    headers: what compilers say; sanitizers: every program, with ASan and UBSan; valgrind: the
 #                             programs that give the library the most to do, since sanitizers see only what they
-#                             compiled; node: the Node.js example
+#                             compiled; ends: programs that end, or unload the library, in the middle of calls
 # ZUS_LIB_DIR: where libzus.so is; ZUS_SANDBOX: the sandbox program. Compilers: gcc and clang.
 set -u
 repo=$(cd "$(dirname "$0")/../.." && pwd)
@@ -14,7 +14,7 @@ export ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1:halt_on_erro
 unset ZOOM_ACCESS_TOKEN ZOOM_ACCOUNT_ID ZOOM_CLIENT_ID ZOOM_CLIENT_SECRET ZOOM_API_URL ZOOM_OAUTH_URL
 unset http_proxy https_proxy all_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY
 passed=0 failed=0 skipped=0
-[ $# -gt 0 ] || set -- headers sanitizers valgrind node
+[ $# -gt 0 ] || set -- headers sanitizers valgrind ends
 
 work=$(mktemp -d)
 trap 'exec 8>&- 9>&-; rm -rf "$work"' EXIT
@@ -70,7 +70,7 @@ expect() {
 }
 
 if [ $# -gt 1 ]; then
-  "$repo/tests/tools.sh" gcc g++ clang x86_64-w64-mingw32-g++-posix openssl valgrind node npm
+  "$repo/tests/tools.sh" gcc g++ clang x86_64-w64-mingw32-g++-posix openssl valgrind
   # Each part counts its own; here they are added up, and shown in order.
   set -m # jobs of their own: without it, bash has background programs ignore Ctrl-C, of which there is a test
   for part; do "$0" "$part" >"$work/$part.part" 2>&1 & done
@@ -135,7 +135,7 @@ headers() {
       step "C tests as $s with $c" "$c" -std=$s -D_POSIX_C_SOURCE=200809L $C_WARNINGS $INCLUDE -fsyntax-only "$repo"/tests/c/*.c
     done
     for s in c++17 c++2b; do
-      step "C++ tests as $s with $x" "$x" -std=$s $TEST_WARNINGS $INCLUDE -fsyntax-only "$repo/tests/cpp/wrapper.cpp"
+      step "C++ tests as $s with $x" "$x" -std=$s $TEST_WARNINGS $INCLUDE -fsyntax-only "$repo"/tests/cpp/{wrapper,started}.cpp
     done
   done
   if have x86_64-w64-mingw32-g++-posix; then
@@ -165,15 +165,18 @@ short_snippets() { # what the README shows is under 12 lines
 build() {
   local dir=$1 name; shift
   mkdir -p "$dir"
-  for name in arguments answers calls; do
+  for name in arguments answers calls start; do
     step "build $name.c $*" $cc -std=c11 -D_POSIX_C_SOURCE=200809L $C_WARNINGS -gdwarf-4 $INCLUDE "$@" "$repo/tests/c/$name.c" -o "$dir/$name" -L"$work/lib" -lzus -pthread
   done
-  step "build wrapper.cpp $*" $cxx -std=c++20 $TEST_WARNINGS -gdwarf-4 $INCLUDE "$@" "$repo/tests/cpp/wrapper.cpp" -o "$dir/wrapper" -L"$work/lib" -lzus -pthread
+  for name in wrapper started; do
+    step "build $name.cpp $*" $cxx -std=c++20 $TEST_WARNINGS -gdwarf-4 $INCLUDE "$@" "$repo/tests/cpp/$name.cpp" -o "$dir/$name" -L"$work/lib" -lzus -pthread
+  done
 }
 
 # build_examples DIRECTORY FLAGS...
 build_examples() {
   local dir=$1 name; shift
+  step "build event_loop.c $*" $cc -std=c99 $C_WARNINGS -gdwarf-4 $INCLUDE "$@" "$repo/examples/c/event_loop.c" -o "$dir/c_event_loop" -L"$work/lib" -lzus
   for name in update_status offboard readme; do
     step "build $name.c $*" $cc -std=c99 $C_WARNINGS -gdwarf-4 $INCLUDE "$@" "$repo/examples/c/$name.c" -o "$dir/c_$name" -L"$work/lib" -lzus -pthread
     step "build $name.cpp $*" $cxx -std=c++17 $CXX_WARNINGS -gdwarf-4 $INCLUDE "$@" "$repo/examples/cpp/$name.cpp" -o "$dir/cpp_$name" -L"$work/lib" -lzus -pthread
@@ -203,7 +206,7 @@ accounted() {
 
 # examples DIRECTORY: what the programs print, and their exit statuses.
 examples() {
-  local dir=$1 lang
+  local dir=$1 lang status
   start_sandbox --users 200
   local env=(env "ZOOM_ACCESS_TOKEN=sandbox-token" "ZOOM_API_URL=$zoom_url" "ZOOM_OAUTH_URL=$oauth_url")
   local oauth=(env ZOOM_ACCOUNT_ID=sandbox-account ZOOM_CLIENT_ID=sandbox-client ZOOM_CLIENT_SECRET=sandbox-secret "ZOOM_API_URL=$zoom_url" "ZOOM_OAUTH_URL=$oauth_url")
@@ -213,7 +216,7 @@ examples() {
     local what=$lang run=("$dir/${lang}_update_status")
     expect "update_status: done ($what)" 0 '^HTTP 204\n$' "${env[@]}" "${run[@]}" ada@example.com deactivate
     expect "update_status: with OAuth ($what)" 0 '^HTTP 204\n$' "${oauth[@]}" "${run[@]}" ada@example.com activate
-    expect "update_status: refused ($what)" 1 "^HTTP 404\nZUS_ERR_USER_NOT_FOUND: [^\n]*User does not exist[^\n]*\nZoom's code: 1001\ntracking id: v=2.0;[^\n]*\n\$" \
+    expect "update_status: refused ($what)" 1 "^HTTP 404\nZUS_ERR_USER_NOT_FOUND: [^\n]*User does not exist[^\n]*\nZoom's code: 1001\n(?i:tracking id): v=2.0;[^\n]*\n\$" \
       "${env[@]}" "${run[@]}" nobody@example.com deactivate
     expect "update_status: no response ($what)" 1 '^ZUS_ERR_CONNECT: [^\n]+\n$' "${env[@]}" ZOOM_API_URL=http://127.0.0.1:1/v2 "${run[@]}" ada@example.com deactivate
     expect "update_status: no arguments ($what)" 2 '^usage: ' "${env[@]}" "${run[@]}"
@@ -230,28 +233,24 @@ examples() {
     expect "offboard: ends early ($what)" 3 'LEFT user00200@example.com' "${env[@]}" ZOOM_ACCESS_TOKEN=expired "${run[@]}" "$work/users"
     expect "offboard: no file ($what)" 2 'usage' "${env[@]}" "${run[@]}" "$work/no-such-file"
     timeout -s INT --preserve-status 2 "${env[@]}" "${run[@]}" "$work/users" >"$work/run" 2>"$work/said"
-    local status=$?
+    status=$?
     expect "offboard: Ctrl-C ($what)" 130 ' left: ' sh -c 'cat "$0"; exit "$1"' "$work/said" $status
     step "offboard: Ctrl-C, everybody accounted for ($what)" accounted
   done
-  expect "the README's C" 0 '' "${env[@]}" "$dir/c_readme"
+  run=("$dir/c_event_loop")
+  expect "event_loop: done" 0 '^(DONE (ada|linus)@example.com\n){2}2 done, 0 failed; the loop went round [0-9]+ times\n$' "${env[@]}" "${run[@]}" ada@example.com linus@example.com
+  expect "event_loop: a failure" 1 'FAIL nobody@example.com ZUS_ERR_USER_NOT_FOUND [^\n]*User does not exist[^\n]*\n(?s:.*)1 done, 1 failed' "${env[@]}" "${run[@]}" nobody@example.com ada@example.com
+  expect "event_loop: no arguments" 2 '^usage: ' "${env[@]}" "${run[@]}"
+  expect "event_loop: no credentials" 2 'ZOOM_ACCOUNT_ID is not set' "${run[@]}" ada@example.com
+  timeout -s INT --preserve-status 2 "${env[@]}" "${run[@]}" ada@example.com answer-never@example.com >"$work/run" 2>&1
+  status=$?
+  expect "event_loop: Ctrl-C, and the loop was free meanwhile" 130 '^DONE ada@example.com\nFAIL answer-never@example.com ZUS_ERR_CANCELLED [^\n]*\n1 done, 1 failed; the loop went round [0-9]{2,} times\n$' \
+    sh -c 'cat "$0"; exit "$1"' "$work/run" $status
+  expect "the README's C" 0 '^ZUS_OK: done\n$' "${env[@]}" "$dir/c_readme"
   expect "the README's C++" 0 'grace@example.com ZUS_OK\n(?s:.*)2 done, 0 failed, 0 not sent\n' "${env[@]}" "$dir/cpp_readme"
   cp "$work/sandbox" "$work/output"
   if grep -q 'PUT /v2/users/ada@example.com/status  action=deactivate' "$work/sandbox"; then good; else bad "the README's call is on the wire"; fi
   exec 9>&-
-}
-
-node_example() {
-  have node || { skip "Node.js" "not found"; return; }
-  have npm || { skip "Node.js" "no npm"; return; }
-  local want at
-  want=$(sed -n 's/.*"koffi": "\(.*\)".*/\1/p' "$repo/examples/node/package.json")
-  at=$(sed -n 's/^ *"version": "\(.*\)".*/\1/p' "$repo/examples/node/node_modules/koffi/package.json" 2>/dev/null)
-  if [ "$want" != "$at" ] && ! (cd "$repo/examples/node" && npm install --ignore-scripts --no-package-lock --no-audit --no-fund) >"$work/npm" 2>&1; then
-    skip "Node.js" "npm install failed: $(tail -1 "$work/npm")"
-    return
-  fi
-  suite "node $(node --version)" node "$repo/tests/node/test.js"
 }
 
 case $1 in
@@ -262,11 +261,13 @@ case $1 in
   sanitizers)
     sanitize=(-O1 -fno-omit-frame-pointer -fsanitize=address,undefined)
     build "$work/sanitized" "${sanitize[@]}"
-    step "build no_exceptions.cpp" $cxx -std=c++17 -fno-exceptions $TEST_WARNINGS $INCLUDE "${sanitize[@]}" "$repo/tests/cpp/no_exceptions.cpp" -o "$work/sanitized/no_exceptions" -L"$work/lib" -lzus -pthread
+    for name in no_exceptions started; do
+      step "build $name.cpp without exceptions" $cxx -std=c++17 -fno-exceptions $TEST_WARNINGS $INCLUDE "${sanitize[@]}" "$repo/tests/cpp/$name.cpp" -o "$work/sanitized/${name/#started/no_exceptions_started}" -L"$work/lib" -lzus -pthread
+    done
     # Its clock_gettime stands in for libc's: no sanitizer's.
     step "build panic.c" $cc -std=gnu11 $C_WARNINGS $INCLUDE "$repo/tests/c/panic.c" -o "$work/sanitized/panic" -L"$work/lib" -lzus -pthread
-    step "the tests call each function of the library" all_called "$work/sanitized"/{arguments,answers,calls}
-    for name in arguments answers calls wrapper no_exceptions panic; do suite "$name" "$work/sanitized/$name"; done
+    step "the tests call each function of the library" all_called "$work/sanitized"/{arguments,answers,calls,start}
+    for name in arguments answers calls start wrapper started no_exceptions no_exceptions_started panic; do suite "$name" "$work/sanitized/$name"; done
     build_examples "$work/sanitized" "${sanitize[@]}"
     examples "$work/sanitized"
     ;;
@@ -276,12 +277,22 @@ case $1 in
       --error-exitcode=99 "--suppressions=$repo/tests/c/valgrind.supp")
     if have valgrind; then
       build "$work/plain" -O2
-      for name in arguments answers calls wrapper; do suite "$name under valgrind" "${memcheck[@]}" "$work/plain/$name"; done
+      export ZUS_TEST_EVENTS=20000
+      for name in arguments answers calls start wrapper started; do suite "$name under valgrind" "${memcheck[@]}" "$work/plain/$name"; done
     else
       skip "valgrind" "not found"
     fi
     ;;
-  node) node_example ;;
+  ends)
+    suite "programs that end in the middle of started calls" "$repo/tests/soak/exit.sh" 3
+    step "build preload.c" $cc -shared -fPIC "$repo/tests/common/preload.c" -o "$work/preload.so" -ldl
+    step "build unload.c" $cc -std=gnu11 -Wall -Wextra -Werror $INCLUDE "$repo/tests/soak/unload.c" -o "$work/unload" -ldl -pthread
+    slow=(env "LD_PRELOAD=$work/preload.so" "ZUS_TEST_HOSTS=slow.test=sleep:1000,127.0.0.1" "$work/unload" "$work/lib/libzus.so")
+    expect "unloaded while a blocking call's look-up hangs, and again" 0 \
+      '^a blocking call: ZUS_ERR_CONNECT, then the library is unloaded\na blocking call: ZUS_ERR_TIMEOUT, then[^\n]*\nthe program goes on, and the library is unloaded\n$' "${slow[@]}" blocking
+    expect "a library that has started a call stays" 0 \
+      '^a blocking call: ZUS_ERR_CONNECT, then the library is unloaded\na started call: ZUS_OK, then the library is loaded\nthe program goes on, and the library is loaded\n$' "${slow[@]}" started
+    ;;
   *) echo "there is no part $1"; exit 2 ;;
 esac
 [ $skipped = 0 ] && echo "$passed passed, $failed failed" || echo "$passed passed, $failed failed, $skipped skipped"

@@ -96,6 +96,18 @@ impl Config {
         set!(self, zus_config_set_timeouts, connect_ms, total_ms)
     }
 
+    pub fn attempt_timeout(self, attempt_ms: u32) -> Config {
+        set!(self, zus_config_set_attempt_timeout, attempt_ms)
+    }
+
+    pub fn verify(self, wait_ms: u32) -> Config {
+        set!(self, zus_config_set_verify, wait_ms)
+    }
+
+    pub fn events(self, queue: &Queue, kinds: i32) -> Config {
+        set!(self, zus_config_set_events, queue.0, kinds)
+    }
+
     pub fn retry(self, attempts: u32, first_ms: u32, most_ms: u32) -> Config {
         set!(self, zus_config_set_retry, attempts, first_ms, most_ms)
     }
@@ -199,6 +211,41 @@ impl Client {
         self.update(user, ZUS_DEACTIVATE, None)
     }
 
+    pub fn read(&self, user: &str) -> Outcome {
+        let user = c(user);
+        Outcome::of(|result| {
+            // SAFETY: the handles are live.
+            unsafe { zus_get_user_status(self.0, user.as_ptr(), null(), result) }
+        })
+    }
+
+    /// Starts to deactivate a user; the event's userdata is `number`.
+    pub fn start(
+        &self,
+        user: &str,
+        cancel: Option<&Cancel>,
+        queue: &Queue,
+        number: usize,
+    ) -> zus_code {
+        let (user, number) = (c(user), std::ptr::without_provenance_mut(number));
+        // SAFETY: the handles are live.
+        unsafe {
+            zus_update_status_start(
+                self.0,
+                user.as_ptr(),
+                ZUS_DEACTIVATE,
+                raw(cancel),
+                queue.0,
+                number,
+            )
+        }
+    }
+
+    pub fn cancel_started(&self, wait_ms: u32) -> bool {
+        // SAFETY: the handle is live.
+        unsafe { zus_client_cancel_started(self.0, wait_ms) == 1 }
+    }
+
     pub fn check_credentials(&self) -> Outcome {
         self.check_credentials_with(None)
     }
@@ -213,34 +260,50 @@ impl Client {
         &self,
         users: &[impl AsRef<str>],
         cancel: Option<&Cancel>,
-        mut on_result: impl FnMut(usize, Outcome) -> i32,
+        on_result: impl FnMut(usize, Outcome) -> i32,
     ) -> zus_code {
-        type OnResult<'a> = &'a mut dyn FnMut(usize, Outcome) -> i32;
-        extern "C-unwind" fn call(
-            userdata: *mut c_void,
-            index: usize,
-            result: *const zus_result,
-        ) -> i32 {
-            // SAFETY: it lives until zus_update_status_many returns; the result is lent.
-            let on_result = unsafe { &mut *userdata.cast::<OnResult>() };
-            on_result(index, unsafe { Outcome::read(result) })
-        }
-        let users: Vec<CString> = users.iter().map(|user| c(user.as_ref())).collect();
-        let pointers: Vec<*const c_char> = users.iter().map(|user| user.as_ptr()).collect();
-        let mut on_result: OnResult = &mut on_result;
-        // SAFETY: the handles are live, and all the rest until it returns.
-        unsafe {
-            zus_update_status_many(
-                self.0,
-                pointers.as_ptr(),
-                pointers.len(),
-                ZUS_DEACTIVATE,
-                raw(cancel),
-                Some(call),
-                (&raw mut on_result).cast(),
-            )
-        }
+        many(users, on_result, |users, count, call, userdata| {
+            let cancel = raw(cancel);
+            // SAFETY: the handles are live, and all the rest until it returns.
+            unsafe {
+                zus_update_status_many(self.0, users, count, ZUS_DEACTIVATE, cancel, call, userdata)
+            }
+        })
     }
+
+    /// The same for reading.
+    pub fn read_many(
+        &self,
+        users: &[impl AsRef<str>],
+        on_result: impl FnMut(usize, Outcome) -> i32,
+    ) -> zus_code {
+        many(users, on_result, |users, count, call, userdata| {
+            // SAFETY: the handles are live, and all the rest until it returns.
+            unsafe { zus_get_user_status_many(self.0, users, count, null(), call, userdata) }
+        })
+    }
+}
+
+fn many(
+    users: &[impl AsRef<str>],
+    mut on_result: impl FnMut(usize, Outcome) -> i32,
+    run: impl FnOnce(*const *const c_char, usize, zus_result_fn, *mut c_void) -> zus_code,
+) -> zus_code {
+    type OnResult<'a> = &'a mut dyn FnMut(usize, Outcome) -> i32;
+    extern "C-unwind" fn call(
+        userdata: *mut c_void,
+        index: usize,
+        result: *const zus_result,
+    ) -> i32 {
+        // SAFETY: it lives until the batch returns; the result is borrowed.
+        let on_result = unsafe { &mut *userdata.cast::<OnResult>() };
+        on_result(index, unsafe { Outcome::read(result) })
+    }
+    let users: Vec<CString> = users.iter().map(|user| c(user.as_ref())).collect();
+    let pointers: Vec<*const c_char> = users.iter().map(|user| user.as_ptr()).collect();
+    let mut on_result: OnResult = &mut on_result;
+    let userdata = (&raw mut on_result).cast();
+    run(pointers.as_ptr(), pointers.len(), Some(call), userdata)
 }
 
 impl Drop for Client {
@@ -278,6 +341,82 @@ fn raw(cancel: Option<&Cancel>) -> *const zus_cancel {
     cancel.map_or(null(), |cancel| cancel.0)
 }
 
+pub struct Queue(pub *mut zus_queue);
+
+// SAFETY: the header says that a queue is shared between threads.
+unsafe impl Send for Queue {}
+unsafe impl Sync for Queue {}
+
+impl Queue {
+    pub fn new() -> Queue {
+        Queue(zus_queue_new())
+    }
+
+    pub fn next(&self, wait_ms: u32) -> Option<Event> {
+        // SAFETY: the handle is live.
+        let event = unsafe { zus_queue_next(self.0, wait_ms) };
+        (!event.is_null()).then_some(Event(event))
+    }
+
+    /// The next event, which is a result: its number and its outcome.
+    pub fn result(&self) -> (usize, Outcome) {
+        let event = self.next(60_000).expect("an event");
+        event.result().expect("a result")
+    }
+
+    pub fn descriptor(&self) -> i64 {
+        // SAFETY: the handle is live.
+        unsafe { zus_queue_descriptor(self.0) }
+    }
+}
+
+impl Drop for Queue {
+    fn drop(&mut self) {
+        // SAFETY: ours, and not freed yet.
+        unsafe { zus_queue_free(self.0) }
+    }
+}
+
+pub struct Event(pub *mut zus_event);
+
+impl Event {
+    pub fn kind(&self) -> zus_event_type {
+        // SAFETY: the handle is live.
+        unsafe { zus_event_kind(self.0) }
+    }
+
+    pub fn result(&self) -> Option<(usize, Outcome)> {
+        // SAFETY: the handle is live, and the result while it is.
+        unsafe {
+            let result = zus_event_result(self.0);
+            let number = zus_event_userdata(self.0).addr();
+            (!result.is_null()).then(|| (number, Outcome::read(result)))
+        }
+    }
+
+    pub fn line(&self) -> (i32, String) {
+        // SAFETY: the handle is live.
+        unsafe { (zus_event_log_level(self.0), text(zus_event_message(self.0))) }
+    }
+
+    pub fn set_token(&self, token: &str) -> zus_code {
+        // SAFETY: the handle is live.
+        unsafe { zus_event_set_token(self.0, c(token).as_ptr()) }
+    }
+
+    pub fn rejected(&self) -> bool {
+        // SAFETY: the handle is live.
+        unsafe { zus_event_token_rejected(self.0) == 1 }
+    }
+}
+
+impl Drop for Event {
+    fn drop(&mut self) {
+        // SAFETY: ours, and not freed yet.
+        unsafe { zus_event_free(self.0) }
+    }
+}
+
 /// All that a zus_result holds.
 #[derive(Clone, Debug)]
 pub struct Outcome {
@@ -290,6 +429,9 @@ pub struct Outcome {
     pub body: Body,
     pub retry_after: i64,
     pub attempts: i32,
+    pub delivery: zus_delivery,
+    pub user_status: zus_user_status,
+    pub is_fatal: bool,
     pub took: Duration,
     /// `None` in a batch's callback, where the result is borrowed.
     handle: Option<Arc<Handle>>,
@@ -373,6 +515,9 @@ impl Outcome {
                 body: Body(std::slice::from_raw_parts(body, length).to_vec()),
                 retry_after: zus_result_retry_after(result),
                 attempts: zus_result_attempts(result),
+                delivery: zus_result_delivery(result),
+                user_status: zus_result_user_status(result),
+                is_fatal: zus_result_is_fatal(result) == 1,
                 took: Duration::ZERO,
                 handle: None,
             }

@@ -2,7 +2,9 @@
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <netdb.h>
+#include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,6 +50,34 @@ int getaddrinfo(const char *name, const char *service, const struct addrinfo *hi
     return known ? code : next(name, service, hints, found);
 }
 
+/* How often the file that SSL_CERT_FILE names was opened. */
+static int trust_store_loads;
+
+int zus_test_trust_store_loads(void)
+{
+    return __atomic_load_n(&trust_store_loads, __ATOMIC_SEQ_CST);
+}
+
+typedef int open_fn(const char *, int, ...);
+
+static int counted_open(const char *symbol, const char *path, int flags, int mode)
+{
+    open_fn *next = (open_fn *)dlsym(RTLD_NEXT, symbol);
+    const char *trust_store = getenv("SSL_CERT_FILE");
+    if (trust_store && strcmp(path, trust_store) == 0)
+        __atomic_add_fetch(&trust_store_loads, 1, __ATOMIC_SEQ_CST);
+    return next(path, flags, mode);
+}
+
+int open64(const char *path, int flags, ...)
+{
+    va_list rest;
+    va_start(rest, flags);
+    int mode = (flags & O_CREAT) ? va_arg(rest, int) : 0;
+    va_end(rest);
+    return counted_open("open64", path, flags, mode);
+}
+
 static int64_t advanced;
 
 void zus_test_advance(int64_t seconds)
@@ -63,5 +93,7 @@ int clock_gettime(clockid_t clock, struct timespec *now)
     int code = next(clock, now);
     if (clock == CLOCK_MONOTONIC)
         now->tv_sec += __atomic_load_n(&advanced, __ATOMIC_SEQ_CST);
+    if (clock == CLOCK_REALTIME && getenv("ZUS_TEST_BEFORE_1970"))
+        now->tv_sec = -86400;
     return code;
 }

@@ -15,12 +15,12 @@ printf '%s\n' '#include <zus.hpp>' 'void f(const zus::client &zoom) {' \
   '#elif defined(SETTER)' '  auto &&m = zus::config().token("t");' '#elif defined(HANDLE)' '  auto *m = zus::client(zus::config()).get();' \
   '#else' '  std::string_view m = zoom.deactivate("ada@example.com").CALL;' '#endif' '  static_cast<void>(m);' '}' >"$work/dangling.cpp"
 
-if have gcc gcc "gcc's warnings"; then
+if have gcc "gcc's warnings"; then
   for standard in c99 c11 c17 c2x; do
     test_ "zus.h as $standard with gcc -Wc++-compat" compile gcc -std=$standard -Wall -Wextra -Wpedantic -Wundef -Wc++-compat -Werror "$work/h.c"
   done
 fi
-if have g++ g++ "g++'s warnings"; then
+if have g++ "g++'s warnings"; then
   test_ "zus_fwd.hpp with g++" compile g++ -std=c++17 -Wall -Wextra -Wpedantic -Werror "$work/fwd.cpp"
   test_ "zus_fwd.hpp with g++, no exceptions" compile g++ -std=c++17 -fno-exceptions -Wall -Wextra -Wpedantic -Werror "$work/fwd.cpp"
   for header in zus.hpp zus_fwd.hpp; do
@@ -31,7 +31,7 @@ if have g++ g++ "g++'s warnings"; then
     done
   done
 fi
-if have clang++ clang "clang's warnings"; then
+if have clang "clang's warnings"; then
   for standard in c++17 c++20; do
     for exceptions in '' -fno-exceptions; do
       test_ "zus.hpp as $standard with clang's warnings on documentation, vtables and destructors $exceptions" \

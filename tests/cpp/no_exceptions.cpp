@@ -47,6 +47,7 @@ int main() {
   CHECK(fresh().oauth_url(unset).code() == zus::code::null);
 
   test("no credentials");
+  CHECK(zus::config::from_env().code() == zus::code::credentials);
   const zus::client nobody{zus::config()};
   CHECK(nobody.code() == zus::code::credentials);
   const std::vector<std::string> ids{"ada@example.com", "", "nobody@example.com"};

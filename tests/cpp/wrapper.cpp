@@ -368,12 +368,19 @@ void from_env(const sandbox& box) {
   const auto checked = zus::client{zus::config::from_env()}.check_credentials();
   CHECK(checked);
   CHECK(checked.body().find("\"scope\"") != string_view::npos);
-  test("from_env: half of them is a mistake, none a client that can't be made");
+  test("from_env: what is missing is named");
   unsetenv("ZOOM_CLIENT_SECRET");
-  CHECK_THROWS(zus::code::argument, zus::config::from_env());
+  CHECK_THROWS(zus::code::credentials, zus::config::from_env());
+  try {
+    static_cast<void>(zus::config::from_env());
+    CHECK(false);
+  } catch (const zus::error& missing) {
+    CHECK_CONTAINS(missing.what(), "zus::config::from_env: ");
+    CHECK_CONTAINS(missing.what(), "ZOOM_CLIENT_SECRET is not set");
+  }
   unsetenv("ZOOM_ACCOUNT_ID");
   unsetenv("ZOOM_CLIENT_ID");
-  CHECK_THROWS(zus::code::credentials, zus::client(zus::config::from_env()));
+  CHECK_THROWS(zus::code::credentials, zus::config::from_env());
 }
 
 template <class Range>

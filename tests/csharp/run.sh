@@ -56,7 +56,7 @@ needs = "<dependency " in nuspec
 sys.exit(files != set(sys.argv[2:]) or needs != (".Extensions." in sys.argv[1]))
 PY
 }
-try "the package's files, and no dependency" holds "ZoomUserStatus.$version.nupkg" README.md LICENSE-MIT LICENSE-APACHE {lib/net8.0,lib/netstandard2.0}/ZoomUserStatus.{dll,xml} \
+try "the package's files, and no dependency" holds "ZoomUserStatus.$version.nupkg" README.md LICENSE-MIT LICENSE-APACHE THIRD-PARTY-NOTICES.txt {lib/net8.0,lib/netstandard2.0}/ZoomUserStatus.{dll,xml} \
   {build,buildTransitive}/net461/ZoomUserStatus.targets runtimes/RID/native/"$native"
 try "the extensions' files" holds "ZoomUserStatus.Extensions.$version.nupkg" README.md LICENSE-MIT LICENSE-APACHE lib/net8.0/ZoomUserStatus.Extensions.{dll,xml}
 

@@ -5,7 +5,7 @@ test_ "it says where each package is" sh -c 'for file in "$0"/*; do grep -qxF "$
 test_ "and of each of the others why it is not there" sh -c '[ "$(grep -cE "^not made: .+: .+|^/.*(libzus-|\.whl|\.nupkg|\.tgz)" "$0")" -ge 5 ]' "$work/packages.log"
 test_ "the archive is among them" test -s "$work/packages/$archive"
 test_ "it is the archive of dist.sh" cmp "$work/packages/$archive" "$work/dist/$archive"
-if have python3 python3 "the wheel" && python3 -m pip --version >/dev/null 2>&1; then
+if have python3 "the wheel" && python3 -m pip --version >/dev/null 2>&1; then
   wheel=$(echo "$work"/packages/zoom_user_status-"$version"-py3-none-*.whl)
   test_ "the wheel has the notices" python3 -c 'import sys, zipfile; wheel = zipfile.ZipFile(sys.argv[1]); assert wheel.read("zoom_user_status/THIRD-PARTY-NOTICES.txt") == open("THIRD-PARTY-NOTICES.txt", "rb").read()' "$wheel"
   test_ "the wheel has this library" python3 -c 'import sys, zipfile; assert zipfile.ZipFile(sys.argv[1]).read("zoom_user_status/libzus.so") == open(sys.argv[2], "rb").read()' "$wheel" "$ZUS_LIB_DIR/libzus.so"

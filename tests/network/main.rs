@@ -5,16 +5,20 @@
 mod common;
 
 mod cancel;
+mod delivery;
 mod logging;
 mod parts;
 mod proxies;
 mod rate;
 mod retries;
 mod slow;
+mod started;
 mod threads;
 mod time;
 mod tls;
 mod tokens;
+mod verify;
+mod way;
 
 use common::abi::*;
 use common::child::{self, Child};
@@ -38,6 +42,11 @@ fn child() {
         Some("refresh") => tokens::refresh_child(),
         Some("leaks") => logging::leaks_child(),
         Some("fork") => threads::fork_child(),
+        Some("look-ups") => way::look_ups_child(),
+        Some("fork-cancel") => way::fork_cancel_child(),
+        Some("trust-store") => way::trust_store_child(),
+        Some("no-threads") => way::no_threads_child(),
+        Some("fork-started") => started::fork_child(),
         Some(other) => panic!("no role {other}"),
     }
 }

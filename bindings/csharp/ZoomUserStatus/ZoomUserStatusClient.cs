@@ -257,8 +257,19 @@ namespace ZoomUserStatus
         public virtual UserStatusBatch GetStatusMany(IEnumerable<string> userIds, CancellationToken cancellationToken = default) =>
             NotCancelled(Native.RunMany(Operation.Read, Users(userIds), null, cancellationToken), cancellationToken);
 
-        /// <summary>Reads many users, asynchronously. See <see cref="GetStatusMany"/>.</summary>
-        /// <inheritdoc cref="GetStatusMany" path="/param | /returns | /exception"/>
+        /// <summary>Reads many users, and calls <paramref name="onResult"/> on this thread as each ends. See <see cref="GetStatusMany(IEnumerable{string}, CancellationToken)"/>.</summary>
+        /// <param name="userIds">The users; read to its end before the first request.</param>
+        /// <param name="onResult">
+        /// Called with each result, in any order, before this method returns or throws. It must not use this client. An exception
+        /// stops the batch and comes out of this method unchanged; users in flight then are still reported.
+        /// </param>
+        /// <param name="cancellationToken">Cancels the batch.</param>
+        /// <inheritdoc cref="GetStatusMany(IEnumerable{string}, CancellationToken)" path="/returns | /exception"/>
+        public virtual UserStatusBatch GetStatusMany(IEnumerable<string> userIds, Action<UserStatusResult> onResult, CancellationToken cancellationToken = default) =>
+            NotCancelled(Native.RunMany(Operation.Read, Users(userIds), onResult ?? throw new ArgumentNullException(nameof(onResult)), cancellationToken), cancellationToken);
+
+        /// <summary>Reads many users, asynchronously. See <see cref="GetStatusMany(IEnumerable{string}, CancellationToken)"/>.</summary>
+        /// <inheritdoc cref="GetStatusMany(IEnumerable{string}, CancellationToken)" path="/param | /returns | /exception"/>
         public virtual Task<UserStatusBatch> GetStatusManyAsync(IEnumerable<string> userIds, CancellationToken cancellationToken = default) =>
             NotCancelled(Native.StartMany(Operation.Read, Users(userIds), null, cancellationToken), cancellationToken);
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
 import urllib.request
 from pathlib import Path
-from typing import Any, Callable, Dict, Generator, List, Optional
+from typing import Any, Callable, Dict, Generator, List, Optional, Union
 
 import pytest
 
@@ -21,11 +22,17 @@ LIBRARY = Path(os.environ.get("ZUS_LIB_DIR") or ROOT / "target" / "release") / {
     "darwin": "libzus.dylib",
 }.get(sys.platform, "libzus.so")
 SANDBOX = os.environ.get("ZUS_SANDBOX") or str(ROOT / "target" / "debug" / "examples" / "sandbox")
+OAUTH = ("ZOOM_ACCOUNT_ID", "ZOOM_CLIENT_ID", "ZOOM_CLIENT_SECRET")
 os.environ["ZUS_LIBRARY"] = str(LIBRARY)
+# A shell that starts the tests behind an & has SIGINT ignored, which programs that they start would inherit.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 with contextlib.suppress(KeyError):
     del os.environ["ZOOM_ACCESS_TOKEN"]
 
 from zoom_user_status import Client  # noqa: E402
+from zoom_user_status.testing import FakeZoom  # noqa: E402
+
+pytest_plugins = ["zoom_user_status.pytest_plugin"]
 
 
 class Sandbox:
@@ -113,19 +120,76 @@ def received(sandbox: Sandbox, user: str, times: int = 1) -> None:
         time.sleep(0.01)
 
 
-def clean_env(sandbox: Sandbox, **more: str) -> Dict[str, str]:
-    """For a child process: no credentials but the sandbox's, and no proxy."""
+def clean_env(zoom: Union[Sandbox, FakeZoom], **more: str) -> Dict[str, str]:
+    """For a child process: no credentials but this Zoom's, no proxy, and no other CA certificates."""
     env = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith("ZOOM_") and not name.lower().endswith("_proxy")
+        if not name.startswith(("ZOOM_", "SSL_CERT_")) and not name.lower().endswith(("_proxy", "_ca_bundle"))
     }
     source = str(PACKAGE / "src")
-    return {**env, "PYTHONPATH": source, "PYTHONUNBUFFERED": "1", **sandbox.env, **more}
+    credentials = {**zoom.env, **more}
+    if credentials.get("ZOOM_ACCESS_TOKEN"):  # one kind of credentials: both get a notice
+        credentials = {name: value for name, value in credentials.items() if name not in OAUTH or name in more}
+    return {**env, "PYTHONPATH": source, "PYTHONUNBUFFERED": "1", **credentials}
 
 
-def cli(sandbox: Sandbox, *arguments: str, env: Optional[Dict[str, str]] = None, **options: Any) -> Any:
+def cli(zoom: Union[Sandbox, FakeZoom], *arguments: str, env: Optional[Dict[str, str]] = None, **options: Any) -> Any:
     """Runs the command line, without a terminal unless told otherwise."""
     given: Dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
     command = [sys.executable, "-m", "zoom_user_status", *arguments]
-    return subprocess.run(command, env=clean_env(sandbox, **(env or {})), text=True, timeout=60, **given)
+    return subprocess.run(command, env=clean_env(zoom, **(env or {})), text=True, timeout=60, **given)
+
+
+class Terminal:
+    """The command line under a pseudo-terminal."""
+
+    def __init__(
+        self, zoom: Union[Sandbox, FakeZoom], *arguments: str, columns: int = 120, env: Optional[Dict[str, str]] = None
+    ) -> None:
+        import fcntl
+        import pty
+        import struct
+        import termios
+
+        self.master, slave = pty.openpty()
+        self.text = ""
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "zoom_user_status", *arguments],
+            env=clean_env(zoom, **{"TERM": "xterm", **(env or {})}),
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            start_new_session=True,
+        )
+        os.close(slave)
+
+    def until(self, words: Optional[str], seconds: float = 20) -> None:
+        import select
+
+        end = time.monotonic() + seconds
+        while words is None or words not in self.text:
+            assert time.monotonic() < end, self.text
+            if not select.select([self.master], [], [], 0.1)[0]:
+                continue
+            try:
+                data = os.read(self.master, 65536)
+            except OSError:
+                data = b""
+            if not data:
+                assert words is None, self.text
+                return
+            self.text += data.decode()
+
+    def type(self, text: str) -> None:
+        os.write(self.master, text.encode())
+
+    def ended(self) -> int:
+        self.until(None)
+        code = self.process.wait(10)
+        os.close(self.master)
+        return code
+
+
+pty_only = pytest.mark.skipif(os.name != "posix", reason="needs a pseudo-terminal")

@@ -10,12 +10,12 @@ import pickle
 import threading
 import time
 from pathlib import Path
-from typing import Any, Dict, List, Type
+from typing import Any, Dict, List, Type, cast
 
 import pytest
 import zoom_user_status as zus
 from conftest import Sandbox
-from zoom_user_status import Action, Client, Code, Result, ZoomUserStatusError
+from zoom_user_status import Action, ActionName, Client, Code, Result, ZoomUserStatusError
 
 
 def test_deactivate_and_activate(sandbox: Sandbox) -> None:
@@ -36,7 +36,7 @@ def test_deactivate_and_activate(sandbox: Sandbox) -> None:
 def test_every_action_by_number_and_by_name(sandbox: Sandbox, action: Action) -> None:
     with sandbox.client() as client:
         assert client.update("linus@example.com", action).action is action
-        assert client.update("linus@example.com", str(action)).action is action
+        assert client.update("linus@example.com", cast(ActionName, str(action))).action is action
         assert getattr(client, str(action))("linus@example.com").ok
 
 
@@ -75,7 +75,7 @@ def test_refusals_are_exceptions_with_the_result(
     zoom_code: int,
 ) -> None:
     with sandbox.client() as client, pytest.raises(error) as raised:
-        client.update(user, action)
+        client.update(user, Action.of(action))
     result = raised.value.result
     assert type(raised.value) is error
     assert not result.ok and result.user_id == user
@@ -349,9 +349,9 @@ def test_a_ca_file_without_certificates(tmp_path: Path) -> None:
     [(None, (0, 1000)), (0, (0, 1000)), (30, (30, 1000)), (2.5, (5, 2000)), (0.5, (1, 2000)), (80.0, (80, 1000))],
 )
 def test_rates(rate: Any, expected: Any) -> None:
-    from zoom_user_status._client import _per_ms
+    from zoom_user_status._options import to_rate
 
-    assert _per_ms(rate) == expected
+    assert to_rate(rate) == expected
 
 
 def test_the_rate_is_kept(sandbox: Sandbox) -> None:

@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import sysconfig
 import tarfile
 import zipfile
 from pathlib import Path
@@ -43,9 +44,13 @@ def test_the_wheel(wheel: Path) -> None:
         info = "zoom_user_status-0.1.0.dist-info"
         about = archive.read(f"{info}/WHEEL").decode()
         metadata = archive.read(f"{info}/METADATA").decode()
+        entry_points = archive.read(f"{info}/entry_points.txt").decode()
     assert f"zoom_user_status/{LIBRARY.name}" in names and "zoom_user_status/py.typed" in names
     assert not any("tests" in name or name.endswith("hatch_build.py") for name in names)
     assert {f"{info}/licenses/LICENSE-MIT", f"{info}/licenses/LICENSE-APACHE"} <= names
+    assert "[pytest11]\nzoom_user_status = zoom_user_status.pytest_plugin\n" in entry_points
+    assert "[pyinstaller40]\nhook-dirs = zoom_user_status.__pyinstaller:get_hook_dirs\n" in entry_points
+    assert "zoom_user_status/__pyinstaller/hook-zoom_user_status.py" in names
     assert "Root-Is-Purelib: false" in about
     assert "License-Expression: MIT OR Apache-2.0" in metadata and "Requires-Python: >=3.9" in metadata
     assert [line for line in metadata.splitlines() if line.startswith("Requires-Dist")] == [
@@ -60,6 +65,8 @@ def test_the_wheel_in_a_fresh_environment(wheel: Path, sandbox: Sandbox, tmp_pat
     env = clean_env(sandbox)
     del env["PYTHONPATH"], env["ZUS_LIBRARY"]
     for block in python_blocks(PACKAGE / "README.md"):
+        if "import pytest" in block:
+            continue  # it is in test_testing.py
         run(str(scripts / "python"), "-c", block, env=env, cwd=tmp_path)
     said = run(str(scripts / "zoom-user-status"), "deactivate", "ada@example.com", env=env, cwd=tmp_path)
     assert said == "ada@example.com: deactivated\n"
@@ -67,6 +74,23 @@ def test_the_wheel_in_a_fresh_environment(wheel: Path, sandbox: Sandbox, tmp_pat
     assert str(tmp_path / "venv") in found
     # Without tqdm there is no bar, and everything else works.
     assert "1 user" not in run(str(scripts / "python"), "-m", "zoom_user_status", "check", env=env, cwd=tmp_path)
+
+
+@pytest.mark.skipif(
+    sys.platform == "linux" and not sysconfig.get_config_var("Py_ENABLE_SHARED"), reason="PyInstaller needs a shared libpython"
+)
+def test_a_frozen_program(wheel: Path, sandbox: Sandbox, tmp_path: Path) -> None:
+    """PyInstaller finds libzus by the package's own hook."""
+    installed = tmp_path / "installed"
+    pip("install", "--no-index", "--no-deps", "--target", str(installed), str(wheel))
+    (tmp_path / "leave.py").write_text("import sys\nfrom zoom_user_status._cli import main\nsys.exit(main())\n")
+    env = clean_env(sandbox)
+    del env["ZUS_LIBRARY"]
+    build = [sys.executable, "-m", "PyInstaller", "--noconfirm", "--log-level", "ERROR", "--distpath", "dist", "leave.py"]
+    run(*build, env={**env, "PYTHONPATH": str(installed)}, cwd=tmp_path)
+    del env["PYTHONPATH"]
+    said = run(str(tmp_path / "dist" / "leave" / "leave"), "deactivate", "ada@example.com", env=env, cwd=tmp_path)
+    assert said == "ada@example.com: deactivated\n"
 
 
 def test_a_prebuilt_library_is_taken(tmp_path: Path) -> None:

@@ -12,12 +12,12 @@ them, no message and no repr holds a secret.
 from __future__ import annotations
 
 import logging
-from typing import Mapping, Optional
+from typing import TYPE_CHECKING, Any, Mapping, Optional
 
 from ._batch import Batch
 from ._calls import Cancel
-from ._client import Client, Options, TokenProvider
-from ._codes import Action, ActionLike, Code
+from ._client import Client, TokenProvider
+from ._codes import Action, ActionLike, ActionName, Code, Delivery, Status
 from ._errors import (
     ReentrantError,
     Cancelled,
@@ -31,8 +31,11 @@ from ._errors import (
     InternalError,
     InvalidArgument,
     NetworkError,
+    NoThread,
+    NotVerified,
     ProtocolError,
     ProxyError,
+    QueueFull,
     RateLimited,
     Rejected,
     ResolveError,
@@ -49,13 +52,32 @@ from ._errors import (
     ZoomError,
     ZoomUserStatusError,
 )
-from ._result import Credentials, Result
+from ._options import Options
+from ._result import Credentials, Result, UserStatus
 from ._typing import Unpack
+
+if TYPE_CHECKING:
+    from ._async import AsyncClient
+    from ._async_batch import AsyncBatch
+    from ._queue import AsyncTokenProvider
 
 __version__ = "0.1.0"
 
+_ASYNC = {"AsyncBatch": "_async_batch", "AsyncClient": "_async", "AsyncTokenProvider": "_queue"}
+
 # Failures are raised or returned; without logging set up they aren't printed as well.
 logging.getLogger("zoom_user_status").addHandler(logging.NullHandler())
+
+
+def __getattr__(name: str) -> Any:
+    """What needs asyncio, whose import takes longer than that of all the rest."""
+    if name not in _ASYNC:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import importlib
+
+    found = getattr(importlib.import_module(f".{_ASYNC[name]}", __name__), name)
+    globals()[name] = found
+    return found
 
 
 def from_env(env: Optional[Mapping[str, str]] = None, **options: Unpack[Options]) -> Client:
@@ -66,6 +88,10 @@ def from_env(env: Optional[Mapping[str, str]] = None, **options: Unpack[Options]
 __all__ = [
     "Action",
     "ActionLike",
+    "ActionName",
+    "AsyncBatch",
+    "AsyncClient",
+    "AsyncTokenProvider",
     "Batch",
     "ReentrantError",
     "Cancel",
@@ -77,20 +103,25 @@ __all__ = [
     "Credentials",
     "CredentialsMissing",
     "DailyLimitReached",
+    "Delivery",
     "EndpointError",
     "Forbidden",
     "ForkedError",
     "InternalError",
     "InvalidArgument",
     "NetworkError",
+    "NoThread",
+    "NotVerified",
     "ProtocolError",
     "ProxyError",
+    "QueueFull",
     "RateLimited",
     "Rejected",
     "ResolveError",
     "Result",
     "UserLimitReached",
     "ServerError",
+    "Status",
     "TLSError",
     "TimedOut",
     "TokenError",
@@ -100,6 +131,7 @@ __all__ = [
     "UserBusy",
     "UserNotFound",
     "UserProtected",
+    "UserStatus",
     "ZoomError",
     "ZoomUserStatusError",
     "__version__",

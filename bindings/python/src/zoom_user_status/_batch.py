@@ -8,15 +8,17 @@ import os
 import threading
 from collections import deque
 from types import TracebackType
-from typing import Deque, List, NoReturn, Optional, Type
+from typing import Callable, Deque, Generic, List, NoReturn, Optional, Type, TypeVar
 
 from . import _native as native
+from ._base import of_many
 from ._calls import Cancel, Hooks, callback, perform
 from ._codes import Action, Code
 from ._errors import error_for
 from ._result import Result
 from ._typing import Self
 
+T = TypeVar("T")
 _AHEAD = 256  # results that may wait to be taken before the batch pauses
 _POLL = 0.1  # seconds
 # Windows doesn't hear Ctrl-C while it waits for a lock.
@@ -31,7 +33,7 @@ class _Run:
         client: native.ClientHandle,
         hooks: Hooks,
         users: List[str],
-        action: Action,
+        action: Optional[Action],
         cancel: Optional[Cancel],
     ) -> None:
         self.client: Optional[native.ClientHandle] = client
@@ -50,14 +52,18 @@ class _Run:
     def run(self) -> None:
         code = Code.PANIC
         try:
-            users = (ctypes.c_char_p * len(self.users))(*map(_encode, self.users))
+            users = (ctypes.c_char_p * len(self.users))(*map(of_many, self.users))
             on_result = native.RESULT_FN(callback(self.hooks, self._take, 1))
             client = self.client
             assert client is not None
 
             def send(cancel: native.Canceller, _result: native.ResultHandle) -> int:
-                code: int = native.update_status_many(
-                    client.value, users, len(self.users), self.action, cancel, on_result, None
+                many = (client.value, users, len(self.users))
+                how = (cancel, on_result, None)
+                code: int = (
+                    native.get_user_status_many(*many, *how)
+                    if self.action is None
+                    else native.update_status_many(*many, self.action, *how)
                 )
                 return code
 
@@ -81,8 +87,8 @@ class _Run:
         return 0
 
 
-class Batch:
-    """The results of ``Client.update_many``, in the order in which the users end.
+class Batch(Generic[T]):
+    """The results of ``Client.update_many`` or ``Client.statuses``, in the order in which the users end.
 
     To stop early, call ``stop()`` (from any thread or a signal handler) or leave its ``with`` block. No result is lost: users in
     flight are ended at once and still give theirs, so go on iterating, or take ``list(batch)`` after ``close()``. A user without a
@@ -102,9 +108,11 @@ class Batch:
         client: native.ClientHandle,
         hooks: Hooks,
         users: List[str],
-        action: Action,
+        action: Optional[Action],
+        given: Callable[[Result], T],
         cancel: Optional[Cancel],
     ) -> None:
+        self._given = given
         self._run = _Run(client, hooks, users, action, cancel)
         self._thread: Optional[threading.Thread] = None
         self._pid = os.getpid()
@@ -113,7 +121,7 @@ class Batch:
     def __iter__(self) -> Self:
         return self
 
-    def __next__(self) -> Result:
+    def __next__(self) -> T:
         run = self._run
         if self._over:
             raise StopIteration
@@ -125,7 +133,7 @@ class Batch:
                 run.changed.clear()
                 if not run.results and run.code is None:
                     run.changed.wait(_WAIT)
-            result = run.results[0]
+            result = self._given(run.results[0])
             run.room.set()
             del run.results[0]  # last: an interrupt before this loses nothing
         except BaseException:
@@ -150,6 +158,13 @@ class Batch:
     def code(self) -> Optional[Code]:
         """How it ended: OK, PARTIAL, CANCELLED or what ended it early. ``None`` while it runs."""
         return self._run.code
+
+    def __repr__(self) -> str:
+        run = self._run
+        state = "running" if self._thread is not None else "closed" if self._over else "not started"
+        if run.code is not None:
+            state = f"ended {run.code}"
+        return f"<{type(self).__name__} {run.action or 'status'} of {len(run.users)} users, {state}>"
 
     def __enter__(self) -> Self:
         return self
@@ -184,8 +199,3 @@ class Batch:
         if last is not None and last.code == code:
             raise error_for(last)
         raise error_for(Result("", run.action, code, message=native.text_of(code)))
-
-
-def _encode(user: str) -> bytes:
-    # What C can't be given as it is becomes something that it refuses for the same reason.
-    return user.encode("utf-8", "surrogatepass").replace(b"\0", b"\1")

@@ -58,6 +58,9 @@ class Cancel:
     def _detach(self, call: Call) -> None:
         self._calls.discard(call)
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}{' cancelled' if self._raised else ''}>"
+
     def __reduce__(self) -> Tuple[Any, ...]:
         raise TypeError("a Cancel can't be copied or pickled: the copy would end no call")
 
@@ -253,6 +256,13 @@ def perform(
 def calling_back(hooks: Hooks) -> bool:
     """Whether this thread is in one of the client's callbacks."""
     return hooks in _local.callbacks
+
+
+def name_this_thread() -> None:
+    """A thread of libzus that calls back gets a name that tells whose it is, in log lines and debuggers."""
+    thread = threading.current_thread()
+    if isinstance(thread, threading._DummyThread) and thread.name.startswith("Dummy-"):
+        thread.name = thread.name.replace("Dummy", "zoom_user_status-worker")
 
 
 def callback(hooks: Hooks, function: Callable[..., Any], failed: Any) -> Callable[..., Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from typing import Optional, Union
+from typing import Literal, Optional, Union
 
 
 class Code(enum.IntEnum):
@@ -48,11 +48,17 @@ class Code(enum.IntEnum):
     """Zoom rejected the request for another reason."""
     SERVER = 50
     """HTTP 5xx."""
+    NOT_VERIFIED = 51
+    """Zoom accepted the update, but the user's status did not become the wanted one in time, or could not be read."""
     ENDPOINT = 52
     """The server doesn't know this endpoint: check the API URL."""
     CANCELLED = 70
     PARTIAL = 71
     """A batch ran to its end and some users failed."""
+    QUEUE_FULL = 72
+    """65,536 started calls wait to be taken: this one was not started."""
+    NO_THREAD = 73
+    """The system has no thread left for a started call: it was not started."""
     PANIC = 99
     """A bug in libzus."""
 
@@ -69,13 +75,21 @@ class Code(enum.IntEnum):
         """The name in C, as reports and logs give it: ``ZUS_ERR_USER_NOT_FOUND``."""
         return "ZUS_OK" if self is Code.OK else f"ZUS_ERR_{self.name}"
 
+    def __str__(self) -> str:
+        """``symbol``, on every Python: that of an IntEnum changed with 3.11."""
+        return self.symbol
+
+    def __format__(self, spec: str) -> str:
+        return format(int(self) if spec[-1:] in _OF_NUMBERS else str(self), spec)
+
     @property
-    def passing(self) -> bool:
-        """Whether the same update can succeed later without anybody changing the user or the list."""
-        return self in _PASSING
+    def transient(self) -> bool:
+        """Whether the same update can succeed later without anybody changing the list."""
+        return self in _TRANSIENT
 
 
-_PASSING = frozenset(
+_OF_NUMBERS = tuple("bcdoxXneEfFgG%")
+_TRANSIENT = frozenset(
     {
         Code.CREDENTIALS,
         Code.FORKED,
@@ -90,17 +104,56 @@ _PASSING = frozenset(
         Code.TOKEN,
         Code.UNAUTHORIZED,
         Code.FORBIDDEN,
+        Code.USER_BUSY,
+        Code.USER_LIMIT,
         Code.RATE_LIMITED,
         Code.DAILY_LIMIT,
         Code.SERVER,
+        Code.NOT_VERIFIED,
         Code.ENDPOINT,
         Code.CANCELLED,
+        Code.QUEUE_FULL,
+        Code.NO_THREAD,
         Code.PANIC,
     }
 )
 
 
-class Action(enum.IntEnum):
+class _Word(enum.IntEnum):
+    """A number of the C API that is shown as a word, in lower case."""
+
+    def __str__(self) -> str:
+        return self.name.lower()
+
+    def __format__(self, spec: str) -> str:
+        return format(str(self), spec)
+
+
+class Delivery(_Word):
+    """Whether the request may have reached Zoom, over all its attempts."""
+
+    NOT_SENT = 0
+    """No request was sent: nothing was applied."""
+    UNKNOWN = 1
+    """A request may have reached Zoom, and may have been applied: the connection broke, the time ran out, or the server failed."""
+    RESPONDED = 2
+    """Zoom sent a response, and the code says what it means."""
+
+
+class Status(_Word):
+    """A user's status, as Zoom says it."""
+
+    UNKNOWN = 0
+    """Not read, or a status that this version does not know."""
+    ACTIVE = 1
+    """The user can sign in."""
+    INACTIVE = 2
+    """The user is deactivated."""
+    PENDING = 3
+    """The user was invited and has not accepted. An update of the status is accepted and changes nothing."""
+
+
+class Action(_Word):
     """What to do with a user. Wherever one is wanted, its name does as well: ``"deactivate"``."""
 
     ACTIVATE = 1
@@ -108,15 +161,8 @@ class Action(enum.IntEnum):
     CLOCK_IN = 3
     CLOCK_OUT = 4
 
-    def __str__(self) -> str:
-        """The word that Zoom knows it by."""
-        return self.name.lower()
-
-    def __format__(self, spec: str) -> str:
-        return format(str(self), spec)
-
     @classmethod
-    def of(cls, action: ActionLike) -> Action:
+    def of(cls, action: Union[Action, str]) -> Action:
         """The action itself or by its name; ``ValueError`` for any other."""
         if isinstance(action, Action):
             return action
@@ -128,4 +174,5 @@ class Action(enum.IntEnum):
         return cls(action)
 
 
-ActionLike = Union[Action, str]
+ActionName = Literal["activate", "deactivate", "clock_in", "clock_out"]
+ActionLike = Union[Action, ActionName]

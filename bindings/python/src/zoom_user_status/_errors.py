@@ -23,8 +23,25 @@ class ZoomUserStatusError(Exception):
         subject = f"{result.user_id}: " if result.user_id else ""
         return f"{subject}{result.message} ({', '.join(facts)})"
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self)!r})"
+
     def __reduce__(self) -> Tuple[Any, ...]:
         return type(self), (self.result,)
+
+    @property
+    def code(self) -> Code:
+        return self.result.code
+
+    @property
+    def zoom_code(self) -> int:
+        """Zoom's own error code, or 0."""
+        return self.result.zoom_code
+
+    @property
+    def tracking_id(self) -> str:
+        """Zoom's ``x-zm-trackingid``, which its support asks for."""
+        return self.result.tracking_id
 
 
 class UsageError(ZoomUserStatusError):
@@ -127,12 +144,25 @@ class ServerError(ZoomError):
     """Zoom failed with a 5xx, and still so after the retries."""
 
 
+class NotVerified(ZoomError):
+    """Zoom accepted the update, but the user's status did not become the wanted one in time, or could not be read:
+    ``result.user_status`` and the message say which. Only with ``Client(verify=...)``."""
+
+
 class EndpointError(ZoomError):
     """The server doesn't know this endpoint: check the API URL. Nothing is known of the user."""
 
 
 class Cancelled(ZoomUserStatusError):
     """The call was cancelled. The update may or may not have been done; to repeat it does no harm."""
+
+
+class QueueFull(ZoomUserStatusError):
+    """65,536 calls of an ``AsyncClient`` are under way: this one was not started."""
+
+
+class NoThread(ZoomUserStatusError):
+    """The system has no thread left for a call of an ``AsyncClient``: it was not started."""
 
 
 class InternalError(ZoomUserStatusError):
@@ -164,8 +194,11 @@ ERRORS: Dict[Code, Type[ZoomUserStatusError]] = {
     Code.DAILY_LIMIT: DailyLimitReached,
     Code.REJECTED: Rejected,
     Code.SERVER: ServerError,
+    Code.NOT_VERIFIED: NotVerified,
     Code.ENDPOINT: EndpointError,
     Code.CANCELLED: Cancelled,
+    Code.QUEUE_FULL: QueueFull,
+    Code.NO_THREAD: NoThread,
     Code.PANIC: InternalError,
 }
 

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Tuple, Union
 
-from ._codes import Action, Code
+from ._codes import Action, Code, Delivery, Status
 from ._result import KEPT_HEADERS, Headers, Result
 
 FILE_NAME = {"win32": "zus.dll", "darwin": "libzus.dylib"}.get(sys.platform, "libzus.so")
@@ -73,6 +73,9 @@ config_set_concurrency = _function(_looks, "zus_config_set_concurrency", _i32, _
 config_set_proxy = _function(_looks, "zus_config_set_proxy", _i32, _p, _s)
 config_set_ca_pem = _function(_looks, "zus_config_set_ca_pem", _i32, _p, _s, _size)
 config_set_user_agent = _function(_looks, "zus_config_set_user_agent", _i32, _p, _s)
+config_set_attempt_timeout = _function(_looks, "zus_config_set_attempt_timeout", _i32, _p, _u32)
+config_set_verify = _function(_looks, "zus_config_set_verify", _i32, _p, _u32)
+config_set_events = _function(_looks, "zus_config_set_events", _i32, _p, _p, _i32)
 config_set_log = _function(_looks, "zus_config_set_log", _i32, _p, _i32, LOG_FN, _p)
 config_message = _function(_looks, "zus_config_message", _s, _p)
 
@@ -82,7 +85,30 @@ update_status = _function(_calls, "zus_update_status", _i32, _p, _s, _i32, _p, _
 update_status_many = _function(
     _calls, "zus_update_status_many", _i32, _p, ctypes.POINTER(_s), _size, _i32, _p, RESULT_FN, _p
 )
+get_user_status = _function(_calls, "zus_get_user_status", _i32, _p, _s, _p, _out)
+get_user_status_many = _function(_calls, "zus_get_user_status_many", _i32, _p, ctypes.POINTER(_s), _size, _p, RESULT_FN, _p)
 check_credentials = _function(_calls, "zus_check_credentials", _i32, _p, _p, _out)
+
+update_status_start = _function(_looks, "zus_update_status_start", _i32, _p, _s, _i32, _p, _p, _p)
+get_user_status_start = _function(_looks, "zus_get_user_status_start", _i32, _p, _s, _p, _p, _p)
+check_credentials_start = _function(_looks, "zus_check_credentials_start", _i32, _p, _p, _p, _p)
+client_cancel_started = _function(_calls, "zus_client_cancel_started", _i32, _p, _u32)
+
+queue_new = _function(_looks, "zus_queue_new", _p)
+queue_free = _function(_calls, "zus_queue_free", None, _p)
+queue_wait = _function(_calls, "zus_queue_next", _p, _p, _u32)
+queue_take = _function(_looks, "zus_queue_next", _p, _p, _u32)  # which doesn't wait
+queue_wake = _function(_looks, "zus_queue_wake", None, _p)
+queue_descriptor = _function(_looks, "zus_queue_descriptor", ctypes.c_int64, _p)
+
+event_kind = _function(_looks, "zus_event_kind", _i32, _p)
+event_userdata = _function(_looks, "zus_event_userdata", _p, _p)
+event_result = _function(_looks, "zus_event_result", _p, _p)
+event_log_level = _function(_looks, "zus_event_log_level", _i32, _p)
+event_message = _function(_looks, "zus_event_message", _s, _p)
+event_token_rejected = _function(_looks, "zus_event_token_rejected", _i32, _p)
+event_set_token = _function(_looks, "zus_event_set_token", _i32, _p, _s)
+event_free = _function(_looks, "zus_event_free", None, _p)
 
 cancel_new = _function(_looks, "zus_cancel_new", _p)
 cancel_trigger = _function(_calls, "zus_cancel_trigger", None, _p)
@@ -98,6 +124,9 @@ result_header = _function(_looks, "zus_result_header", _s, _p, _s)
 result_body = _function(_looks, "zus_result_body", _p, _p, ctypes.POINTER(_size))
 result_retry_after = _function(_looks, "zus_result_retry_after", ctypes.c_int64, _p)
 result_attempts = _function(_looks, "zus_result_attempts", _i32, _p)
+result_delivery = _function(_looks, "zus_result_delivery", _i32, _p)
+result_user_status = _function(_looks, "zus_result_user_status", _i32, _p)
+result_is_fatal = _function(_looks, "zus_result_is_fatal", _i32, _p)
 
 code_text = _function(_looks, "zus_code_text", _s, _i32)
 version = _function(_looks, "zus_version", _s)
@@ -121,7 +150,7 @@ class Canceller(ctypes.c_void_p):
     __slots__ = ("by_signal", "raised")
 
     # As for ResultHandle: each Ctrl-C leaves one behind, and the next may come just then.
-    __del__ = _method(cancel_free)
+    __del__: Any = _method(cancel_free)
 
     def __init__(self) -> None:
         super().__init__(cancel_new())
@@ -142,19 +171,56 @@ class ResultHandle(ctypes.c_void_p):
     __slots__ = ()
 
     # A function of C: in one of Python's, run on the main thread after each call, a Ctrl-C that comes just then would be lost.
-    __del__ = _method(result_free)
+    __del__: Any = _method(result_free)
 
     def header(self, name: str) -> str:
-        try:
-            value: bytes = result_header(self, name.encode("ascii"))
-        except UnicodeEncodeError:
-            return ""
-        return value.decode()
+        return _header(self, name)
 
     def __reduce__(self) -> Tuple[Any, ...]:
         return Headers, (_kept_headers(self),)
 
     def __deepcopy__(self, memo: Dict[int, Any]) -> ResultHandle:
+        return self  # it never changes
+
+
+class QueueHandle(ctypes.c_void_p):
+    """A zus_queue. Whoever waits for an event holds a reference."""
+
+    __slots__ = ()
+
+    __del__: Any = _method(queue_free)
+
+    def __init__(self) -> None:
+        super().__init__(queue_new())
+
+    def next(self, wait_ms: int = 0) -> Optional[EventHandle]:
+        """The next event; ``None`` where none came in time, or the queue was woken."""
+        event = queue_wait(self, wait_ms) if wait_ms else queue_take(self, 0)
+        return EventHandle(event) if event else None
+
+    def __reduce__(self) -> Tuple[Any, ...]:
+        raise TypeError("a QueueHandle can't be copied or pickled: the copy would be freed again")
+
+
+class EventHandle(ctypes.c_void_p):
+    """A zus_event, and with it what is borrowed from it."""
+
+    __slots__ = ()
+
+    __del__: Any = _method(event_free)
+
+    def free(self) -> None:
+        """Frees it now: whatever else holds a reference to this object."""
+        event_free(self)
+        super().__init__(None)
+
+    def header(self, name: str) -> str:
+        return _header(event_result(self), name)
+
+    def __reduce__(self) -> Tuple[Any, ...]:
+        return Headers, (_kept_headers(event_result(self)),)
+
+    def __deepcopy__(self, memo: Dict[int, Any]) -> EventHandle:
         return self  # it never changes
 
 
@@ -183,10 +249,15 @@ class ClientHandle:
             free(self.value)
 
 
+_DELIVERIES = {int(delivery): delivery for delivery in Delivery}
+_STATUSES = {int(status): status for status in Status}
+
+
 def read_result(
-    handle: Union[ResultHandle, int], code: int, user_id: str, action: Action, index: int = 0
+    handle: Union[ResultHandle, int], code: int, user_id: str, action: Optional[Action], index: int = 0, event: Optional[EventHandle] = None
 ) -> Result:
-    """A native result as plain data. Where the handle is only lent, a number, the known headers are copied."""
+    """A native result as plain data. Where the handle is only borrowed, a number, the known headers are copied, unless the event that
+    owns it is given."""
     retry_after: int = result_retry_after(handle)
     fields: Dict[str, Any] = {
         "user_id": user_id,
@@ -200,18 +271,30 @@ def read_result(
         "attempts": result_attempts(handle),
         "body": b"",
         "index": index,
-        "_headers": handle if isinstance(handle, ResultHandle) else Headers(_kept_headers(handle)),
+        "delivery": _DELIVERIES.get(result_delivery(handle), Delivery.UNKNOWN),
+        "user_status": _STATUSES.get(result_user_status(handle), Status.UNKNOWN),
+        "is_fatal": False,
+        "_headers": event or (handle if isinstance(handle, ResultHandle) else Headers(_kept_headers(handle))),
     }
     if code or fields["http_status"] != 204:  # else there is no more to ask for
         length = ctypes.c_size_t()
         body = result_body(handle, ctypes.byref(length))
         fields["zoom_code"] = result_zoom_code(handle)
+        fields["is_fatal"] = bool(result_is_fatal(handle))
         fields["message"] = result_message(handle).decode()
         fields["body"] = ctypes.string_at(body, length.value)
     # What Result(...) does, which sets frozen fields one by one at many times the cost.
     result = object.__new__(Result)
     vars(result).update(fields)
     return result
+
+
+def _header(handle: Union[ResultHandle, int], name: str) -> str:
+    try:
+        value: bytes = result_header(handle, name.encode("ascii"))
+    except UnicodeEncodeError:
+        return ""
+    return value.decode()
 
 
 def _kept_headers(handle: Union[ResultHandle, int]) -> Dict[str, str]:

@@ -6,7 +6,7 @@ import dataclasses
 import json
 from typing import Any, ClassVar, Dict, Optional, Tuple, cast
 
-from ._codes import Action, Code
+from ._codes import Action, Code, Delivery, Status
 
 # What is kept of a batch's answers, whose native results end with the callback, and of a pickled result.
 KEPT_HEADERS = (
@@ -45,11 +45,12 @@ class Headers:
 
 @dataclasses.dataclass(frozen=True)
 class Result:
-    """One user's update, done or failed. It can be compared, pickled and kept for as long as you like."""
+    """What a call came to, done or failed. It can be compared, pickled and kept for as long as you like."""
 
     user_id: str
     """The id as you gave it."""
-    action: Action
+    action: Optional[Action]
+    """``None`` where the user was read, and for what is of no user."""
     code: Code
     http_status: int = 0
     """0 when no answer came."""
@@ -66,14 +67,23 @@ class Result:
     body: bytes = dataclasses.field(default=b"", repr=False)
     """The answer's body as it came."""
     index: int = 0
-    """The user's place in the list of ``update_many``, from 0."""
+    """The user's place in the list of ``update_many`` or ``statuses``, from 0."""
+    delivery: Delivery = Delivery.NOT_SENT
+    """Whether the request may have reached Zoom."""
+    user_status: Status = Status.UNKNOWN
+    """The user's status where it was read: by ``status``, or to verify the update."""
+    is_fatal: bool = False
+    """Whether every other user would fail the same way: no token, a missing scope, the daily limit, a wrong URL."""
     # An answer has its own. It is no field, so that asdict() and pydantic see nothing but plain data.
     _headers: ClassVar[Headers] = Headers()
 
     @property
     def ok(self) -> bool:
-        """Whether Zoom did it."""
+        """Whether Zoom accepted it; with ``Client(verify=...)``, whether the status is the wanted one."""
         return self.code == Code.OK
+
+    def __bool__(self) -> bool:
+        return self.ok
 
     def header(self, name: str, default: str = "") -> str:
         """A header of Zoom's answer, in any case: ``result.header("x-ratelimit-remaining")``.
@@ -89,6 +99,83 @@ class Result:
 
             raise error_for(self)
         return self
+
+
+@dataclasses.dataclass(frozen=True)
+class UserStatus:
+    """What Zoom says of a user. In ``statuses``, ``ok`` is false where the user could not be read, and ``result`` says why."""
+
+    user_id: str
+    """The id as you gave it."""
+    status: Status = Status.UNKNOWN
+    id: str = ""
+    """Zoom's own."""
+    email: str = ""
+    display_name: str = ""
+    role: str = ""
+    """Its name, which is free text: see ``role_id``."""
+    role_id: str = ""
+    """``"0"`` is the account's owner, ``"1"`` an admin, ``"2"`` a member; others are roles of the account's own."""
+    type: Optional[int] = None
+    """1 Basic, 2 Licensed, 4 no Meetings license, 99 none."""
+    dept: str = ""
+    created_at: str = ""
+    last_login_time: str = ""
+    """In UTC, as Zoom writes it: ``2026-01-31T08:15:00Z``. Empty for a user who never signed in."""
+    result: Result = dataclasses.field(default=Result("", None, Code.OK), repr=False, compare=False)
+
+    @property
+    def ok(self) -> bool:
+        """Whether the user could be read."""
+        return self.result.ok
+
+    def __bool__(self) -> bool:
+        return self.ok
+
+    @property
+    def protected(self) -> bool:
+        """Whether it is the account's owner or an admin, whose status Zoom doesn't change."""
+        return self.role_id in ("0", "1")
+
+    @property
+    def data(self) -> Dict[str, Any]:
+        """Everything that Zoom said, by its own names."""
+        return _object(self.result.body) if self.ok else {}
+
+    def raise_for_status(self) -> UserStatus:
+        """Raises the failure's exception; gives itself when the user could be read."""
+        self.result.raise_for_status()
+        return self
+
+    @classmethod
+    def of(cls, result: Result) -> UserStatus:
+        """From the result of a read."""
+        said = _object(result.body) if result.ok else {}
+
+        def text(name: str) -> str:
+            value = said.get(name)
+            return "" if value is None else str(value)
+
+        kind = said.get("type")
+        return cls(
+            result.user_id,
+            result.user_status,
+            id=text("id"),
+            email=text("email"),
+            display_name=text("display_name"),
+            role=text("role_name"),
+            role_id=text("role_id"),
+            type=kind if isinstance(kind, int) else None,
+            dept=text("dept"),
+            created_at=text("created_at"),
+            last_login_time=text("last_login_time"),
+            result=result,
+        )
+
+
+def _object(body: bytes) -> Dict[str, Any]:
+    said = json.loads(body) if body else {}
+    return said if isinstance(said, dict) else {}
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,0 +1,10 @@
+"""Tells PyInstaller where the hook for this package is."""
+
+from __future__ import annotations
+
+import os
+from typing import List
+
+
+def get_hook_dirs() -> List[str]:
+    return [os.path.dirname(__file__)]

@@ -1,0 +1,41 @@
+"""The command line."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from typing import Optional, Sequence
+
+from .._errors import UsageError
+from . import arguments
+from .check import check
+from .run import Run
+from .settings import start_logging
+from .summary import DONE, FAILED, INTERRUPTED, MISUSE, TERMINATED
+from .terminal import Console, Misuse, open_streams
+
+__all__ = ["main"]
+
+
+def main(argv: Optional[Sequence[str]] = None) -> int:
+    """Runs the command line and gives its exit status."""
+    open_streams()
+    words = list(sys.argv[1:] if argv is None else argv)
+    options = arguments.parse(words)
+    console = Console()
+    console.quiet = options.quiet
+    try:
+        start_logging(options)
+        status = check(options, console) if options.command == "check" else Run(options, words, console).run()
+        console.flush()
+        if status in (INTERRUPTED, TERMINATED):
+            # Python gives signals back to the system as it ends, and then one more would be the exit status.
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, signal.SIG_IGN)
+        return FAILED if status == DONE and console.lost else status
+    except KeyboardInterrupt:
+        console.error("cancelled; nothing is under way")
+        return INTERRUPTED
+    except (Misuse, UsageError) as error:
+        console.error(str(error.result.message) if isinstance(error, UsageError) else str(error))
+        return MISUSE

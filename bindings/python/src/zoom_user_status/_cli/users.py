@@ -1,0 +1,103 @@
+"""The users of a run: from the command line and from files, each once, and the rows that name nobody."""
+
+from __future__ import annotations
+
+import collections
+from typing import Counter, Dict, Iterable, List, NamedTuple, Optional, Tuple
+
+from .cells import Cell, key_of, read_cell, trim
+from .encodings import decode, read_bytes
+from .tables import Layout, quoted, rows_of
+from .terminal import Console, Misuse, clean, count, some
+
+
+class Skipped(NamedTuple):
+    """A row of a file that isn't sent."""
+
+    file: str
+    line: int
+    cell: str
+    why: str
+
+    @property
+    def message(self) -> str:
+        held = f": {quoted(self.cell)}" if self.cell.strip() else ""
+        return clean(f"{self.file}, line {self.line}: {self.why}{held}")
+
+
+class Users:
+    """Collects users. ``finish`` says with a notice what was changed, and what is not sent."""
+
+    def __init__(self, console: Console, every_notice: bool = False) -> None:
+        self.files: List[str] = []
+        self.skipped: List[Skipped] = []
+        self._console = console
+        self._most = 10**9 if every_notice else 3
+        self.by_key: Dict[str, str] = {}
+        """The users as they are sent, by ``key_of``, in the order in which they were named."""
+        self._trimmed: Counter[str] = collections.Counter()
+        self._taken: Dict[str, List[str]] = {}
+        self._repeated = 0
+        self._other_case: List[str] = []
+
+    def add_typed(self, users: Iterable[str]) -> None:
+        """Those of the command line. What is no address there is sent as it is: a person typed it."""
+        for text in users:
+            found = read_cell(text)
+            if not found.user:
+                bare = trim(text)
+                found = Cell(bare, trimmed=bare != text)
+            self._add("the command line", "", text, found)
+
+    def add_file(self, name: str, encoding: Optional[str], layout: Layout) -> None:
+        data = read_bytes(name)
+        name = "the standard input" if name == "-" else name
+        self.files.append(name)
+        rows = 0
+        before = len(self.skipped)
+        for row in rows_of(name, decode(name, data, encoding, self._console.notice), layout, self._console.notice):
+            rows += 1
+            found = read_cell(row.cell)
+            if found.user:
+                self._add(name, f"line {row.line}, ", row.cell, found)
+            else:
+                self.skipped.append(Skipped(name, row.line, row.cell, found.refused or "no user"))
+        if rows and len(self.skipped) - before == rows and not any(trim(row.cell) for row in self.skipped[before:]):
+            raise Misuse(f"{name}: the column of the users is empty in all {count(rows, 'row')}" if rows > 1 else f"{name}: its one row has no user")
+
+    def _add(self, where: str, line: str, text: str, found: Cell) -> None:
+        self._trimmed[where] += found.trimmed
+        if found.taken:
+            self._taken.setdefault(where, []).append(f"{line}{quoted(text)} is sent as {found.user}")
+        key = key_of(found.user)
+        first = self.by_key.get(key)
+        if first is None:
+            self.by_key[key] = found.user
+        elif first == found.user:
+            self._repeated += 1
+        else:
+            self._other_case.append(f"{found.user} is {first}")
+
+    def finish(self) -> None:
+        notice = self._console.notice
+        for where, number in self._trimmed.items():
+            if number:
+                notice(f"{where}: whitespace or invisible characters around {count(number, 'user')} trimmed")
+        for where, changes in self._taken.items():
+            notice(f"{where}: the address is taken out of {count(len(changes), 'cell')}: {some(changes, self._most, '; ')}")
+        if self._other_case:
+            spellings = some(self._other_case, self._most, '; ')
+            notice(f"{count(len(self._other_case), 'other spelling')} of the same users left out, as case does not count: {spellings}")
+        if self._repeated:
+            notice(f"{count(self._repeated, 'repeated user')} left out")
+        for (file, why), rows in self._reasons().items():
+            cells = [f"line {row.line}" + (f" {quoted(row.cell)}" if trim(row.cell) else "") for row in rows]
+            self._console.error(f"{file}: {count(len(rows), 'row')} skipped, {why}: {some(cells, max(5, self._most))}")
+        if self.skipped and not self.by_key:
+            raise Misuse("no row names a user, so nothing is sent")
+
+    def _reasons(self) -> Dict[Tuple[str, str], List[Skipped]]:
+        found: Dict[Tuple[str, str], List[Skipped]] = {}
+        for row in self.skipped:
+            found.setdefault((row.file, row.why), []).append(row)
+        return found
