@@ -24,6 +24,27 @@ const UNBOUND: &[(&str, &str, &str)] = &[
         "zus_result_user_id",
         "a result keeps the str that it was asked for",
     ),
+    (
+        "Python",
+        "zus_config_set_from_env",
+        "from_env reads any mapping",
+    ),
+    (
+        "C#",
+        "zus_config_set_from_env",
+        "FromEnvironment fills options, which can be changed before the client is made",
+    ),
+    (
+        "C#",
+        "zus_queue_descriptor",
+        "a thread takes the events of all clients",
+    ),
+    (
+        "C#",
+        "zus_event_log_level",
+        "log lines come by zus_config_set_log: an event does not say whose line it is",
+    ),
+    ("C#", "zus_event_message", "see zus_event_log_level"),
     ("Node.js", "zus_code_name", "the names are in a table"),
     ("Node.js", "zus_result_user_id", "a result keeps its string"),
     ("Node.js", "zus_update_status", BLOCKS),
@@ -48,27 +69,6 @@ const UNBOUND: &[(&str, &str, &str)] = &[
         "zus_config_set_from_env",
         "a worker thread has an environment of its own",
     ),
-    (
-        "Python",
-        "zus_config_set_from_env",
-        "from_env reads any mapping",
-    ),
-    (
-        "C#",
-        "zus_config_set_from_env",
-        "FromEnvironment fills options, which can be changed before the client is made",
-    ),
-    (
-        "C#",
-        "zus_queue_descriptor",
-        "a thread takes the events of all clients",
-    ),
-    (
-        "C#",
-        "zus_event_log_level",
-        "log lines come by zus_config_set_log: an event does not say whose line it is",
-    ),
-    ("C#", "zus_event_message", "see zus_event_log_level"),
 ];
 
 const BLOCKS: &str = "it blocks the event loop";

@@ -1,7 +1,9 @@
 /* Calls that don't wait, through the C ABI: their events, the queue, and what happens when something ends early.
- * ZUS_TEST_EVENTS: how many events to send through a queue; default 1,000,000. */
+ * ZUS_TEST_EVENTS: how many events to send through a queue; default 1,000,000. ZUS_TEST_FORKS=no: ThreadSanitizer starts no
+ * threads in a child of fork(). */
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #ifdef __linux__
 #  include <sys/epoll.h>
 #endif
@@ -376,11 +378,11 @@ static void forks(const sandbox *box) {
     zus_queue_free(queue);
     zus_queue_free(mine);
     zus_client_free(ours);
+    if (bad == 0) kill(getpid(), SIGKILL); /* valgrind takes what the parent's threads have for lost */
     _exit(bad);
   }
   waitpid(child, &status, 0);
-  CHECK(WIFEXITED(status));
-  CHECK_NUMBER(WEXITSTATUS(status), 0);
+  CHECK_NUMBER(WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status), SIGKILL);
   for (i = 0; i < 10; i++) CHECK_CODE(take(queue, &n), ZUS_OK);
   zus_cancel_trigger(cancel);
   CHECK_CODE(take(queue, &n), ZUS_ERR_CANCELLED);
@@ -419,7 +421,7 @@ int main(void) {
   ends_early(&box);
   many(&box);
 #if !defined(__SANITIZE_ADDRESS__) /* its allocator's locks don't survive a fork while another thread allocates; valgrind runs it */
-  forks(&box);
+  if (getenv("ZUS_TEST_FORKS") == NULL) forks(&box);
 #else
   (void)forks;
 #endif

@@ -1,5 +1,7 @@
-// zus.hpp's calls that don't wait, against the sandbox: futures, functions, and events of a queue.
+// zus.hpp's calls that don't wait, against the sandbox: futures, functions, and events of a queue. ZUS_TEST_FORKS=no:
+// ThreadSanitizer starts no threads in a child of fork().
 #include <poll.h>
+#include <signal.h>
 
 #include <atomic>
 #include <set>
@@ -380,12 +382,12 @@ void forks(const sandbox& box) {
       const zus::client mine{config_for_cpp(box)};
       bad += !mine.deactivate_async("answer-204+child@example.com").get();
     }
+    if (bad == 0) kill(getpid(), SIGKILL);  // valgrind takes what the parent's threads have for lost
     _exit(bad);
   }
   int status = -1;
   waitpid(child, &status, 0);
-  CHECK(WIFEXITED(status));
-  CHECK_NUMBER(WEXITSTATUS(status), 0);
+  CHECK_NUMBER(WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status), SIGKILL);
   CHECK(in_flight.get());
 }
 
@@ -399,7 +401,7 @@ void terminates(const sandbox& box) {
       try {
         std::rethrow_exception(std::current_exception());
       } catch (const std::runtime_error& thrown) {
-        _exit(string(thrown.what()) == "boom" ? 42 : 1);
+        if (string(thrown.what()) == "boom") kill(getpid(), SIGKILL);
       }
     });
     const zus::client zoom{config_for_cpp(box)};
@@ -409,8 +411,7 @@ void terminates(const sandbox& box) {
   }
   int status = -1;
   waitpid(child, &status, 0);
-  CHECK(WIFEXITED(status));
-  CHECK_NUMBER(WEXITSTATUS(status), 42);
+  CHECK_NUMBER(WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status), SIGKILL);
 }
 #endif
 
@@ -421,14 +422,14 @@ int main() {
   sandbox box{};
   sandbox_start(&box, options);
 #if ZUS_HPP_EXCEPTIONS
-  terminates(box);
+  if (std::getenv("ZUS_TEST_FORKS") == nullptr) terminates(box);
 #endif
   futures(box);
   functions(box);
   callbacks(box);
   events(box);
 #if !defined(__SANITIZE_ADDRESS__) /* its allocator's locks don't survive a fork while another thread allocates; valgrind runs it */
-  forks(box);
+  if (std::getenv("ZUS_TEST_FORKS") == nullptr) forks(box);
 #else
   (void)forks;
 #endif
