@@ -1,6 +1,6 @@
 # libzus: see README.md. `make demo` shows it, `make test` tests all of it.
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-rust test-c test-python test-csharp test-install test-docs test-pages test-platforms \
+.PHONY: help build demo test test-rust test-c test-python test-csharp test-node test-install test-docs test-pages test-platforms \
         check header bench hardening hardening-short fuzz sanitizers soak packages notices wheel nuget install uninstall dist docs clean
 SHELL := /bin/bash
 CARGO ?= cargo
@@ -27,8 +27,8 @@ demo: build $(ZUS_SANDBOX) ## a C program and a Python line deactivate users of 
 
 # Most parts wait more than they work, so that more of them than there are cores run side by side; each is shown when it ends.
 JOBS ?= 3
-PARTS := rust c python csharp install docs pages
-test: build $(ZUS_SANDBOX) ## everything: Rust, C, C++, Node, Python, C#, packaging, docs
+PARTS := rust c python csharp node install docs pages
+test: build $(ZUS_SANDBOX) ## everything: Rust, C, C++, Python, C#, Node.js, packaging, docs
 	@rm -rf target/test-logs
 	@tests/tools.sh
 	@$(MAKE) --no-print-directory --keep-going --jobs=$(JOBS) --output-sync=target $(PARTS:%=test-%); tests/summary.sh $(PARTS)
@@ -41,6 +41,8 @@ test-python: build $(ZUS_SANDBOX)
 	tests/run.sh python bindings/python/test.sh
 test-csharp: build $(ZUS_SANDBOX)
 	tests/run.sh csharp tests/csharp/run.sh
+test-node: build $(ZUS_SANDBOX)
+	tests/run.sh node bindings/node/test.sh
 test-install: build $(ZUS_SANDBOX)
 	tests/run.sh install tests/install/run.sh
 test-docs: build $(ZUS_SANDBOX)
@@ -53,7 +55,7 @@ check: ## formatting, lints and crate documentation
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps
 
-header: ## write include/zus.h anew from src/ffi/
+header: ## write include/zus.h from src/ffi/
 	ZUS_WRITE_HEADER=1 $(CARGO) test --locked --test header
 
 bench: build $(ZUS_SANDBOX) ## side by side with libcurl and others, as ratios
@@ -86,7 +88,7 @@ test-platforms: $(ZUS_SANDBOX) ## build and run for Windows, ARM, musl and other
 
 packages: build ## what a person installs, for this system, in target/packages: archive, wheel, NuGet, npm, PowerShell
 	packaging/packages.sh
-notices: ## write THIRD-PARTY-NOTICES.txt anew, after a dependency changed
+notices: ## write THIRD-PARTY-NOTICES.txt, after a dependency changed
 	packaging/third-party.sh
 wheel: ## a manylinux wheel in bindings/python/dist
 	bindings/python/manylinux.sh

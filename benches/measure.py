@@ -206,7 +206,7 @@ class Sandbox:
 
 
 def warm_calls(http, https, ca):
-    section("CPU and wall time of a warm call from C, against libcurl with the same body; one kept connection, nginx, 204")
+    section("CPU and wall time of a warm call from C, against libcurl with the same body; one connection, nginx, 204")
     commands = {("socket", "http", "json"): (OUT / "socket_call", http, 100, "json")}
     for name in ("zus", "curl"):
         for body in ("json", "form"):
@@ -347,6 +347,25 @@ def python(http, https, ca):
         row(f"{label}: the wrapper", f"{ratio(results, 'zus', 'httpx', 1):.2f} × httpx")
 
 
+def asyncio_at_once():
+    calls = 100
+    section(f"{calls} calls at once in one asyncio loop, responses after 500 ms: the time, and how late a 10 ms timer of the loop was")
+    with Sandbox("--users", str(calls), "--delay", "500") as sandbox:
+        programs = {name: lambda name=name: numbers(sys.executable, HERE / "python_async.py", name, sandbox.api, calls) for name in ("zus", "httpx", "threads")}
+        try:
+            programs["zus"]()
+        except SystemExit as error:
+            row("AsyncClient", f"skipped: {str(error).strip().splitlines()[-1]}")
+            return
+        results = take_turns(3 if QUICK else 7, programs)
+    took = {name: (statistics.median(x[0] for x in found), statistics.median(x[1] for x in found)) for name, found in results.items()}
+    at_most("AsyncClient", took["zus"][0] / took["httpx"][0], 1.3, to=" × httpx")
+    for name, shown in (("zus", "AsyncClient"), ("httpx", "httpx.AsyncClient"), ("threads", "Client in asyncio.to_thread")):
+        seconds, late = took[name]
+        to_reach = ("≤ 20 ms late", late <= 0.02) if name == "zus" else ("", None)
+        row(shown, f"{seconds:.2f} s, {late * 1000:.0f} ms late", *to_reach)
+
+
 def csharp(http):
     section("C#, a warm call (CPU; both send JSON, HTTP)")
     program = OUT / "csharp/bin/CSharpCall/release/CSharpCall.dll"
@@ -383,7 +402,7 @@ def bulk():
         took, done = numbers(OUT / "zus_many", sandbox.api, users, 16, 80)
         ledger = sandbox.ledger()
         value = took / (users / 80)
-        # A short run's last answer weighs more.
+        # A short run's last response weighs more.
         row("rate 80/s, a server that enforces it", f"{value:.3f} × users / 80", "≤ 1.03", value <= 1.03 if not QUICK else None)
         row("429s in the server's ledger", f"{ledger['rate_refused']} of {ledger['requests']:,} requests", "0 of " + f"{users:,}",
             ledger["rate_refused"] == 0 and ledger["requests"] == users == done)
@@ -456,6 +475,7 @@ def main():
             memory(http, https)
             threads()
             python(http, https, ca)
+            asyncio_at_once()
             csharp(http)
             bulk()
             started()

@@ -14,7 +14,7 @@ say() { printf '\n%s%s%s\n' "$bold" "$*" "$plain"; }
 if [ -n "${ZOOM_ACCESS_TOKEN:-}${ZOOM_ACCOUNT_ID:-}" ]; then
   say "Credentials in the environment: this is Zoom itself, not the sandbox."
   if [ -z "${ZOOM_DEMO_USER:-}" ]; then
-    echo "Set ZOOM_DEMO_USER to a user that may be deactivated and activated again, and repeat: make demo"
+    echo "Set ZOOM_DEMO_USER to a user that may be deactivated and activated again, then run make demo once more"
     exit 2
   fi
   "$work/update_status" "$ZOOM_DEMO_USER" deactivate
@@ -25,8 +25,9 @@ fi
 "$ZUS_SANDBOX" --users 200 >"$work/log" &
 sandbox=$!
 until grep -qs '^ready' "$work/log"; do sleep 0.05; done
+sed '/^ready/,$d' "$work/log" >"$work/variables" # a file, since bash 3.2 of macOS can't source a <( )
 set -a
-. <(sed '/^ready/,$d' "$work/log")
+. "$work/variables"
 set +a
 unset ZOOM_ACCOUNT_ID ZOOM_CLIENT_ID ZOOM_CLIENT_SECRET
 lines=$(wc -l <"$work/log")
@@ -58,7 +59,7 @@ if [ -t 2 ]; then # the progress bar's library, in a folder of its own
   "$venv/bin/python" -c 'import tqdm' 2>/dev/null || "$venv/bin/pip" install -q tqdm==4.67.1 || true
   python=$venv/bin/python
 fi
-say "200 leavers, paced at 80 a second"
+say "200 leavers, at most 80 a second"
 {
   echo email
   for i in $(seq -f '%05.0f' 200); do echo "user$i@example.com"; done

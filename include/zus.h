@@ -3,29 +3,32 @@
  * Written by cbindgen from src/ffi/: change it there, then `make header`.
  *
  *     zus_config *config = zus_config_new();
- *     zus_config_set_token(config, getenv("ZOOM_ACCESS_TOKEN"));
- *     zus_client *client;
- *     zus_code code = zus_client_new(config, &client);
+ *     zus_client *client = NULL;
+ *     zus_code code = zus_config_set_from_env(config);
  *     if (code == ZUS_OK)
+ *       code = zus_client_new(config, &client);
+ *     if (code != ZUS_OK)
+ *       fprintf(stderr, "%s\n", zus_config_message(config));
+ *     else
  *       code = zus_update_status(client, "ada@example.com", ZUS_DEACTIVATE, NULL, NULL);
  *     puts(zus_code_text(code));
  *     zus_client_free(client);
  *     zus_config_free(config);
  *
  * Rules that hold for every function:
- *  - Strings in are UTF-8, NUL-ended, and copied before the call returns. NULL where a value is needed is
- *    ZUS_ERR_NULL; bad UTF-8 is ZUS_ERR_UTF8; a control character, or an empty value, is ZUS_ERR_ARGUMENT.
+ *  - Strings in are UTF-8, end with a NUL, and are copied before the call returns. NULL where a value is needed is
+ *    ZUS_ERR_NULL; invalid UTF-8 is ZUS_ERR_UTF8; a control character, or an empty value, is ZUS_ERR_ARGUMENT.
  *    A setter that fails leaves the configuration as it was.
- *  - Strings out are UTF-8, NUL-ended, never NULL ("" for none), owned by the handle they came from and good until
- *    that handle is freed. A caller frees handles, never strings.
- *  - What zus_X_new or an out-parameter gave is freed once with zus_X_free. Freeing NULL is fine.
- *    On failure an out-parameter is set to NULL, but a zus_result is given whenever the update was begun.
- *  - A `const` handle is safe from many threads at once; any other handle from one thread at a time.
- *  - A zus_result_fn runs on the thread that made the call, before it returns. A zus_token_provider_fn or zus_log_fn runs on
- *    whichever thread needs it, a batch's own among them; each is one at a time per client, but both may run at once.
- *    Their userdata must outlive the client. A callback that calls its own client gets ZUS_ERR_REENTRANT. A callback must not leave by longjmp, a C++
- *    exception or a Rust panic: the process is ended.
- *  - After fork() the child makes a new client; the parent's answers ZUS_ERR_FORKED there.
+ *  - Strings out are UTF-8, end with a NUL, and are never NULL ("" for none). They are borrowed from a handle and valid
+ *    until that handle is freed. You free handles, never strings.
+ *  - A handle from zus_X_new or an out-parameter is owned by you: free it once with zus_X_free. Freeing NULL is fine.
+ *    A function that fails sets its out-parameter to NULL, except for a zus_result, which describes the failure.
+ *  - A `const` handle may be used by many threads at once; any other handle by one thread at a time.
+ *  - A zus_result_fn runs on the thread that made the call, before it returns. A zus_token_provider_fn or zus_log_fn runs
+ *    on any thread that needs it, a batch's own among them; each runs once at a time per client, but both may run at once.
+ *    Their userdata must outlive the client. A callback that calls its own client gets ZUS_ERR_REENTRANT. A callback must
+ *    return: a C++ exception or a Rust panic that leaves it aborts the process, and longjmp out of it is not allowed.
+ *  - After fork() the child must make a new client: calls on the parent's client return ZUS_ERR_FORKED there.
  */
 
 #ifndef ZUS_H
@@ -201,12 +204,12 @@ typedef enum zus_code zus_code;
 #endif
 
 /**
- * Ends the calls that it is given to. Safe from many threads at once.
+ * Cancels the calls that use it. Safe from many threads at once.
  */
 typedef struct zus_cancel zus_cancel;
 
 /**
- * Makes calls. Immutable: share it between threads.
+ * Makes calls. It never changes: share it between threads.
  */
 typedef struct zus_client zus_client;
 
@@ -226,19 +229,19 @@ typedef struct zus_event zus_event;
 typedef struct zus_queue zus_queue;
 
 /**
- * What a call came to. Immutable: safe from many threads at once.
+ * The result of a call. It never changes: safe from many threads at once.
  */
 typedef struct zus_result zus_result;
 
 /**
- * Gives a bearer token: writes it (visible ASCII, without the word "Bearer"; a NUL is not needed) into `buffer` and
- * returns its length in bytes. 0: none can be had. More than `capacity`: nothing was written, call again with at
- * least that much (8,192 at the most).
- * `refused` is 1 when Zoom refused the last one: give another. The client keeps a token until it is refused, so this
- * is called seldom. Called on any thread that needs a token, one call at a time per client.
- * The buffer is the library's, lent until return, and wiped after it.
+ * Provides an access token: writes it (visible ASCII, without the word "Bearer"; a NUL is not needed) into `buffer` and
+ * returns its length in bytes. Returns 0 when there is no token. When the token is longer than `capacity`, it writes nothing
+ * and returns the length; it is called again with a buffer that holds that much (8,192 bytes at the most).
+ * `rejected` is 1 when Zoom rejected the last token: provide another one. The client keeps a token until Zoom rejects it.
+ * Called on any thread that needs a token, one call at a time per client. The buffer is borrowed until the function
+ * returns, and wiped afterwards.
  */
-typedef size_t (*zus_token_provider_fn)(void *userdata, int32_t refused, char *buffer, size_t capacity);
+typedef size_t (*zus_token_provider_fn)(void *userdata, int32_t rejected, char *buffer, size_t capacity);
 
 /**
  * The level of a log line. Each level includes those before it.
@@ -257,13 +260,14 @@ typedef void (*zus_log_fn)(void *userdata, zus_log_level level, const char *mess
 typedef int32_t zus_action;
 
 /**
- * Called after each user of a batch, on the thread that called zus_update_status_many, before that returns.
- * `index` is the user's place in user_ids; `result` is lent until return. 0 goes on; anything else stops the batch.
+ * Receives the result of each user of a batch, on the thread that called zus_update_status_many, before that returns.
+ * `index` is the user's place in user_ids; `result` is borrowed until the function returns. Return 0 to go on; anything
+ * else stops the batch.
  */
 typedef int32_t (*zus_result_fn)(void *userdata, size_t index, const zus_result *result);
 
 /**
- * How `action` travels: ZUS_ENCODING_FORM or ZUS_ENCODING_JSON.
+ * The encoding of the request body: ZUS_ENCODING_FORM or ZUS_ENCODING_JSON.
  */
 typedef int32_t zus_encoding;
 
@@ -288,7 +292,7 @@ typedef int32_t zus_user_status;
 #define ZUS_LOG_ERROR 1
 
 /**
- * An attempt failed, and another one follows.
+ * An attempt failed, and a retry follows.
  */
 #define ZUS_LOG_WARN 2
 
@@ -303,32 +307,32 @@ typedef int32_t zus_user_status;
 #define ZUS_LOG_DEBUG 4
 
 /**
- * Let a deactivated user log in again. Zoom does not say that licences come back.
+ * Allows a deactivated user to sign in again. Zoom does not say that the licenses come back.
  */
 #define ZUS_ACTIVATE 1
 
 /**
- * Block the login and remove all licences.
+ * Blocks the sign-in and removes all licenses.
  */
 #define ZUS_DEACTIVATE 2
 
 /**
- * Clock the user in.
+ * Clocks the user in.
  */
 #define ZUS_CLOCK_IN 3
 
 /**
- * Clock the user out.
+ * Clocks the user out.
  */
 #define ZUS_CLOCK_OUT 4
 
 /**
- * multipart/form-data; where the server refuses that encoding, JSON from then on. The default.
+ * multipart/form-data; JSON from then on where the server does not understand the form. The default.
  */
 #define ZUS_ENCODING_FORM 0
 
 /**
- * application/json
+ * application/json.
  */
 #define ZUS_ENCODING_JSON 1
 
@@ -388,8 +392,8 @@ extern "C" {
 #endif // __cplusplus
 
 /**
- * Credentials: a function that gives bearer tokens. `userdata` must live as long as the clients made from this
- * configuration. Replaces other credentials.
+ * Sets the credentials: a function that provides access tokens. `userdata` must live as long as the clients made from
+ * this configuration. Replaces other credentials.
  */
 ZUS_API
 zus_code zus_config_set_token_provider(zus_config *config,
@@ -397,7 +401,7 @@ zus_code zus_config_set_token_provider(zus_config *config,
                                        void *userdata);
 
 /**
- * Sets the function that receives log lines, from `level` down to ZUS_LOG_ERROR. NULL: no log, the default.
+ * Sets the function that receives log lines, from ZUS_LOG_ERROR up to `level`. NULL: no log lines, the default.
  * `userdata` must live as long as the clients made from this configuration.
  */
 ZUS_API
@@ -407,42 +411,43 @@ zus_code zus_config_set_log(zus_config *config,
                             void *userdata);
 
 /**
- * A cancel that is not raised. NULL only when memory is out. Free it with zus_cancel_free.
+ * Makes a cancel that is not triggered. Never NULL. Free it with zus_cancel_free.
  */
 ZUS_API zus_cancel *zus_cancel_new(void);
 
 /**
- * Ends the calls given this cancel with ZUS_ERR_CANCELLED, those that run now (within 100 ms) and those that come
- * later: it can't be lowered again. From any thread; not from a signal handler. NULL is fine.
+ * Ends the calls that use this cancel with ZUS_ERR_CANCELLED: those that run now (within 100 ms) and those that begin
+ * later. It can't be reset. From any thread; not from a signal handler. NULL is fine.
  */
 ZUS_API
 void zus_cancel_trigger(const zus_cancel *cancel);
 
 /**
- * Frees a cancel, which no running call may be using. NULL is fine.
+ * Frees a cancel. No blocking call may be using it. NULL is fine.
  */
 ZUS_API void zus_cancel_free(zus_cancel *cancel);
 
 /**
- * Makes a client from a copy of the configuration. It sends nothing. ZUS_ERR_CREDENTIALS when none are set,
- * ZUS_ERR_ARGUMENT when the environment names a malformed proxy. On failure *client is NULL.
+ * Makes a client from a copy of the configuration. It sends nothing. ZUS_ERR_CREDENTIALS when no credentials are set,
+ * ZUS_ERR_ARGUMENT when the environment names a malformed proxy: zus_config_message says more. On failure *client is NULL.
  * Free it with zus_client_free.
  */
-ZUS_API zus_code zus_client_new(const zus_config *config, zus_client **client);
+ZUS_API
+zus_code zus_client_new(const zus_config *config,
+                        zus_client **client);
 
 /**
  * Frees a client: closes its connections and wipes its secrets. No blocking call may be running on it. Started calls are
- * cancelled, and their events still come; they are not waited for. NULL is fine, and so is
- * a client from before fork().
+ * cancelled, not waited for, and their events still come. NULL is fine, and so is a client that was made before fork().
  */
 ZUS_API
 void zus_client_free(zus_client *client);
 
 /**
- * Updates one user and waits for the answer: PUT {api}/users/{user_id}/status. `user_id` is an id, an e-mail address,
- * or "me" for user-level apps; up to 1,024 bytes; blanks around it, "." and ".." are ZUS_ERR_ARGUMENT.
- * Returns the code that zus_result_code gives too. `cancel` and `result` may be NULL; *result is NULL only when a
- * pointer was, a string was not UTF-8, or with ZUS_ERR_PANIC; else free it with zus_result_free. Thread-safe.
+ * Updates one user and waits for the response: PUT {api}/users/{user_id}/status. `user_id` is a user ID, an email address,
+ * or "me" for user-level apps, of up to 1,024 bytes; leading or trailing whitespace, "." and ".." are ZUS_ERR_ARGUMENT.
+ * Returns the same code as zus_result_code. `cancel` and `result` may be NULL. *result is NULL only for ZUS_ERR_NULL,
+ * ZUS_ERR_UTF8 and ZUS_ERR_PANIC; otherwise free it with zus_result_free. Thread-safe.
  */
 ZUS_API
 zus_code zus_update_status(const zus_client *client,
@@ -464,9 +469,10 @@ zus_code zus_get_user_status(const zus_client *client,
                              zus_result **result);
 
 /**
- * Gets a token and touches no user: are the credentials good? The result's body is what Zoom said of the token
- * (scope, expires_in, api_url) as JSON, without the token itself; empty for zus_config_set_token and
- * zus_config_set_token_provider, of which nothing can be learnt without a call. Otherwise like zus_update_status.
+ * Obtains an access token and touches no user: this shows whether the credentials are right. The body of the result is what
+ * Zoom said of the token (scope, expires_in, api_url) as JSON, without the token itself. It is empty for
+ * zus_config_set_token and zus_config_set_token_provider: nothing is known of such a token until a request carries it.
+ * Otherwise like zus_update_status.
  */
 ZUS_API
 zus_code zus_check_credentials(const zus_client *client,
@@ -474,13 +480,15 @@ zus_code zus_check_credentials(const zus_client *client,
                                zus_result **result);
 
 /**
- * Updates many users: paced by the configured rate, several in flight, one call of on_result a user as each ends, in
- * any order. Every entry of user_ids is sent once, duplicates too. A user without a call of on_result was never sent,
- * so a stopped run can be resumed from what was reported; who is in flight at a stop still gets the call.
- * An entry that can't be sent (NULL, not UTF-8, blanks around it) gets the call with its code, and the others go on.
- * Returns ZUS_OK when all were done; ZUS_ERR_CANCELLED after a stop; the code that no further user could survive (no
- * token, a refused token, a missing scope, the daily limit); else ZUS_ERR_PARTIAL. `cancel` may be NULL.
- * Threads are made inside the call and have ended when it returns; on_result runs on the caller's. Thread-safe.
+ * Updates many users within the rate limit, several at once. on_result runs once for each user as that user's update ends,
+ * in any order. Every entry of user_ids is sent once, duplicates too. An entry that can't be sent (NULL, not UTF-8, leading
+ * or trailing whitespace) has a result with its own code, and the others go on. A user for whom on_result did not run was
+ * never sent, so a later batch can go on from there; on_result still runs for users who are in flight when the batch stops.
+ * Returns ZUS_OK when every update succeeded; ZUS_ERR_CANCELLED after a stop or a cancel; the code that is fatal for the
+ * batch, when every remaining user would fail the same way (no token, a rejected token, a missing scope, the daily limit, a
+ * wrong URL); otherwise ZUS_ERR_PARTIAL. `cancel` may be NULL.
+ * The threads of a batch are made inside the call and end before it returns; on_result runs on the calling thread.
+ * Thread-safe.
  */
 ZUS_API
 zus_code zus_update_status_many(const zus_client *client,
@@ -503,36 +511,37 @@ zus_code zus_get_user_status_many(const zus_client *client,
                                   void *userdata);
 
 /**
- * Makes a configuration without credentials, and with defaults fit for Zoom. Never NULL: where memory runs out, the
+ * Makes a configuration without credentials, and with defaults for a Pro account. Never NULL: when memory runs out, the
  * process is aborted, here as in every function of this library. Free it with zus_config_free.
  */
 ZUS_API
 zus_config *zus_config_new(void);
 
 /**
- * Frees a configuration, and wipes its secrets. Clients made from it live on. NULL is fine.
+ * Frees a configuration and wipes its secrets. Clients made from it live on. NULL is fine.
  */
 ZUS_API void zus_config_free(zus_config *config);
 
 /**
- * Returns why the last setter or zus_client_new on this configuration failed, in words: what is wrong with which
- * value, without a secret. "" when it succeeded, and for NULL. Borrowed until the next call with this configuration.
+ * Returns why the last setter or zus_client_new on this configuration failed: what is wrong with which value, without a
+ * secret. "" when it succeeded, and for NULL. Borrowed until the next call with this configuration.
  */
 ZUS_API
 const char *zus_config_message(const zus_config *config);
 
 /**
- * Credentials: a bearer token that you got elsewhere, without the word "Bearer", visible ASCII, up to 8,192 bytes.
- * It can't be renewed: once Zoom refuses it, calls end with ZUS_ERR_UNAUTHORIZED. Replaces other credentials.
+ * Sets the credentials: a static token, without the word "Bearer", visible ASCII, up to 8,192 bytes. It can't be
+ * refreshed: once Zoom rejects it (a token lives for an hour), calls end with ZUS_ERR_UNAUTHORIZED. Replaces other credentials.
  */
 ZUS_API
 zus_code zus_config_set_token(zus_config *config,
                               const char *token);
 
 /**
- * Credentials: server-to-server OAuth. The client fetches tokens (POST to the OAuth URL, HTTP Basic, form body), keeps
- * one for all its threads, renews it 60 s before it ends (or after half its life, where that is less than 120 s), and
- * once when Zoom refuses it. Each up to 1,024 bytes; no colon in client_id. Replaces other credentials.
+ * Sets the credentials: Server-to-Server OAuth. The client obtains access tokens (POST to the OAuth URL, HTTP Basic, form
+ * body) and shares one between all its threads. It refreshes the token 60 s before it expires (after half its life, where
+ * that is less than 120 s), and once when Zoom rejects it. Each value has up to 1,024 bytes; client_id has no colon.
+ * Replaces other credentials.
  */
 ZUS_API
 zus_code zus_config_set_oauth(zus_config *config,
@@ -541,18 +550,18 @@ zus_code zus_config_set_oauth(zus_config *config,
                               const char *client_secret);
 
 /**
- * Sets credentials and URLs from the environment: ZOOM_ACCESS_TOKEN, else ZOOM_ACCOUNT_ID, ZOOM_CLIENT_ID and
+ * Sets credentials and URLs from the environment: ZOOM_ACCESS_TOKEN, or else ZOOM_ACCOUNT_ID, ZOOM_CLIENT_ID and
  * ZOOM_CLIENT_SECRET; and, where they are set, ZOOM_API_URL and ZOOM_OAUTH_URL. An empty variable counts as not set.
- * ZUS_ERR_CREDENTIALS when something is missing: zus_config_message names it. A privileged program (setuid, setgid, file
+ * ZUS_ERR_CREDENTIALS when a variable is missing: zus_config_message names it. A privileged program (setuid, setgid, file
  * capabilities) finds none. No other thread may change the environment meanwhile.
  */
 ZUS_API
 zus_code zus_config_set_from_env(zus_config *config);
 
 /**
- * Where Zoom is: the API's base (default "https://api.zoom.us/v2") and the OAuth token endpoint (default
- * "https://zoom.us/oauth/token"). NULL keeps one. Zoom for Government: "https://api.zoomgov.com/v2" and
- * "https://zoomgov.com/oauth/token". Neither may hold a user name, query or fragment. http:// is ZUS_ERR_ARGUMENT
+ * Sets the URLs of Zoom: the base of the API (default "https://api.zoom.us/v2") and the OAuth token endpoint (default
+ * "https://zoom.us/oauth/token"). NULL leaves one as it is. Zoom for Government: "https://api.zoomgov.com/v2" and
+ * "https://zoomgov.com/oauth/token". A URL with a user name, a query or a fragment is ZUS_ERR_ARGUMENT, and so is http://
  * unless the host is loopback (127.0.0.0/8, [::1], localhost), since a token travels with each request.
  */
 ZUS_API
@@ -561,15 +570,15 @@ zus_code zus_config_set_urls(zus_config *config,
                              const char *oauth);
 
 /**
- * How `action` travels. Default: ZUS_ENCODING_FORM.
+ * Sets the encoding of the request body. Default: ZUS_ENCODING_FORM.
  */
 ZUS_API zus_code zus_config_set_encoding(zus_config *config, zus_encoding encoding);
 
 /**
- * The longest time, in milliseconds, that one connection may take to be ready (name, TCP, proxy and TLS; default
- * 10,000), and one call with everything in it: token, waits and repeats (default 60,000). Each 1 to 86,400,000.
- * No call outlasts total_ms by more than 100 ms, but for the time that it spends in functions of yours. In
- * zus_update_status_many each user has total_ms of its own, from its first turn at the configured rate on.
+ * Sets two limits in milliseconds, each 1 to 86,400,000. connect_ms (default 10,000) is for one connection: host name, TCP,
+ * proxy and TLS. total_ms (default 60,000) is for one call with everything in it: token, waits and retries.
+ * No call outlasts total_ms by more than 100 ms, except for the time that it spends in functions of yours. In a batch each
+ * user has total_ms, counted from the user's first slot.
  */
 ZUS_API
 zus_code zus_config_set_timeouts(zus_config *config,
@@ -577,13 +586,13 @@ zus_code zus_config_set_timeouts(zus_config *config,
                                  uint32_t total_ms);
 
 /**
- * Has updates verified: after Zoom accepted ZUS_ACTIVATE or ZUS_DEACTIVATE, the user is read until the status is the
- * wanted one, at growing intervals, for up to wait_ms milliseconds (0 to 86,400,000) and never past the call's total
- * time. Then ZUS_OK; otherwise ZUS_ERR_NOT_VERIFIED, with zus_result_user_status. A pending user ends the wait at once.
- * 0, the default: updates are not verified.
- * HTTP status, headers, body and attempts of a result stay the update's; user status and message are the last read's.
- * Each read is a request of its own: it counts for the rate, and for the daily limit of Zoom's Free plan. Reading needs
- * the scope user:read:user:admin, or user:write:admin or user:read:admin: a batch reads its first user before it updates
+ * Sets whether updates are verified: after Zoom accepted ZUS_ACTIVATE or ZUS_DEACTIVATE, the library reads the user at
+ * growing intervals until the status is the wanted one, for up to wait_ms milliseconds (0 to 86,400,000) and never past the
+ * call's total time. Then the code is ZUS_OK; otherwise ZUS_ERR_NOT_VERIFIED, with zus_result_user_status. A pending user
+ * ends the wait at once. 0, the default: updates are not verified.
+ * HTTP status, headers, body and attempts of a result are the update's; user status and message are the last read's.
+ * Each read is a request of its own: it counts for the rate limit, and for the daily limit of Zoom's Free plan. Reading
+ * needs the scope user:read:user:admin, user:write:admin or user:read:admin: a batch reads its first user before it updates
  * anybody, and a missing scope ends it there.
  */
 ZUS_API
@@ -601,11 +610,12 @@ zus_code zus_config_set_attempt_timeout(zus_config *config,
                                         uint32_t attempt_ms);
 
 /**
- * Up to `attempts` requests for a user (1 to 100; default 4; 1 repeats nothing). Repeated is what is safe and useful:
- * a connection that failed or broke, HTTP 408, 429 per second, 500, 502, 503, 504. The wait before a repeat is random
- * between 0 and first_ms (default 500), doubled each time up to most_ms (default 30,000), or what Retry-After says;
- * never past the call's total time. first_ms 1 to 86,400,000; most_ms first_ms to 86,400,000.
- * Not counted: one repeat with a new token, one as JSON, and kept connections that turn out to be closed.
+ * Sets how often and when a request is retried. `attempts` is 1 to 100 (default 4; 1 means no retries). Retried is what is
+ * safe and useful to retry: a connection that failed or broke, HTTP 408, a short rate limit (429), 5xx but not 501 and 505.
+ * The wait before a retry is random between 0 and first_ms (default 500), doubled each time up to most_ms (default 30,000), or
+ * what Retry-After says; never past the call's total time. first_ms is 1 to 86,400,000; most_ms first_ms to 86,400,000.
+ * Not counted: one more request with a refreshed token, one with JSON, and those on idle connections that turn out to be
+ * closed.
  */
 ZUS_API
 zus_code zus_config_set_retry(zus_config *config,
@@ -614,10 +624,10 @@ zus_code zus_config_set_retry(zus_config *config,
                               uint32_t most_ms);
 
 /**
- * At the most `requests` (0 to 1,000,000; 0 for no limit) in per_ms milliseconds (1 to 86,400,000), evenly spread,
- * for all threads of a client together. Default: 30 in 1,000. Zoom's limits for this call, per account and shared by
- * all its apps: 4 a second and 6,000 a day on Free, 30 a second on Pro, 80 a second on Business and above.
- * When Zoom refuses a request for its rate, the client holds back for a moment and goes on more slowly for a while.
+ * Sets the rate limit: at most `requests` (0 to 1,000,000; 0 for no limit) in per_ms milliseconds (1 to 86,400,000), evenly
+ * spread, for all threads of one client together. Default: 30 in 1,000. Zoom's limits for this call, per account and shared
+ * by all its apps: 4 a second and 6,000 a day on Free, 30 a second on Pro, 80 a second on Business and above.
+ * When Zoom says that its rate limit was reached, the client pauses for a moment and sends more slowly for a while.
  */
 ZUS_API
 zus_code zus_config_set_rate(zus_config *config,
@@ -625,23 +635,23 @@ zus_code zus_config_set_rate(zus_config *config,
                              uint32_t per_ms);
 
 /**
- * Users in flight at once in a batch, 1 to 256. Default 16.
+ * Sets how many users are in flight at once, in a batch and among started calls: 1 to 256. Default 16.
  */
 ZUS_API zus_code zus_config_set_concurrency(zus_config *config, uint32_t in_flight);
 
 /**
- * A proxy: "http://" (or nothing), "https://" or "socks5://" and "[user:password@]host[:port]", percent-encoded where
- * needed; "" for no proxy at all. When never set, the environment decides as it does for curl, when the client is
- * made: https_proxy or HTTPS_PROXY, else all_proxy or ALL_PROXY; no_proxy or NO_PROXY. For an http:// API, on
- * loopback, the environment is not asked.
+ * Sets a proxy: "http://" (or nothing), "https://" or "socks5://", then "[user:password@]host[:port]", percent-encoded
+ * where needed; "" for no proxy at all. Without this setting, the environment decides when the client is made, as it does
+ * for curl: https_proxy or HTTPS_PROXY, else all_proxy or ALL_PROXY; no_proxy or NO_PROXY. An http:// API, which is on
+ * loopback, uses no proxy from the environment.
  */
 ZUS_API
 zus_code zus_config_set_proxy(zus_config *config,
                               const char *url);
 
 /**
- * Trust only the certificates in this PEM text of `length` bytes, instead of the operating system's trust store.
- * At least one certificate; each must be valid.
+ * Sets the CA certificates to trust, instead of the operating system's trust store: a PEM text of `length` bytes with at
+ * least one certificate, all of them valid.
  */
 ZUS_API
 zus_code zus_config_set_ca_pem(zus_config *config,
@@ -649,7 +659,7 @@ zus_code zus_config_set_ca_pem(zus_config *config,
                                size_t length);
 
 /**
- * The User-Agent header, up to 256 bytes. Default: "zoom-user-status/" and the version.
+ * Sets the User-Agent header, up to 256 bytes. Default: "zoom-user-status/" and the version.
  */
 ZUS_API zus_code zus_config_set_user_agent(zus_config *config, const char *user_agent);
 
@@ -710,8 +720,9 @@ void zus_queue_wake(const zus_queue *queue);
 /**
  * Returns a descriptor for poll, epoll, kqueue or select (on Windows a socket), or -1 when the system has none left, in
  * a child of fork(), and for NULL. It is readable while there are events: take them with zus_queue_next(queue, 0) until
- * that is NULL. Don't read from it or write to it. The caller owns it, closes it, and may keep it longer than the queue.
- * Each call returns another one.
+ * that is NULL. An event loop that can only read may read from it: the bytes say nothing, that they come says to take the
+ * events. Don't write to it. The caller owns it, closes it, and may keep it longer than the queue. Each call returns
+ * another one.
  */
 ZUS_API
 int64_t zus_queue_descriptor(const zus_queue *queue);
@@ -762,67 +773,70 @@ zus_code zus_event_set_token(zus_event *event,
 ZUS_API void zus_event_free(zus_event *event);
 
 /**
- * Frees a result, and with it the strings that it gave. NULL is fine; not for a result lent to a zus_result_fn.
+ * Frees a result, and with it the strings borrowed from it. NULL is fine. Not for a borrowed result.
  */
-ZUS_API
-void zus_result_free(zus_result *result);
+ZUS_API void zus_result_free(zus_result *result);
 
 /**
- * What the call came to. ZUS_ERR_NULL for NULL.
+ * Returns how the call ended. ZUS_ERR_NULL for NULL.
  */
 ZUS_API zus_code zus_result_code(const zus_result *result);
 
 /**
- * The HTTP status of the last answer; 0 when none came.
+ * Returns the HTTP status code of the last response; 0 when none came.
  */
 ZUS_API int32_t zus_result_http_status(const zus_result *result);
 
 /**
- * Zoom's own error code, e.g. 1001; 0 for none.
+ * Returns Zoom's own error code, e.g. 1001; 0 for none.
  */
 ZUS_API int32_t zus_result_zoom_code(const zus_result *result);
 
 /**
- * What went wrong, in words, with Zoom's own message and field errors. "" when nothing did.
- * UTF-8, owned by the result. Zoom's part may be in another language: decide by codes.
+ * Returns what went wrong, with Zoom's own message and field errors. "" when nothing did. UTF-8, borrowed from the result.
+ * Zoom's part may be in another language: decide by codes.
  */
-ZUS_API const char *zus_result_message(const zus_result *result);
+ZUS_API
+const char *zus_result_message(const zus_result *result);
 
 /**
- * The user id as it was given. Owned by the result.
+ * Returns the user ID as it was passed in. Borrowed from the result.
  */
 ZUS_API const char *zus_result_user_id(const zus_result *result);
 
 /**
- * The header x-zm-trackingid of the answer, which Zoom's support asks for; "" for none. Owned by the result.
+ * Returns the header x-zm-trackingid of the response, which Zoom's support asks for; "" for none. Borrowed from the
+ * result.
  */
-ZUS_API const char *zus_result_tracking_id(const zus_result *result);
+ZUS_API
+const char *zus_result_tracking_id(const zus_result *result);
 
 /**
- * A header of the answer by its name, in any case, e.g. "x-ratelimit-remaining"; "" for none. Several of one name are
- * joined by ", "; bytes that are not UTF-8 become U+FFFD. Owned by the result.
+ * Returns a header of the response by its name, in upper or lower case, e.g. "x-ratelimit-remaining"; "" for none. Several
+ * headers of one name are joined by ", "; bytes that are not UTF-8 become U+FFFD. Borrowed from the result.
  */
 ZUS_API
 const char *zus_result_header(const zus_result *result,
                               const char *name);
 
 /**
- * The body of the answer, byte for byte as it came (up to 1 MiB), with a NUL behind it; its length goes to *length,
- * which may be NULL. Never NULL. Owned by the result.
+ * Returns the body of the response, byte for byte (up to 1 MiB), with a NUL after it. Its length is written to *length, which
+ * may be NULL. Never NULL. Borrowed from the result.
  */
 ZUS_API
 const char *zus_result_body(const zus_result *result,
                             size_t *length);
 
 /**
- * After how many seconds, counted from the answer, Zoom wants to be asked again: Retry-After in any of its spellings,
- * 0 to 604,800. -1 when the answer had none.
+ * Returns after how many seconds, counted from the response, Zoom allows the next request: Retry-After in any of its
+ * formats, 0 to 604,800. -1 when the response had none.
  */
 ZUS_API
 int64_t zus_result_retry_after(const zus_result *result);
 
 /**
- * Attempts begun for this user, repeats included: requests sent, and connections that failed. 0 when there was none.
+ * Returns how many attempts were begun for this user, retries included: requests that were sent, and connections that
+ * failed. 0 when there was none.
  */
 ZUS_API
 int32_t zus_result_attempts(const zus_result *result);

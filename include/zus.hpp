@@ -1235,7 +1235,7 @@ class client {
 
   /// Starts update(), and returns at once. The future gets what update() would return or throw, also when nothing could be
   /// started (code::queue_full, code::no_thread). A future that is dropped waits for nothing. Calls begin in order, at
-  /// most config::concurrency at once; the time that one waits for its turn is not its own.
+  /// most config::concurrency at once; the time that a call waits for one of these places is not its own.
   std::future<result> update_async(text_arg user_id, action what, const cancel& stop = cancel::never()) const {
     return promised(update_of(user_id, what, stop));
   }

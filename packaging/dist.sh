@@ -1,5 +1,5 @@
 #!/bin/sh
-# Puts what install.sh installs, with licences and docs, into dist/libzus-VERSION-TARGET.tar.gz (.zip for Windows), and its
+# Puts what install.sh installs, with licenses and docs, into dist/libzus-VERSION-TARGET.tar.gz (.zip for Windows), and its
 # SHA-256 into dist/SHA256SUMS. The same build gives the same archive, byte for byte, where tar is GNU's.
 #
 #   CARGO_BUILD_TARGET  what was built (default: this machine)

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs the release build: libraries, headers, zus.pc, the CMake package, the man page, licences and valgrind's
+# Installs the release build: libraries, headers, zus.pc, the CMake package, the man page, licenses and valgrind's
 # suppressions.
 #
 #   PREFIX       /usr/local
@@ -81,8 +81,8 @@ fill packaging/zus.pc.in "$libdir/pkgconfig/zus.pc"
 fill cmake/zus-config.cmake.in "$libdir/cmake/zus/zus-config.cmake"
 fill cmake/zus-config-version.cmake.in "$libdir/cmake/zus/zus-config-version.cmake"
 put 644 packaging/zus.3 "$prefix/share/man/man3/zus.3"
-for licence in LICENSE-MIT LICENSE-APACHE THIRD-PARTY-NOTICES.txt; do
-  put 644 "$licence" "$prefix/share/licenses/zus/$licence"
+for license in LICENSE-MIT LICENSE-APACHE THIRD-PARTY-NOTICES.txt; do
+  put 644 "$license" "$prefix/share/licenses/zus/$license"
 done
 put 644 tests/c/valgrind.supp "$prefix/share/zus/valgrind.supp"
 echo "installed libzus $version to $DESTDIR$prefix"

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Prints what a program that links the static library must link too, as rustc says of the release build. The answer is
+# Prints what a program that links the static library must link too, as rustc says of the release build. The list is
 # kept beside the build, so that installing it needs no Rust.
 #
 #   ZUS_LIB_DIR, CARGO_TARGET_DIR, CARGO_BUILD_TARGET  where the build is, as for install.sh

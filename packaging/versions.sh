@@ -20,6 +20,8 @@ state bindings/csharp/Directory.Build.props "$(sed -n 's|.*<Version>\(.*\)</Vers
 state packaging/zus.3 "$(sed -n 's/^\.TH .*"libzus \([0-9.]*\)".*/\1/p' packaging/zus.3)" "${wanted%.*}"
 python=bindings/python/src/zoom_user_status/__init__.py
 state $python "$(sed -n 's/^__version__ = "\(.*\)"$/\1/p' $python)"
+state bindings/node/package.json "$(sed -n 's/^  "version": "\(.*\)",$/\1/p' bindings/node/package.json)"
+state bindings/node/package-lock.json "$(sed -n '1,5s/^  "version": "\(.*\)",$/\1/p' bindings/node/package-lock.json)"
 if [ $# != 0 ]; then
   for field in repository homepage documentation; do
     url=$(sed -n "s/^$field = \"\(.*\)\"\$/\1/p" Cargo.toml)

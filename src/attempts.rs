@@ -8,7 +8,7 @@ use crate::code::{Code, Error};
 use crate::limits::{Interruption, Limits};
 use crate::log::LogLevel;
 use crate::outcome::{Delivery, FatalForBatch, Outcome};
-use crate::rate::{Slot, Turn};
+use crate::rate::{Slot, SlotFor};
 use crate::request::{Encoding, Operation};
 use crate::response;
 use crate::retry::{Retry, is_transient};
@@ -25,7 +25,7 @@ pub(crate) struct Attempts<'a> {
     uri: ureq::http::Uri,
     limits: &'a mut Limits,
     /// Retry where the user's time has begun before.
-    turn: Turn,
+    slot_for: SlotFor,
     retry: Retry,
     encoding: Encoding,
     /// The token was rejected once, and another one was obtained.
@@ -52,7 +52,7 @@ impl<'a> Attempts<'a> {
         client: &'a Client,
         user_id: &'a str,
         operation: Operation,
-        turn: Turn,
+        slot_for: SlotFor,
         limits: &'a mut Limits,
     ) -> Attempts<'a> {
         Attempts {
@@ -61,7 +61,7 @@ impl<'a> Attempts<'a> {
             operation,
             uri: client.requests.uri(user_id, operation),
             limits,
-            turn,
+            slot_for,
             retry: Retry::new(client.retry),
             encoding: client.requests.encoding(),
             new_token: false,
@@ -148,12 +148,12 @@ impl<'a> Attempts<'a> {
     /// let those at the end of the queue time out; a user's time begins with its first slot.
     fn slot(&mut self) -> Result<Slot, Box<Outcome>> {
         let rate = &self.client.rate;
-        let turn = match self.attempts {
-            0 => self.turn,
-            _ => Turn::Retry,
+        let slot_for = match self.attempts {
+            0 => self.slot_for,
+            _ => SlotFor::Retry,
         };
         if !self.limits.slots_are_free {
-            let acquired = rate.acquire(turn, self.limits);
+            let acquired = rate.acquire(slot_for, self.limits);
             return acquired.map_err(|why| Box::new(self.interrupted(why)));
         }
         let begun = Instant::now();
@@ -161,11 +161,11 @@ impl<'a> Attempts<'a> {
             deadline: begun + FOREVER,
             ..self.limits.clone()
         };
-        let slot = rate.acquire(turn, &patient);
+        let slot = rate.acquire(slot_for, &patient);
         let slot = slot.map_err(|why| Box::new(self.interrupted(why)))?;
-        self.limits.deadline = match turn {
-            Turn::First => slot.now + self.client.total,
-            Turn::Retry => self.limits.deadline + slot.now.saturating_duration_since(begun),
+        self.limits.deadline = match slot_for {
+            SlotFor::First => slot.now + self.client.total,
+            SlotFor::Retry => self.limits.deadline + slot.now.saturating_duration_since(begun),
         };
         Ok(slot)
     }

@@ -29,7 +29,7 @@ pub(crate) enum Format {
     /// No bytes, or only whitespace.
     Empty,
     Json,
-    /// JSON with mistakes in it, such as unescaped quotes.
+    /// Malformed JSON, for example with unescaped quotes.
     MalformedJson,
     /// With an error code or a message in it.
     Xml,

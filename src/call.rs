@@ -7,7 +7,7 @@ use crate::code::{Code, Error};
 use crate::limits::Limits;
 use crate::log::LogLevel;
 use crate::outcome::Outcome;
-use crate::rate::Turn;
+use crate::rate::SlotFor;
 use crate::request::{Action, Operation, check_user_id};
 use crate::verify::{Verification, Verified};
 
@@ -86,7 +86,7 @@ pub(crate) fn begin(
 
 fn send(client: &Client, user_id: &str, operation: Operation, limits: &mut Limits) -> Outcome {
     match check_user_id(user_id) {
-        Ok(()) => Attempts::new(client, user_id, operation, Turn::First, limits).run(),
+        Ok(()) => Attempts::new(client, user_id, operation, SlotFor::First, limits).run(),
         Err(e) => Outcome::from(e),
     }
 }

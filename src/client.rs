@@ -107,7 +107,7 @@ impl Client {
     }
 }
 
-/// Has the callbacks of a configuration refuse to call back into the client.
+/// Makes callbacks of a configuration fail when they call their own client.
 fn guard_callbacks(mut config: Config, id: ClientId) -> Config {
     if let Some(sink) = config.log.sink.take() {
         config.log.sink = Some(Arc::new(move |level, line: &str| {

@@ -128,14 +128,15 @@ impl Config {
         Ok(())
     }
 
-    /// A bearer token that the caller got elsewhere, without the word `Bearer`. It can't be renewed: once Zoom
-    /// refuses it, calls end with [`Code::Unauthorized`]. Replaces other credentials.
+    /// Sets the credentials: a static token, without the word `Bearer`. It can't be refreshed: once Zoom rejects it,
+    /// calls end with [`Code::Unauthorized`]. Replaces other credentials.
     pub fn set_token(&mut self, token: &str) -> Result<(), Error> {
         self.credentials = Some(Credentials::Token(bearer(token)?));
         Ok(())
     }
 
-    /// Server-to-server OAuth: tokens are fetched, cached in the client, and renewed. Replaces other credentials.
+    /// Sets the credentials: Server-to-Server OAuth. The client obtains access tokens, shares one between its threads and
+    /// refreshes it. Replaces other credentials.
     pub fn set_oauth(
         &mut self,
         account_id: &str,
@@ -147,8 +148,8 @@ impl Config {
         Ok(())
     }
 
-    /// A function that gives bearer tokens: called when the client has none, and with `refused` true when Zoom
-    /// refused the last one. `None` when it can't have one. One call at a time per client.
+    /// Sets the credentials: a token provider, called when the client has no token, and with `true` when Zoom rejected
+    /// the last one. It returns `None` when there is no token. One call at a time per client. Replaces other credentials.
     pub fn set_token_provider(
         &mut self,
         provider: impl Fn(bool) -> Option<String> + Send + Sync + 'static,
@@ -180,8 +181,9 @@ impl Config {
         self.credentials = Some(Credentials::Provider(provider));
     }
 
-    /// Where Zoom is: the API's base (default `https://api.zoom.us/v2`) and the token endpoint (default
-    /// `https://zoom.us/oauth/token`). `None` keeps one. http:// is for loopback only, since a token travels with each request.
+    /// Sets the URLs of Zoom: the base of the API (default `https://api.zoom.us/v2`) and the OAuth token endpoint (default
+    /// `https://zoom.us/oauth/token`). `None` leaves one as it is. http:// is for loopback only, since a token travels with
+    /// each request.
     pub fn set_urls(&mut self, api: Option<&str>, oauth: Option<&str>) -> Result<(), Error> {
         let api = api.map(Url::parse).transpose()?;
         let oauth = oauth.map(Url::parse).transpose()?;
@@ -190,13 +192,13 @@ impl Config {
         Ok(())
     }
 
-    /// How `action` travels. Default: [`Encoding::Form`].
+    /// Sets the encoding of the request body. Default: [`Encoding::Form`].
     pub fn set_encoding(&mut self, encoding: Encoding) {
         self.encoding = encoding;
     }
 
-    /// The longest time that one connection may take to be ready (name, TCP, proxy and TLS; default 10,000 ms), and
-    /// one call with everything in it (token, waits and repeats; default 60,000 ms). Each 1 ms to 1 day.
+    /// Sets the longest time for one connection (host name, TCP, proxy and TLS; default 10,000 ms), and for one call with
+    /// everything in it (token, waits and retries; default 60,000 ms). Each is 1 ms to 1 day.
     pub fn set_timeouts(&mut self, connect_ms: u32, total_ms: u32) -> Result<(), Error> {
         check_range("the connect timeout in ms", connect_ms, MILLISECONDS)?;
         check_range("the total timeout in ms", total_ms, MILLISECONDS)?;
@@ -205,7 +207,7 @@ impl Config {
         Ok(())
     }
 
-    /// Has updates verified: after Zoom accepted to activate or deactivate a user, the user is read until the status is
+    /// Sets whether updates are verified: after Zoom accepted to activate or deactivate a user, the user is read until the status is
     /// the wanted one, for up to `wait_ms` (at most 1 day) and never past the call's total time. Otherwise the update
     /// ends with [`Code::NotVerified`](crate::Code::NotVerified). 0, the default: updates are not verified.
     ///
@@ -225,8 +227,8 @@ impl Config {
         Ok(())
     }
 
-    /// At the most `attempts` requests for a user (1 to 100; default 4; 1 repeats nothing). The wait before a repeat
-    /// is random, up to `first_ms` (default 500) doubled each time, and never over `most_ms` (default 30,000).
+    /// Sets how often and when a request is retried: `attempts` is 1 to 100 (default 4; 1 means no retries). The wait
+    /// before a retry is random, up to `first_ms` (default 500) doubled each time, and never over `most_ms` (default 30,000).
     pub fn set_retry(&mut self, attempts: u32, first_ms: u32, most_ms: u32) -> Result<(), Error> {
         check_range("the number of attempts", attempts, 1..=100)?;
         check_range("the first wait in ms", first_ms, MILLISECONDS)?;
@@ -239,8 +241,8 @@ impl Config {
         Ok(())
     }
 
-    /// At the most `requests` in `per_ms` milliseconds (1 ms to 1 day), evenly spread, for all threads of a client
-    /// together. 0 requests: no limit. Default: 30 in 1,000.
+    /// Sets the rate limit: at most `requests` in `per_ms` milliseconds (1 ms to 1 day), evenly spread, for all threads of
+    /// a client together. 0 requests: no limit. Default: 30 in 1,000.
     ///
     /// Zoom's limits for this call, per account and shared by all its apps: 4 a second on Free, 30 on Pro, 80 on
     /// Business and above.
@@ -251,15 +253,15 @@ impl Config {
         Ok(())
     }
 
-    /// Users in flight at once in a batch, 1 to 256. Default 16.
+    /// Sets how many users are in flight at once, in a batch and among started calls: 1 to 256. Default 16.
     pub fn set_concurrency(&mut self, in_flight: u32) -> Result<(), Error> {
         check_range("the concurrency", in_flight, 1..=256)?;
         self.concurrency = in_flight as usize;
         Ok(())
     }
 
-    /// `http://`, `https://` or `socks5://` `[user:password@]host[:port]`; "" for no proxy at all. When never set,
-    /// the environment decides, as for curl: https_proxy or HTTPS_PROXY, all_proxy or ALL_PROXY, no_proxy or NO_PROXY.
+    /// Sets a proxy: `http://`, `https://` or `socks5://`, then `[user:password@]host[:port]`; "" for no proxy at all.
+    /// Without this setting the environment decides, as for curl: https_proxy or HTTPS_PROXY, all_proxy or ALL_PROXY, no_proxy or NO_PROXY.
     pub fn set_proxy(&mut self, url: &str) -> Result<(), Error> {
         self.proxy = if url.is_empty() {
             ProxyChoice::None
@@ -269,13 +271,13 @@ impl Config {
         Ok(())
     }
 
-    /// Trust only the certificates in this PEM text, instead of the operating system's.
+    /// Sets the CA certificates to trust, as PEM text, instead of the operating system's trust store.
     pub fn set_ca_pem(&mut self, pem: &[u8]) -> Result<(), Error> {
         self.roots = Some(Arc::new(parse_roots(pem)?));
         Ok(())
     }
 
-    /// The User-Agent header, up to 256 bytes. Default: this library's name and version.
+    /// Sets the User-Agent header, up to 256 bytes. Default: this library's name and version.
     pub fn set_user_agent(&mut self, user_agent: &str) -> Result<(), Error> {
         check_text("user agent", user_agent, 256)?;
         self.user_agent = HeaderValue::from_str(user_agent)
@@ -283,7 +285,7 @@ impl Config {
         Ok(())
     }
 
-    /// Who hears of running calls, from `level` down to [`LogLevel::Error`]. One line at a time per client.
+    /// Sets the function that receives log lines, from [`LogLevel::Error`] up to `level`. One line at a time per client.
     pub fn set_log(
         &mut self,
         level: LogLevel,

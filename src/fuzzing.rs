@@ -24,12 +24,12 @@ pub fn outcome(
             map.append(name, value);
         }
     }
-    let answer = Response {
+    let received = Response {
         status,
         headers: map,
         body: body.to_vec(),
     };
-    let outcome = response::read(answer, endpoint_is_known);
+    let outcome = response::read(received, endpoint_is_known);
     let needs_json = outcome.needs_json();
     (outcome, needs_json)
 }
@@ -38,7 +38,7 @@ pub fn retry_after(value: &str) -> Option<i64> {
     crate::retry::retry_after(value)
 }
 
-/// The path that a user id is sent as; `None` where it is refused.
+/// The path that a user ID is sent as; `None` where it can't be sent.
 pub fn path(user_id: &str) -> Option<String> {
     check_user_id(user_id).ok()?;
     let config = Config::new();

@@ -1,4 +1,4 @@
-//! Activate and deactivate Zoom users: one blocking call with a definite answer.
+//! Activate and deactivate Zoom users: one blocking call, whose result is true.
 //!
 //! ```no_run
 //! use zus::{Action, Client, Config};
@@ -11,12 +11,12 @@
 //! # Ok::<(), zus::Error>(())
 //! ```
 //!
-//! A [`Client`] gets its tokens ([`Config::set_oauth`]), keeps its connections, stays within Zoom's rate
-//! ([`Config::set_rate`]), repeats what is safe to repeat ([`Config::set_retry`]) and never outlasts its total time
-//! ([`Config::set_timeouts`]). It is shared between threads by reference. [`Client::update_status_many`] works through
-//! a whole list.
+//! A [`Client`] obtains its tokens ([`Config::set_oauth`]), keeps idle connections, stays within a rate limit
+//! ([`Config::set_rate`]), retries what is safe to retry ([`Config::set_retry`]) and never outlasts its total time
+//! ([`Config::set_timeouts`]). It is shared between threads by reference. [`Client::update_status_many`] is a batch of
+//! many users.
 //!
-//! What a client does is told to the function of [`Config::set_log`], without secrets. The crates below write to the
+//! The function of [`Config::set_log`] receives log lines, without secrets. The crates below write to the
 //! `log` crate: keep `ureq_proto` at `Debug` there, since at `Trace` it shows the wire, tokens included.
 //!
 //! The same is there for C and every language that calls C: `include/zus.h`, written from the module `ffi`.

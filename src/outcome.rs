@@ -130,7 +130,7 @@ impl Outcome {
         &self.message
     }
 
-    /// Returns the user ID as it was given.
+    /// Returns the user ID as it was passed in.
     pub fn user_id(&self) -> &str {
         &self.user_id
     }

@@ -3,7 +3,9 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::io::{self, Read, Write};
+#[cfg(not(unix))]
+use std::io::Read;
+use std::io::{self, Write};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
@@ -129,7 +131,7 @@ impl Queue {
     }
 
     /// Returns a descriptor that is readable while there are events: take them until there is none. The caller owns it,
-    /// and reads nothing from it.
+    /// and may read from it: what was raised is raised again only after somebody found no event, so no event is missed.
     pub(crate) fn descriptor(&self) -> io::Result<Stream> {
         if self.is_forked() {
             return Err(io::ErrorKind::Unsupported.into());
@@ -245,7 +247,7 @@ impl State {
         if let Some(signal) = &mut self.signal
             && std::mem::take(&mut signal.raised)
         {
-            let _ = (&signal.theirs).read(&mut [0; 8]);
+            take_byte(&signal.theirs);
         }
     }
 }
@@ -274,6 +276,18 @@ impl Reply {
     fn token(&self) -> MutexGuard<'_, Option<Option<Zeroizing<Vec<u8>>>>> {
         self.token.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Does not wait, whatever the caller has made of the descriptor, whose flags are this end's too.
+#[cfg(unix)]
+fn take_byte(theirs: &Stream) {
+    let mut byte = [std::mem::MaybeUninit::uninit(); 8];
+    let _ = socket2::SockRef::from(theirs).recv_with_flags(&mut byte, libc::MSG_DONTWAIT);
+}
+
+#[cfg(not(unix))]
+fn take_byte(mut theirs: &Stream) {
+    let _ = theirs.read(&mut [0; 8]);
 }
 
 #[cfg(unix)]
@@ -317,6 +331,7 @@ impl fmt::Debug for TokenRequest {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::Read;
 
     fn line(text: &str) -> Event {
         Event::Log(LogLevel::Info, text.into())
@@ -343,6 +358,35 @@ mod tests {
         assert!(is_readable(), "until it was found empty");
         assert!(queue.next(Duration::ZERO).is_none());
         assert!(!is_readable());
+    }
+
+    #[test]
+    fn who_reads_from_the_descriptor_misses_no_event() {
+        const COUNT: usize = 20_000;
+        let queue = Queue::new();
+        let mut descriptor = queue.descriptor().unwrap();
+        descriptor.set_nonblocking(false).unwrap();
+        let longest = Some(Duration::from_secs(20));
+        descriptor.set_read_timeout(longest).unwrap();
+        let filled = queue.clone();
+        let filling = thread::spawn(move || {
+            for n in 0..COUNT {
+                filled.push(line(&n.to_string()));
+                if n % 16 == 0 {
+                    thread::yield_now();
+                }
+            }
+        });
+        let mut taken = 0;
+        while taken < COUNT {
+            let read = descriptor.read(&mut [0; 64]);
+            assert!(read.is_ok_and(|n| n > 0), "{taken} events, and no byte");
+            while let Some(Event::Log(_, text)) = queue.next(Duration::ZERO) {
+                assert_eq!(text, taken.to_string());
+                taken += 1;
+            }
+        }
+        filling.join().unwrap();
     }
 
     #[test]

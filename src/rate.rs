@@ -20,7 +20,7 @@ const SECOND: Duration = Duration::from_secs(1);
 
 /// Who wants a slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Turn {
+pub(crate) enum SlotFor {
     First,
     /// Takes the next slot, ahead of everybody who waits for a first one: its call has begun, and its time runs.
     Retry,
@@ -45,7 +45,7 @@ struct Queue {
 
 struct Waiting {
     ticket: u64,
-    turn: Turn,
+    slot_for: SlotFor,
     thread: Thread,
 }
 
@@ -60,9 +60,9 @@ impl RateLimiter {
     }
 
     /// Waits for a slot. One that would come after the deadline is refused at once.
-    pub fn acquire(&self, turn: Turn, limits: &Limits) -> Result<Slot, Interruption> {
+    pub fn acquire(&self, slot_for: SlotFor, limits: &Limits) -> Result<Slot, Interruption> {
         let mut ticket = None;
-        let acquired = limits.wait(|now| self.queue().poll(now, turn, &mut ticket, limits));
+        let acquired = limits.wait(|now| self.queue().poll(now, slot_for, &mut ticket, limits));
         if let Some(ticket) = ticket {
             self.queue().leave(ticket);
         }
@@ -87,7 +87,7 @@ impl Queue {
     fn poll(
         &mut self,
         now: Instant,
-        turn: Turn,
+        slot_for: SlotFor,
         ticket: &mut Option<u64>,
         limits: &Limits,
     ) -> Poll<Result<Instant, Interruption>> {
@@ -96,9 +96,9 @@ impl Queue {
             Some(ticket) => self.waiting.iter().position(|w| w.ticket == ticket),
             None => None,
         };
-        let ahead = ahead.unwrap_or_else(|| match turn {
-            Turn::First => self.waiting.len(),
-            Turn::Retry => self.retries(),
+        let ahead = ahead.unwrap_or_else(|| match slot_for {
+            SlotFor::First => self.waiting.len(),
+            SlotFor::Retry => self.retries(),
         });
         if ahead == 0 && at <= now {
             self.slots.take(at);
@@ -113,7 +113,7 @@ impl Queue {
             *ticket = Some(self.tickets);
             let waiting = Waiting {
                 ticket: self.tickets,
-                turn,
+                slot_for,
                 thread: thread::current(),
             };
             self.waiting.insert(ahead, waiting);
@@ -126,7 +126,10 @@ impl Queue {
 
     /// Retries that wait. They are the first in the queue.
     fn retries(&self) -> usize {
-        let first = self.waiting.iter().position(|w| w.turn == Turn::First);
+        let first = self
+            .waiting
+            .iter()
+            .position(|w| w.slot_for == SlotFor::First);
         first.unwrap_or(self.waiting.len())
     }
 
@@ -261,8 +264,8 @@ mod tests {
     fn a_slot_after_the_deadline_is_refused_at_once() {
         let limiter = RateLimiter::new(Some(Duration::from_secs(5)));
         let limits = limits(1_000);
-        limiter.acquire(Turn::First, &limits).unwrap();
-        let refused = limiter.acquire(Turn::First, &limits);
+        limiter.acquire(SlotFor::First, &limits).unwrap();
+        let refused = limiter.acquire(SlotFor::First, &limits);
         assert_eq!(refused, Err(Interruption::TimedOut));
         assert!(Instant::now() < limits.deadline);
         assert!(limiter.queue().waiting.is_empty());
@@ -296,17 +299,23 @@ mod tests {
         let limits = limits(60_000);
         let mut queue = RateLimiter::new(Some(SECOND)).0.into_inner().unwrap();
         queue.slots.next = now + SECOND;
-        let mut enter = |turn| {
+        let mut enter = |slot_for| {
             let mut ticket = None;
-            let _ = queue.poll(now, turn, &mut ticket, &limits);
+            let _ = queue.poll(now, slot_for, &mut ticket, &limits);
             ticket.unwrap()
         };
-        let tickets = [Turn::First, Turn::Retry, Turn::First, Turn::Retry].map(&mut enter);
+        let tickets = [
+            SlotFor::First,
+            SlotFor::Retry,
+            SlotFor::First,
+            SlotFor::Retry,
+        ]
+        .map(&mut enter);
         let order: Vec<u64> = queue.waiting.iter().map(|w| w.ticket).collect();
         assert_eq!(order, [1, 3, 0, 2].map(|n| tickets[n]));
         // The first one watches the clock, the others don't.
         let mut poll =
-            |n: usize, at: Instant| queue.poll(at, Turn::First, &mut Some(tickets[n]), &limits);
+            |n: usize, at: Instant| queue.poll(at, SlotFor::First, &mut Some(tickets[n]), &limits);
         assert!(matches!(poll(1, now), Poll::At(at) if at == now + SECOND));
         assert!(matches!(poll(3, now + SECOND), Poll::Later));
         assert!(matches!(poll(1, now + SECOND), Poll::Ready(Ok(_))));
@@ -322,7 +331,7 @@ mod tests {
             for _ in 0..8 {
                 scope.spawn(|| {
                     for _ in 0..10 {
-                        limiter.acquire(Turn::First, &limits(60_000)).unwrap();
+                        limiter.acquire(SlotFor::First, &limits(60_000)).unwrap();
                     }
                 });
             }

@@ -280,12 +280,12 @@ mod tests {
                 value.parse().expect(value),
             );
         }
-        let answer = Response {
+        let received = Response {
             status,
             headers: map,
             body: body.into(),
         };
-        read(answer, known)
+        read(received, known)
     }
 
     fn zoom(status: u16, code: i32, message: &str) -> Outcome {

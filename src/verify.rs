@@ -7,7 +7,7 @@ use crate::client::Client;
 use crate::code::Code;
 use crate::limits::Limits;
 use crate::outcome::{Outcome, UserStatus};
-use crate::rate::Turn;
+use crate::rate::SlotFor;
 use crate::request::{Action, Operation};
 
 /// The wait after the first read, which is done at once. Each later one is twice as long, up to the longest.
@@ -73,7 +73,7 @@ impl Verification {
             client,
             user_id,
             Operation::Read,
-            Turn::Retry,
+            SlotFor::Retry,
             &mut self.limits,
         )
         .run();

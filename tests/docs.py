@@ -106,6 +106,27 @@ def test_links():
 # --- facts that are written in two places ---
 
 
+def test_words():
+    runs("one word for one thing", [sys.executable, str(ROOT / "tests/docs/words.py")])
+    with tempfile.TemporaryDirectory(dir=ROOT / "tests/docs") as scratch:
+        wrong = Path(scratch, "wrong.md")
+        wrong.write_text("A response.\n\nThe client waits for the answer, and a retry follows.\n")
+        status, output = run([sys.executable, str(ROOT / "tests/docs/words.py"), str(wrong)])
+        check("a word that is not the project's fails, with its place", status == 1 and "wrong.md:3: 'answer'" in output, output)
+
+
+def test_questions():
+    """From the README each question of the map is answered in two clicks; test_links follows the second one."""
+    check("the README links to the map", "](docs/README.md)" in (ROOT / "README.md").read_text())
+    _, _, questions = (ROOT / "docs/README.md").read_text().partition("\n## Questions\n")
+    lines = [line for line in questions.splitlines() if line.strip()]
+    vague = [line for line in lines if not re.fullmatch(r"- [A-Z].*\? \[[^\]]+\]\([\w./-]+(#[\w-]+)?\)", line)]
+    check("the map has twenty questions, each with a link", len(lines) >= 20 and not vague, vague or lines)
+    linked = set(re.findall(r"\]\((?:\.\./)?([\w./-]+\.md)", (ROOT / "docs/README.md").read_text()))
+    lost = [str(name(page)) for page in ROOT.glob("docs/*.md") if page.name not in linked | {"README.md"}]
+    check("the map links to every page", not lost, lost)
+
+
 def test_codes():
     header = (ROOT / "include/zus.h").read_text()
     wanted = dict(re.findall(r"^\s+(ZUS_(?:OK|ERR_\w+)) = (\d+),", header, flags=re.M))
@@ -144,7 +165,7 @@ def test_versions():
     cargo = (ROOT / "Cargo.toml").read_text()
     rust = re.search(r'^rust-version = "(.*)"', cargo, flags=re.M).group(1)
     version = re.search(r'^version = "(.*)"', cargo, flags=re.M).group(1)
-    for document in ["docs/linking.md", "CONTRIBUTING.md"]:
+    for document in ["docs/install.md", "docs/quickstart.md", "docs/linking.md", "CONTRIBUTING.md"]:
         check(f"the Rust version in {document}", f"Rust {rust} or newer" in (ROOT / document).read_text())
     names = set(re.findall(r"libzus\.(?:so\.)?(\d+\.\d+\.\d+)", (ROOT / "docs/linking.md").read_text()))
     check("the version in docs/linking.md", names == {version}, names)
@@ -234,7 +255,7 @@ def test_code():
             environment[variable] = value
         environment["PKG_CONFIG_PATH"] = str(folder / "prefix/lib/pkgconfig")
         try:
-            for document in [*sorted(ROOT.glob("docs/*.md")), ROOT / "CONTRIBUTING.md"]:
+            for document in [*sorted(ROOT.glob("docs/*.md")), ROOT / "README.md", ROOT / "CONTRIBUTING.md"]:
                 test_blocks(document, folder, environment)
         finally:
             sandbox.stdin.close()
@@ -246,6 +267,8 @@ def test_blocks(document, folder, environment):
     project = folder / "project"
     for language, line, text in blocks(document):
         what = f"{name(document)}:{line}"
+        if document.name == "README.md" and document.parent == ROOT and language != "sh":
+            continue  # tests/readme.rs: the examples are those of files that are run
         if language == "c":
             compile_c(what, text, folder, environment)
             if linking and "int main(" in text:
@@ -390,7 +413,7 @@ def test_release():
             check(f"a tag with {heading!r} in the changelog: {good}", (status == 0) == good, output)
 
 
-for test in [test_links, test_codes, test_names, test_design, test_versions, test_code, test_reference, test_workflows]:
+for test in [test_links, test_words, test_questions, test_codes, test_names, test_design, test_versions, test_code, test_reference, test_workflows]:
     try:
         test()
     except Exception as e:  # a test that breaks is a test that fails

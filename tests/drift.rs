@@ -29,7 +29,49 @@ const UNBOUND: &[(&str, &str, &str)] = &[
         "zus_config_set_from_env",
         "from_env reads any mapping",
     ),
+    (
+        "C#",
+        "zus_config_set_from_env",
+        "FromEnvironment fills options, which can be changed before the client is made",
+    ),
+    (
+        "C#",
+        "zus_queue_descriptor",
+        "a thread takes the events of all clients",
+    ),
+    (
+        "C#",
+        "zus_event_log_level",
+        "log lines come by zus_config_set_log: an event does not say whose line it is",
+    ),
+    ("C#", "zus_event_message", "see zus_event_log_level"),
+    ("Node.js", "zus_code_name", "the names are in a table"),
+    ("Node.js", "zus_result_user_id", "a result keeps its string"),
+    ("Node.js", "zus_update_status", BLOCKS),
+    ("Node.js", "zus_get_user_status", BLOCKS),
+    ("Node.js", "zus_check_credentials", BLOCKS),
+    ("Node.js", "zus_update_status_many", BLOCKS),
+    ("Node.js", "zus_get_user_status_many", BLOCKS),
+    ("Node.js", "zus_result_free", "its results are events'"),
+    (
+        "Node.js",
+        "zus_config_set_token_provider",
+        "token requests are events",
+    ),
+    ("Node.js", "zus_config_set_log", "log lines are events"),
+    (
+        "Node.js",
+        "zus_client_cancel_started",
+        "no function of the program's runs for a call",
+    ),
+    (
+        "Node.js",
+        "zus_config_set_from_env",
+        "a worker thread has an environment of its own",
+    ),
 ];
+
+const BLOCKS: &str = "it blocks the event loop";
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
@@ -194,6 +236,21 @@ fn cpp_agrees() {
     std::os::unix::fs::symlink(library(), soname).unwrap();
     let printed = output(Command::new(&program).env("LD_LIBRARY_PATH", &directory));
     compare("C++", &(printed + &bound), &all, &[]);
+}
+
+#[test]
+fn nodejs_agrees() {
+    if Command::new("npm").arg("--version").output().is_err() {
+        return common::skip("Node.js in tests/drift.rs: there is no npm");
+    }
+    output(Command::new("bindings/node/build.sh").current_dir(ROOT));
+    let mut node = Command::new("node");
+    node.arg("tests/drift/bindings.mjs")
+        .current_dir(ROOT)
+        .env("ZUS_LIBRARY", library());
+    let rate_is_per_second = "default per_ms 1000";
+    let all = [codes(), actions(), encodings(), defaults()];
+    compare("Node.js", &output(&mut node), &all, &[rate_is_per_second]);
 }
 
 #[test]

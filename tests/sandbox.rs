@@ -65,7 +65,7 @@ fn the_ledger_tells_what_was_received_and_what_was_applied() {
         (&ledger["requests"], &ledger["jsons"]),
         (&json!(12), &json!(12))
     );
-    assert_eq!(ledger["answers"]["204"], 6);
+    assert_eq!(ledger["responses"]["204"], 6);
 }
 
 #[test]
@@ -141,7 +141,7 @@ fn faults_are_seeded_and_the_ledger_knows_what_was_applied_before_a_cut() {
     let (first, ledger) = run("7");
     assert_eq!(run("7").0, first);
     assert_ne!(run("8").0, first);
-    let number = |label: &str| ledger["answers"][label].as_u64().unwrap_or(0);
+    let number = |label: &str| ledger["responses"][label].as_u64().unwrap_or(0);
     for label in ["503", "429", "cut", "cut-after"] {
         assert!((10..60).contains(&number(label)), "{label}: {ledger}");
     }

@@ -2,6 +2,7 @@
 # The Python package's tests: types by mypy --strict and pyright, then pytest against the real libzus and the sandbox.
 #   ZUS_LIB_DIR, ZUS_SANDBOX   where they are (default: <repo>/target/...)
 #   ZUS_PYTHONS                more interpreters to run pytest with, e.g. "python3.9 python3.13"
+#   ZUS_EXITS                  how often each program ends with calls under way (default: 3)
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 repo=$(cd "$here/../.." && pwd)

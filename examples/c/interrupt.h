@@ -1,5 +1,5 @@
 /* Ctrl-C raises a zus_cancel: on a thread of its own, since little may be called from a signal handler.
- *   interrupt_begin(cancel)   first of all, since threads started later inherit the mask. 0, or -1 when it can't be had.
+ *   interrupt_begin(cancel)   first of all, since threads started later inherit the mask. 0, or -1 when the system refuses it.
  *   interrupt_end()           once, after which the cancel can be freed. */
 #ifndef INTERRUPT_H
 #define INTERRUPT_H

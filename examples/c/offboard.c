@@ -26,7 +26,7 @@ typedef struct {
   size_t done, failed;
 } report;
 
-/* The lines of a file without the blanks around them: the library takes an id as it is. 0, or -1 with a line on stderr. */
+/* The lines of a file without leading and trailing whitespace: the library sends a user ID as it is. 0, or -1 with a line on stderr. */
 static int read_ids(FILE *file, list *ids) {
   char line[1024];
   size_t room = 0;

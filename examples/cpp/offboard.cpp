@@ -3,7 +3,7 @@
 // Deactivates every user in FILE (or on standard input), an id or e-mail address a line, and prints a line each as it
 // ends. Ctrl-C stops within moments. What was not done is printed at the end as LEFT lines, so that
 //   offboard leavers.txt | sed -n 's/^LEFT //p' > again.txt
-// keeps what to run again. Exit status: 0 all done, 1 some failed, 2 misuse, 3 ended early, 130 stopped by Ctrl-C.
+// keeps what to run again. Exit status: 0 all done, 1 some failed, 2 usage error, 3 ended early, 130 stopped by Ctrl-C.
 //
 //   c++ -std=c++17 -Iinclude examples/cpp/offboard.cpp -Ltarget/release -lzus -Wl,-rpath,"$PWD/target/release" -pthread -o offboard
 #include <fstream>
@@ -16,7 +16,7 @@
 
 namespace {
 
-// The lines without the blanks around them, as the library takes an id as it is.
+// The lines without leading and trailing whitespace: the library sends a user ID as it is.
 std::vector<std::string> read_ids(std::istream& in) {
   std::vector<std::string> ids;
   for (std::string line; std::getline(in, line);) {

@@ -1,6 +1,6 @@
 // update_status USER_ID deactivate|activate|clock_in|clock_out
 //
-// One call, and what became of it. Exit status: 0 done, 1 refused or failed, 2 misuse. The credentials come from the
+// One call, and what became of it. Exit status: 0 done, 1 failed, 2 usage error. The credentials come from the
 // environment (zus::config::from_env), never from the command line, where everybody on the machine can read them.
 //
 //   c++ -std=c++17 -Iinclude examples/cpp/update_status.cpp -Ltarget/release -lzus -Wl,-rpath,"$PWD/target/release" -o update_status
@@ -29,8 +29,8 @@ int main(int argc, char** argv) {
     if (answer.zoom_code() != 0) std::cout << "Zoom's code: " << answer.zoom_code() << '\n';
     if (!answer.tracking_id().empty()) std::cout << "tracking id: " << answer.tracking_id() << '\n';
     return 1;
-  } catch (const zus::error& mistake) {  // ours, not Zoom's: no credentials, a blank id
-    std::cerr << zus::name(mistake.code()) << ": " << mistake.what() << '\n';
+  } catch (const zus::error& error) {  // a usage error: no credentials, an empty user ID
+    std::cerr << zus::name(error.code()) << ": " << error.what() << '\n';
     return 2;
   }
 }

@@ -3,7 +3,7 @@
 // Deactivates every user in FILE (or on standard input), an id or e-mail address a line, and prints a line each as it
 // ends. Ctrl-C stops within moments. What was not done is printed at the end as LEFT lines, so that
 //   offboard leavers.txt | sed -n 's/^LEFT //p' > again.txt
-// keeps what to run again. Exit status: 0 all done, 1 some failed, 2 misuse, 3 ended early, 130 stopped by Ctrl-C.
+// keeps what to run again. Exit status: 0 all done, 1 some failed, 2 usage error, 3 ended early, 130 stopped by Ctrl-C.
 //
 //   dotnet run --project examples/csharp/Offboard.csproj -- leavers.txt
 using System;
@@ -28,7 +28,7 @@ Console.CancelKeyPress += (_, e) =>
 
 try
 {
-    // The library takes an id as it is: blanks around it and empty lines are dropped here.
+    // The library sends a user ID as it is: leading and trailing whitespace, and empty lines, are dropped here.
     string[] users = (args.Length == 1 ? File.ReadLines(args[0]) : StandardInput()).Select(line => line.Trim()).Where(id => id.Length != 0).ToArray();
     var left = new SortedSet<int>(Enumerable.Range(0, users.Length));
     int done = 0, failed = 0;

@@ -1,6 +1,6 @@
 // update_status USER_ID deactivate|activate|clock_in|clock_out
 //
-// One call, and what became of it. Exit status: 0 done, 1 refused or failed, 2 misuse. The credentials come from the
+// One call, and what became of it. Exit status: 0 done, 1 failed, 2 usage error. The credentials come from the
 // environment, never from the command line, where everybody on the machine can read them.
 //
 //   dotnet run --project examples/csharp/UpdateStatus.csproj -- ada@example.com deactivate

@@ -2,7 +2,7 @@
 
 Deactivates every user in FILE (or on standard input), an id or e-mail address a line, and prints a line each as it ends.
 Ctrl-C stops within moments; what was not done is printed at the end as LEFT lines. Exit status: 0 all done, 1 some failed,
-2 misuse, 3 ended early, 130 stopped by Ctrl-C. For CSV files, a progress bar, a report and resuming there is the
+2 usage error, 3 ended early, 130 stopped by Ctrl-C. For CSV files, a progress bar, a report and resuming there is the
 command zoom-user-status.
 """
 
@@ -37,7 +37,7 @@ def offboard(zoom: Client, users: List[str]) -> int:
             if result.code != Code.CANCELLED:
                 del left[result.index]
                 failed += not result.ok
-    except ZoomUserStatusError as error:  # no further user could succeed
+    except ZoomUserStatusError as error:  # fatal for the batch: every remaining user would fail the same way
         print(error, file=sys.stderr)
     for index in left:
         print("LEFT", users[index])

@@ -1,6 +1,6 @@
 """update_status.py USER_ID deactivate|activate|clock_in|clock_out
 
-One call, and what became of it. Exit status: 0 done, 1 refused or failed, 2 misuse. The credentials come from the environment:
+One call, and what became of it. Exit status: 0 done, 1 failed, 2 usage error. The credentials come from the environment:
 ZOOM_ACCESS_TOKEN, or ZOOM_ACCOUNT_ID, ZOOM_CLIENT_ID and ZOOM_CLIENT_SECRET.
 """
 

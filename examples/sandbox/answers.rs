@@ -1,6 +1,6 @@
-//! What is sent back: Zoom's answers, and those that a test orders by the user's id.
+//! What is sent back: Zoom's responses, and those that a test orders by the user ID.
 //!
-//! `answer-NAME@example.com` gets the answer NAME whatever its status is (`answer-NAME+ANYTHING@example.com` too, so
+//! `answer-NAME@example.com` gets the response NAME whatever its status is (`answer-NAME+ANYTHING@example.com` too, so
 //! that tests can count apart). The same names serve as the account id of a token request: `answer-NAME`.
 
 use http_body_util::Full;
@@ -128,7 +128,7 @@ impl Answer {
         Self::raw("cut", "")
     }
 
-    /// The update is carried out, if `applies`, but no answer comes.
+    /// The update is carried out, if `applies`, but no response comes.
     pub fn cut_after(applies: bool) -> Self {
         Self {
             applies,
@@ -307,7 +307,7 @@ pub fn unavailable() -> Answer {
     Answer::http(503, "", "", false).by_gateway()
 }
 
-/// The answer called `name`, for the `nth` request (from 0) that orders it.
+/// The response called `name`, for the `nth` request (from 0) that orders it.
 pub fn canned(name: &str, nth: u64) -> Option<Answer> {
     const INVALID_KEY: &str = "Invalid api key or secret.";
     const NO_SCOPE: &str = "Invalid access token, does not contain scopes:[user:write:admin].";
@@ -368,7 +368,7 @@ pub fn canned(name: &str, nth: u64) -> Option<Answer> {
 fn canned_with_number(name: &str, nth: u64) -> Option<Answer> {
     let (what, number) = name.rsplit_once('-')?;
     let number: u64 = number.parse().ok()?;
-    // N failures, a success, and from the start again, so that a test can be repeated.
+    // N failures, a success, and from the start again, so that a test can run twice.
     let fails = nth % number.checked_add(1)? < number;
     Some(match what {
         "slow" => Answer {

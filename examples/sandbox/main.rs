@@ -113,7 +113,7 @@ async fn run(options: Options) -> Result<(), String> {
             },
             () = signals.wait() => break,
             () = sandbox.stop.notified() => {
-                // Whoever asked for it gets the answer.
+                // Whoever asked for it gets the response.
                 tokio::time::sleep(Duration::from_millis(50)).await;
                 break;
             }
@@ -181,7 +181,7 @@ async fn welcome(stream: TcpStream, tls: Option<TlsAcceptor>, sandbox: Rc<Sandbo
     }
 }
 
-/// Answers on one connection until it ends, by the caller or by an answer that ends it.
+/// Responds on one connection until it ends, by the caller or by a response that ends it.
 async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin, sandbox: Rc<Sandbox>) {
     let service = service_fn(|request| Box::pin(service::answer(sandbox.clone(), request)));
     let mut http = http1::Builder::new().serve_connection(TokioIo::new(stream), service);

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub const HELP: &str = "\
-A Zoom on loopback, to try things against: it holds users, gives tokens and answers as Zoom does.
+A Zoom on loopback, to try things against: it holds users, issues tokens and responds as Zoom does.
 
   --port N                 listen on 127.0.0.1:N (default: a free port)
   --tls CERT.pem KEY.pem   HTTPS, with localhost as the host
@@ -23,7 +23,8 @@ A Zoom on loopback, to try things against: it holds users, gives tokens and answ
   --token-life SECONDS     of the tokens that /oauth/token gives (default: 3600)
   --scopes \"A B\"           of those tokens (default: \"user:write:admin user:update:status:admin\")
   --fault KIND=SHARE       goes wrong for that share (0 to 1) of the updates; KIND is 503, 429, 429-bare,
-                           cut, cut-after (done, but the answer is lost), delay (a second) or delay-MS; repeatable
+                           cut, cut-after (done, but the response is lost), delay (a second) or delay-MS;
+                           it may be given several times
   --seed N                 which updates the faults hit (default: 1)
   --quiet                  no line for each request
   --until-stdin-closes     end when standard input does

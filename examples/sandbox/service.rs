@@ -1,4 +1,4 @@
-//! From a request to its answer, and the line about it.
+//! From a request to its response, and the line about it.
 
 use crate::Sandbox;
 use crate::answers::{self, Answer, Body, Wire};
@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 /// More than any request here has.
 const MOST_BODY: usize = 64 * 1024;
 
-/// Ends the connection, after these bytes, instead of an answer by hyper.
+/// Ends the connection, after these bytes, instead of a response by hyper.
 #[derive(Debug)]
 pub struct Unanswered {
     pub at_once: Vec<u8>,
@@ -93,7 +93,7 @@ fn control(sandbox: &Sandbox, method: &Method, command: &str) -> Response<Body> 
     };
     match answer.wire {
         Wire::Http(http) => http.response(&[]),
-        _ => unreachable!("a control answer is HTTP"),
+        _ => unreachable!("a control response is HTTP"),
     }
 }
 
@@ -173,7 +173,7 @@ fn read(sandbox: &Sandbox, head: &Parts, id: &str, began: Instant) -> Answer {
     }
     let canned = state::canned_name(&id).and_then(|name| answers::canned(name, nth));
     match canned {
-        // Its good answer is the user, after its wait.
+        // Its good response is the user, after its wait.
         Some(answer) if !answer.applies => answer,
         Some(answer) => Answer {
             wait: answer.wait,
@@ -213,7 +213,7 @@ fn token(sandbox: &Sandbox, head: &Parts, body: &[u8], entry: &mut Entry<'_>) ->
     if let Some(name) = state::canned_name(account) {
         let nth = state.receive(account, &sandbox.options);
         match answers::canned(name, nth) {
-            // Its good answer is a token, after its wait.
+            // Its good response is a token, after its wait.
             Some(answer) if answer.label == "204" => wait = answer.wait,
             Some(answer) => return answer,
             None => return refused(400, "Bad Request", "invalid_grant"),
@@ -413,7 +413,7 @@ impl<'a> Entry<'a> {
             let ledger = state.count();
             ledger.in_flight -= 1;
             ledger.rate_refused += u64::from(label == "429");
-            *ledger.answers.entry(label.to_owned()).or_default() += 1;
+            *ledger.responses.entry(label.to_owned()).or_default() += 1;
         }
         if self.sandbox.options.quiet {
             return;

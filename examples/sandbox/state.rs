@@ -91,7 +91,7 @@ pub struct Ledger {
     pub rate_refused: u64,
     pub in_flight: u64,
     pub most_in_flight: u64,
-    pub answers: BTreeMap<String, u64>,
+    pub responses: BTreeMap<String, u64>,
 }
 
 /// A user that exists, by what it lets be done to it.
@@ -210,7 +210,7 @@ impl State {
         answers::user(id, status, role_id, role)
     }
 
-    /// What Zoom answers to `action` for `id`.
+    /// How Zoom responds to `action` for `id`.
     pub fn decide(&self, id: &str, action: Action, options: &Options) -> Answer {
         use Action::{Activate, Deactivate};
         let Some((person, _)) = person(id, options.users) else {
@@ -361,7 +361,7 @@ impl State {
             "rate_refused": self.ledger.rate_refused,
             "in_flight": self.ledger.in_flight,
             "most_in_flight": self.ledger.most_in_flight,
-            "answers": self.ledger.answers,
+            "responses": self.ledger.responses,
             "users": users,
         })
     }

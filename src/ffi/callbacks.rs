@@ -13,16 +13,16 @@ use crate::config::Config;
 use crate::log::LogLevel;
 use crate::token::TOKEN_MOST;
 
-/// Gives a bearer token: writes it (visible ASCII, without the word "Bearer"; a NUL is not needed) into `buffer` and
-/// returns its length in bytes. 0: none can be had. More than `capacity`: nothing was written, call again with at
-/// least that much (8,192 at the most).
-/// `refused` is 1 when Zoom refused the last one: give another. The client keeps a token until it is refused, so this
-/// is called seldom. Called on any thread that needs a token, one call at a time per client.
-/// The buffer is the library's, lent until return, and wiped after it.
+/// Provides an access token: writes it (visible ASCII, without the word "Bearer"; a NUL is not needed) into `buffer` and
+/// returns its length in bytes. Returns 0 when there is no token. When the token is longer than `capacity`, it writes nothing
+/// and returns the length; it is called again with a buffer that holds that much (8,192 bytes at the most).
+/// `rejected` is 1 when Zoom rejected the last token: provide another one. The client keeps a token until Zoom rejects it.
+/// Called on any thread that needs a token, one call at a time per client. The buffer is borrowed until the function
+/// returns, and wiped afterwards.
 pub type zus_token_provider_fn = Option<
     unsafe extern "C-unwind" fn(
         userdata: *mut c_void,
-        refused: i32,
+        rejected: i32,
         buffer: *mut c_char,
         capacity: usize,
     ) -> usize,
@@ -32,7 +32,7 @@ pub type zus_token_provider_fn = Option<
 pub type zus_log_level = i32;
 /// The update of a user failed.
 pub const ZUS_LOG_ERROR: zus_log_level = 1;
-/// An attempt failed, and another one follows.
+/// An attempt failed, and a retry follows.
 pub const ZUS_LOG_WARN: zus_log_level = 2;
 /// A response came.
 pub const ZUS_LOG_INFO: zus_log_level = 3;
@@ -52,8 +52,8 @@ pub type zus_log_fn = Option<
 /// The size of the buffer that a zus_token_provider_fn is first called with.
 const TOKEN_FIRST: usize = 4 * 1024;
 
-/// Credentials: a function that gives bearer tokens. `userdata` must live as long as the clients made from this
-/// configuration. Replaces other credentials.
+/// Sets the credentials: a function that provides access tokens. `userdata` must live as long as the clients made from
+/// this configuration. Replaces other credentials.
 ///
 /// # Safety
 /// `config` is a live handle; `fn_` may be called with `userdata` from any thread.
@@ -100,7 +100,7 @@ fn obtain(
     None
 }
 
-/// Sets the function that receives log lines, from `level` down to ZUS_LOG_ERROR. NULL: no log, the default.
+/// Sets the function that receives log lines, from ZUS_LOG_ERROR up to `level`. NULL: no log lines, the default.
 /// `userdata` must live as long as the clients made from this configuration.
 ///
 /// # Safety

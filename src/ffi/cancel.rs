@@ -3,12 +3,12 @@
 use super::guard::{free, give, guard_or};
 use crate::cancel::Cancel;
 
-/// Ends the calls that it is given to. Safe from many threads at once.
+/// Cancels the calls that use it. Safe from many threads at once.
 pub struct zus_cancel {
     pub(super) cancel: Cancel,
 }
 
-/// A cancel that is not raised. NULL only when memory is out. Free it with zus_cancel_free.
+/// Makes a cancel that is not triggered. Never NULL. Free it with zus_cancel_free.
 #[unsafe(no_mangle)]
 pub extern "C" fn zus_cancel_new() -> *mut zus_cancel {
     guard_or(std::ptr::null_mut(), || {
@@ -18,8 +18,8 @@ pub extern "C" fn zus_cancel_new() -> *mut zus_cancel {
     })
 }
 
-/// Ends the calls given this cancel with ZUS_ERR_CANCELLED, those that run now (within 100 ms) and those that come
-/// later: it can't be lowered again. From any thread; not from a signal handler. NULL is fine.
+/// Ends the calls that use this cancel with ZUS_ERR_CANCELLED: those that run now (within 100 ms) and those that begin
+/// later. It can't be reset. From any thread; not from a signal handler. NULL is fine.
 ///
 /// # Safety
 /// `cancel` is NULL or a live handle.
@@ -33,7 +33,7 @@ pub unsafe extern "C" fn zus_cancel_trigger(cancel: *const zus_cancel) {
     });
 }
 
-/// Frees a cancel, which no running call may be using. NULL is fine.
+/// Frees a cancel. No blocking call may be using it. NULL is fine.
 ///
 /// # Safety
 /// `cancel` came from zus_cancel_new and was not freed.

@@ -16,24 +16,25 @@ use crate::outcome::Outcome;
 use crate::request::{Action, Operation};
 use crate::start::Starter;
 
-/// Makes calls. Immutable: share it between threads.
+/// Makes calls. It never changes: share it between threads.
 pub struct zus_client {
     pub(super) starter: Starter,
 }
 
 /// What to do with the user. An alias, not an enum: a number that this version does not know is ZUS_ERR_ARGUMENT.
 pub type zus_action = i32;
-/// Let a deactivated user log in again. Zoom does not say that licences come back.
+/// Allows a deactivated user to sign in again. Zoom does not say that the licenses come back.
 pub const ZUS_ACTIVATE: zus_action = 1;
-/// Block the login and remove all licences.
+/// Blocks the sign-in and removes all licenses.
 pub const ZUS_DEACTIVATE: zus_action = 2;
-/// Clock the user in.
+/// Clocks the user in.
 pub const ZUS_CLOCK_IN: zus_action = 3;
-/// Clock the user out.
+/// Clocks the user out.
 pub const ZUS_CLOCK_OUT: zus_action = 4;
 
-/// Called after each user of a batch, on the thread that called zus_update_status_many, before that returns.
-/// `index` is the user's place in user_ids; `result` is lent until return. 0 goes on; anything else stops the batch.
+/// Receives the result of each user of a batch, on the thread that called zus_update_status_many, before that returns.
+/// `index` is the user's place in user_ids; `result` is borrowed until the function returns. Return 0 to go on; anything
+/// else stops the batch.
 pub type zus_result_fn = Option<
     unsafe extern "C-unwind" fn(
         userdata: *mut c_void,
@@ -42,8 +43,8 @@ pub type zus_result_fn = Option<
     ) -> i32,
 >;
 
-/// Makes a client from a copy of the configuration. It sends nothing. ZUS_ERR_CREDENTIALS when none are set,
-/// ZUS_ERR_ARGUMENT when the environment names a malformed proxy. On failure *client is NULL.
+/// Makes a client from a copy of the configuration. It sends nothing. ZUS_ERR_CREDENTIALS when no credentials are set,
+/// ZUS_ERR_ARGUMENT when the environment names a malformed proxy: zus_config_message says more. On failure *client is NULL.
 /// Free it with zus_client_free.
 ///
 /// # Safety
@@ -72,8 +73,7 @@ pub unsafe extern "C" fn zus_client_new(
 }
 
 /// Frees a client: closes its connections and wipes its secrets. No blocking call may be running on it. Started calls are
-/// cancelled, and their events still come; they are not waited for. NULL is fine, and so is
-/// a client from before fork().
+/// cancelled, not waited for, and their events still come. NULL is fine, and so is a client that was made before fork().
 ///
 /// # Safety
 /// `client` came from zus_client_new and was not freed.
@@ -83,10 +83,10 @@ pub unsafe extern "C" fn zus_client_free(client: *mut zus_client) {
     unsafe { free(client) }
 }
 
-/// Updates one user and waits for the answer: PUT {api}/users/{user_id}/status. `user_id` is an id, an e-mail address,
-/// or "me" for user-level apps; up to 1,024 bytes; blanks around it, "." and ".." are ZUS_ERR_ARGUMENT.
-/// Returns the code that zus_result_code gives too. `cancel` and `result` may be NULL; *result is NULL only when a
-/// pointer was, a string was not UTF-8, or with ZUS_ERR_PANIC; else free it with zus_result_free. Thread-safe.
+/// Updates one user and waits for the response: PUT {api}/users/{user_id}/status. `user_id` is a user ID, an email address,
+/// or "me" for user-level apps, of up to 1,024 bytes; leading or trailing whitespace, "." and ".." are ZUS_ERR_ARGUMENT.
+/// Returns the same code as zus_result_code. `cancel` and `result` may be NULL. *result is NULL only for ZUS_ERR_NULL,
+/// ZUS_ERR_UTF8 and ZUS_ERR_PANIC; otherwise free it with zus_result_free. Thread-safe.
 ///
 /// # Safety
 /// The handles are live; `user_id` is a NUL-ended string; `result` is NULL or points to a place for a pointer.
@@ -136,9 +136,10 @@ pub unsafe extern "C" fn zus_get_user_status(
     unsafe { call(client, cancel, result, f) }
 }
 
-/// Gets a token and touches no user: are the credentials good? The result's body is what Zoom said of the token
-/// (scope, expires_in, api_url) as JSON, without the token itself; empty for zus_config_set_token and
-/// zus_config_set_token_provider, of which nothing can be learnt without a call. Otherwise like zus_update_status.
+/// Obtains an access token and touches no user: this shows whether the credentials are right. The body of the result is what
+/// Zoom said of the token (scope, expires_in, api_url) as JSON, without the token itself. It is empty for
+/// zus_config_set_token and zus_config_set_token_provider: nothing is known of such a token until a request carries it.
+/// Otherwise like zus_update_status.
 ///
 /// # Safety
 /// The handles are live; `result` is NULL or points to a place for a pointer.
@@ -153,13 +154,15 @@ pub unsafe extern "C" fn zus_check_credentials(
     unsafe { call(client, cancel, result, f) }
 }
 
-/// Updates many users: paced by the configured rate, several in flight, one call of on_result a user as each ends, in
-/// any order. Every entry of user_ids is sent once, duplicates too. A user without a call of on_result was never sent,
-/// so a stopped run can be resumed from what was reported; who is in flight at a stop still gets the call.
-/// An entry that can't be sent (NULL, not UTF-8, blanks around it) gets the call with its code, and the others go on.
-/// Returns ZUS_OK when all were done; ZUS_ERR_CANCELLED after a stop; the code that no further user could survive (no
-/// token, a refused token, a missing scope, the daily limit); else ZUS_ERR_PARTIAL. `cancel` may be NULL.
-/// Threads are made inside the call and have ended when it returns; on_result runs on the caller's. Thread-safe.
+/// Updates many users within the rate limit, several at once. on_result runs once for each user as that user's update ends,
+/// in any order. Every entry of user_ids is sent once, duplicates too. An entry that can't be sent (NULL, not UTF-8, leading
+/// or trailing whitespace) has a result with its own code, and the others go on. A user for whom on_result did not run was
+/// never sent, so a later batch can go on from there; on_result still runs for users who are in flight when the batch stops.
+/// Returns ZUS_OK when every update succeeded; ZUS_ERR_CANCELLED after a stop or a cancel; the code that is fatal for the
+/// batch, when every remaining user would fail the same way (no token, a rejected token, a missing scope, the daily limit, a
+/// wrong URL); otherwise ZUS_ERR_PARTIAL. `cancel` may be NULL.
+/// The threads of a batch are made inside the call and end before it returns; on_result runs on the calling thread.
+/// Thread-safe.
 ///
 /// # Safety
 /// The handles are live; `user_ids` points to `count` pointers, each NULL or a NUL-ended string, all of which live

@@ -28,14 +28,14 @@ impl zus_config {
     }
 }
 
-/// How `action` travels: ZUS_ENCODING_FORM or ZUS_ENCODING_JSON.
+/// The encoding of the request body: ZUS_ENCODING_FORM or ZUS_ENCODING_JSON.
 pub type zus_encoding = i32;
-/// multipart/form-data; where the server refuses that encoding, JSON from then on. The default.
+/// multipart/form-data; JSON from then on where the server does not understand the form. The default.
 pub const ZUS_ENCODING_FORM: zus_encoding = 0;
-/// application/json
+/// application/json.
 pub const ZUS_ENCODING_JSON: zus_encoding = 1;
 
-/// Makes a configuration without credentials, and with defaults fit for Zoom. Never NULL: where memory runs out, the
+/// Makes a configuration without credentials, and with defaults for a Pro account. Never NULL: when memory runs out, the
 /// process is aborted, here as in every function of this library. Free it with zus_config_free.
 #[unsafe(no_mangle)]
 pub extern "C" fn zus_config_new() -> *mut zus_config {
@@ -47,7 +47,7 @@ pub extern "C" fn zus_config_new() -> *mut zus_config {
     })
 }
 
-/// Frees a configuration, and wipes its secrets. Clients made from it live on. NULL is fine.
+/// Frees a configuration and wipes its secrets. Clients made from it live on. NULL is fine.
 ///
 /// # Safety
 /// `config` came from zus_config_new and was not freed.
@@ -57,8 +57,8 @@ pub unsafe extern "C" fn zus_config_free(config: *mut zus_config) {
     unsafe { free(config) }
 }
 
-/// Returns why the last setter or zus_client_new on this configuration failed, in words: what is wrong with which
-/// value, without a secret. "" when it succeeded, and for NULL. Borrowed until the next call with this configuration.
+/// Returns why the last setter or zus_client_new on this configuration failed: what is wrong with which value, without a
+/// secret. "" when it succeeded, and for NULL. Borrowed until the next call with this configuration.
 ///
 /// # Safety
 /// `config` is NULL or a live handle.
@@ -90,8 +90,8 @@ pub(super) unsafe fn set(
     })
 }
 
-/// Credentials: a bearer token that you got elsewhere, without the word "Bearer", visible ASCII, up to 8,192 bytes.
-/// It can't be renewed: once Zoom refuses it, calls end with ZUS_ERR_UNAUTHORIZED. Replaces other credentials.
+/// Sets the credentials: a static token, without the word "Bearer", visible ASCII, up to 8,192 bytes. It can't be
+/// refreshed: once Zoom rejects it (a token lives for an hour), calls end with ZUS_ERR_UNAUTHORIZED. Replaces other credentials.
 ///
 /// # Safety
 /// `config` is a live handle; `token` a NUL-ended string.
@@ -108,9 +108,10 @@ pub unsafe extern "C" fn zus_config_set_token(
     unsafe { set(config, f) }
 }
 
-/// Credentials: server-to-server OAuth. The client fetches tokens (POST to the OAuth URL, HTTP Basic, form body), keeps
-/// one for all its threads, renews it 60 s before it ends (or after half its life, where that is less than 120 s), and
-/// once when Zoom refuses it. Each up to 1,024 bytes; no colon in client_id. Replaces other credentials.
+/// Sets the credentials: Server-to-Server OAuth. The client obtains access tokens (POST to the OAuth URL, HTTP Basic, form
+/// body) and shares one between all its threads. It refreshes the token 60 s before it expires (after half its life, where
+/// that is less than 120 s), and once when Zoom rejects it. Each value has up to 1,024 bytes; client_id has no colon.
+/// Replaces other credentials.
 ///
 /// # Safety
 /// `config` is a live handle; the others are NUL-ended strings.
@@ -134,9 +135,9 @@ pub unsafe extern "C" fn zus_config_set_oauth(
     unsafe { set(config, f) }
 }
 
-/// Sets credentials and URLs from the environment: ZOOM_ACCESS_TOKEN, else ZOOM_ACCOUNT_ID, ZOOM_CLIENT_ID and
+/// Sets credentials and URLs from the environment: ZOOM_ACCESS_TOKEN, or else ZOOM_ACCOUNT_ID, ZOOM_CLIENT_ID and
 /// ZOOM_CLIENT_SECRET; and, where they are set, ZOOM_API_URL and ZOOM_OAUTH_URL. An empty variable counts as not set.
-/// ZUS_ERR_CREDENTIALS when something is missing: zus_config_message names it. A privileged program (setuid, setgid, file
+/// ZUS_ERR_CREDENTIALS when a variable is missing: zus_config_message names it. A privileged program (setuid, setgid, file
 /// capabilities) finds none. No other thread may change the environment meanwhile.
 ///
 /// # Safety
@@ -147,9 +148,9 @@ pub unsafe extern "C" fn zus_config_set_from_env(config: *mut zus_config) -> zus
     unsafe { set(config, Config::set_from_env) }
 }
 
-/// Where Zoom is: the API's base (default "https://api.zoom.us/v2") and the OAuth token endpoint (default
-/// "https://zoom.us/oauth/token"). NULL keeps one. Zoom for Government: "https://api.zoomgov.com/v2" and
-/// "https://zoomgov.com/oauth/token". Neither may hold a user name, query or fragment. http:// is ZUS_ERR_ARGUMENT
+/// Sets the URLs of Zoom: the base of the API (default "https://api.zoom.us/v2") and the OAuth token endpoint (default
+/// "https://zoom.us/oauth/token"). NULL leaves one as it is. Zoom for Government: "https://api.zoomgov.com/v2" and
+/// "https://zoomgov.com/oauth/token". A URL with a user name, a query or a fragment is ZUS_ERR_ARGUMENT, and so is http://
 /// unless the host is loopback (127.0.0.0/8, [::1], localhost), since a token travels with each request.
 ///
 /// # Safety
@@ -171,7 +172,7 @@ pub unsafe extern "C" fn zus_config_set_urls(
     unsafe { set(config, f) }
 }
 
-/// How `action` travels. Default: ZUS_ENCODING_FORM.
+/// Sets the encoding of the request body. Default: ZUS_ENCODING_FORM.
 ///
 /// # Safety
 /// `config` is a live handle.
@@ -189,10 +190,10 @@ pub unsafe extern "C" fn zus_config_set_encoding(
     unsafe { set(config, f) }
 }
 
-/// The longest time, in milliseconds, that one connection may take to be ready (name, TCP, proxy and TLS; default
-/// 10,000), and one call with everything in it: token, waits and repeats (default 60,000). Each 1 to 86,400,000.
-/// No call outlasts total_ms by more than 100 ms, but for the time that it spends in functions of yours. In
-/// zus_update_status_many each user has total_ms of its own, from its first turn at the configured rate on.
+/// Sets two limits in milliseconds, each 1 to 86,400,000. connect_ms (default 10,000) is for one connection: host name, TCP,
+/// proxy and TLS. total_ms (default 60,000) is for one call with everything in it: token, waits and retries.
+/// No call outlasts total_ms by more than 100 ms, except for the time that it spends in functions of yours. In a batch each
+/// user has total_ms, counted from the user's first slot.
 ///
 /// # Safety
 /// `config` is a live handle.
@@ -206,13 +207,13 @@ pub unsafe extern "C" fn zus_config_set_timeouts(
     unsafe { set(config, |c| c.set_timeouts(connect_ms, total_ms)) }
 }
 
-/// Has updates verified: after Zoom accepted ZUS_ACTIVATE or ZUS_DEACTIVATE, the user is read until the status is the
-/// wanted one, at growing intervals, for up to wait_ms milliseconds (0 to 86,400,000) and never past the call's total
-/// time. Then ZUS_OK; otherwise ZUS_ERR_NOT_VERIFIED, with zus_result_user_status. A pending user ends the wait at once.
-/// 0, the default: updates are not verified.
-/// HTTP status, headers, body and attempts of a result stay the update's; user status and message are the last read's.
-/// Each read is a request of its own: it counts for the rate, and for the daily limit of Zoom's Free plan. Reading needs
-/// the scope user:read:user:admin, or user:write:admin or user:read:admin: a batch reads its first user before it updates
+/// Sets whether updates are verified: after Zoom accepted ZUS_ACTIVATE or ZUS_DEACTIVATE, the library reads the user at
+/// growing intervals until the status is the wanted one, for up to wait_ms milliseconds (0 to 86,400,000) and never past the
+/// call's total time. Then the code is ZUS_OK; otherwise ZUS_ERR_NOT_VERIFIED, with zus_result_user_status. A pending user
+/// ends the wait at once. 0, the default: updates are not verified.
+/// HTTP status, headers, body and attempts of a result are the update's; user status and message are the last read's.
+/// Each read is a request of its own: it counts for the rate limit, and for the daily limit of Zoom's Free plan. Reading
+/// needs the scope user:read:user:admin, user:write:admin or user:read:admin: a batch reads its first user before it updates
 /// anybody, and a missing scope ends it there.
 ///
 /// # Safety
@@ -239,11 +240,12 @@ pub unsafe extern "C" fn zus_config_set_attempt_timeout(
     unsafe { set(config, |c| c.set_attempt_timeout(attempt_ms)) }
 }
 
-/// Up to `attempts` requests for a user (1 to 100; default 4; 1 repeats nothing). Repeated is what is safe and useful:
-/// a connection that failed or broke, HTTP 408, 429 per second, 500, 502, 503, 504. The wait before a repeat is random
-/// between 0 and first_ms (default 500), doubled each time up to most_ms (default 30,000), or what Retry-After says;
-/// never past the call's total time. first_ms 1 to 86,400,000; most_ms first_ms to 86,400,000.
-/// Not counted: one repeat with a new token, one as JSON, and kept connections that turn out to be closed.
+/// Sets how often and when a request is retried. `attempts` is 1 to 100 (default 4; 1 means no retries). Retried is what is
+/// safe and useful to retry: a connection that failed or broke, HTTP 408, a short rate limit (429), 5xx but not 501 and 505.
+/// The wait before a retry is random between 0 and first_ms (default 500), doubled each time up to most_ms (default 30,000), or
+/// what Retry-After says; never past the call's total time. first_ms is 1 to 86,400,000; most_ms first_ms to 86,400,000.
+/// Not counted: one more request with a refreshed token, one with JSON, and those on idle connections that turn out to be
+/// closed.
 ///
 /// # Safety
 /// `config` is a live handle.
@@ -258,10 +260,10 @@ pub unsafe extern "C" fn zus_config_set_retry(
     unsafe { set(config, |c| c.set_retry(attempts, first_ms, most_ms)) }
 }
 
-/// At the most `requests` (0 to 1,000,000; 0 for no limit) in per_ms milliseconds (1 to 86,400,000), evenly spread,
-/// for all threads of a client together. Default: 30 in 1,000. Zoom's limits for this call, per account and shared by
-/// all its apps: 4 a second and 6,000 a day on Free, 30 a second on Pro, 80 a second on Business and above.
-/// When Zoom refuses a request for its rate, the client holds back for a moment and goes on more slowly for a while.
+/// Sets the rate limit: at most `requests` (0 to 1,000,000; 0 for no limit) in per_ms milliseconds (1 to 86,400,000), evenly
+/// spread, for all threads of one client together. Default: 30 in 1,000. Zoom's limits for this call, per account and shared
+/// by all its apps: 4 a second and 6,000 a day on Free, 30 a second on Pro, 80 a second on Business and above.
+/// When Zoom says that its rate limit was reached, the client pauses for a moment and sends more slowly for a while.
 ///
 /// # Safety
 /// `config` is a live handle.
@@ -275,7 +277,7 @@ pub unsafe extern "C" fn zus_config_set_rate(
     unsafe { set(config, |c| c.set_rate(requests, per_ms)) }
 }
 
-/// Users in flight at once in a batch, 1 to 256. Default 16.
+/// Sets how many users are in flight at once, in a batch and among started calls: 1 to 256. Default 16.
 ///
 /// # Safety
 /// `config` is a live handle.
@@ -288,10 +290,10 @@ pub unsafe extern "C" fn zus_config_set_concurrency(
     unsafe { set(config, |c| c.set_concurrency(in_flight)) }
 }
 
-/// A proxy: "http://" (or nothing), "https://" or "socks5://" and "[user:password@]host[:port]", percent-encoded where
-/// needed; "" for no proxy at all. When never set, the environment decides as it does for curl, when the client is
-/// made: https_proxy or HTTPS_PROXY, else all_proxy or ALL_PROXY; no_proxy or NO_PROXY. For an http:// API, on
-/// loopback, the environment is not asked.
+/// Sets a proxy: "http://" (or nothing), "https://" or "socks5://", then "[user:password@]host[:port]", percent-encoded
+/// where needed; "" for no proxy at all. Without this setting, the environment decides when the client is made, as it does
+/// for curl: https_proxy or HTTPS_PROXY, else all_proxy or ALL_PROXY; no_proxy or NO_PROXY. An http:// API, which is on
+/// loopback, uses no proxy from the environment.
 ///
 /// # Safety
 /// `config` is a live handle; `url` a NUL-ended string.
@@ -308,8 +310,8 @@ pub unsafe extern "C" fn zus_config_set_proxy(
     unsafe { set(config, f) }
 }
 
-/// Trust only the certificates in this PEM text of `length` bytes, instead of the operating system's trust store.
-/// At least one certificate; each must be valid.
+/// Sets the CA certificates to trust, instead of the operating system's trust store: a PEM text of `length` bytes with at
+/// least one certificate, all of them valid.
 ///
 /// # Safety
 /// `config` is a live handle; `pem` points to `length` bytes.
@@ -333,7 +335,7 @@ pub unsafe extern "C" fn zus_config_set_ca_pem(
     unsafe { set(config, f) }
 }
 
-/// The User-Agent header, up to 256 bytes. Default: "zoom-user-status/" and the version.
+/// Sets the User-Agent header, up to 256 bytes. Default: "zoom-user-status/" and the version.
 ///
 /// # Safety
 /// `config` is a live handle; `user_agent` a NUL-ended string.

@@ -8,7 +8,7 @@ use super::guard::{c_string, free, guard_or, text};
 use crate::code::Code;
 use crate::outcome::Outcome;
 
-/// What a call came to. Immutable: safe from many threads at once.
+/// The result of a call. It never changes: safe from many threads at once.
 pub struct zus_result {
     outcome: Outcome,
     /// None for an empty one.
@@ -69,7 +69,7 @@ where
     })
 }
 
-/// Frees a result, and with it the strings that it gave. NULL is fine; not for a result lent to a zus_result_fn.
+/// Frees a result, and with it the strings borrowed from it. NULL is fine. Not for a borrowed result.
 ///
 /// # Safety
 /// `result` came from this library and was not freed.
@@ -79,7 +79,7 @@ pub unsafe extern "C" fn zus_result_free(result: *mut zus_result) {
     unsafe { free(result) }
 }
 
-/// What the call came to. ZUS_ERR_NULL for NULL.
+/// Returns how the call ended. ZUS_ERR_NULL for NULL.
 ///
 /// # Safety
 /// `result` is NULL or a live handle.
@@ -89,7 +89,7 @@ pub unsafe extern "C" fn zus_result_code(result: *const zus_result) -> zus_code 
     unsafe { get(result, Code::Null.into(), |r| r.outcome.code.into()) }
 }
 
-/// The HTTP status of the last answer; 0 when none came.
+/// Returns the HTTP status code of the last response; 0 when none came.
 ///
 /// # Safety
 /// `result` is NULL or a live handle.
@@ -99,7 +99,7 @@ pub unsafe extern "C" fn zus_result_http_status(result: *const zus_result) -> i3
     unsafe { get(result, 0, |r| r.outcome.http_status.into()) }
 }
 
-/// Zoom's own error code, e.g. 1001; 0 for none.
+/// Returns Zoom's own error code, e.g. 1001; 0 for none.
 ///
 /// # Safety
 /// `result` is NULL or a live handle.
@@ -109,8 +109,8 @@ pub unsafe extern "C" fn zus_result_zoom_code(result: *const zus_result) -> i32 
     unsafe { get(result, 0, |r| r.outcome.zoom_code) }
 }
 
-/// What went wrong, in words, with Zoom's own message and field errors. "" when nothing did.
-/// UTF-8, owned by the result. Zoom's part may be in another language: decide by codes.
+/// Returns what went wrong, with Zoom's own message and field errors. "" when nothing did. UTF-8, borrowed from the result.
+/// Zoom's part may be in another language: decide by codes.
 ///
 /// # Safety
 /// `result` is NULL or a live handle.
@@ -124,7 +124,7 @@ pub unsafe extern "C" fn zus_result_message(result: *const zus_result) -> *const
     }
 }
 
-/// The user id as it was given. Owned by the result.
+/// Returns the user ID as it was passed in. Borrowed from the result.
 ///
 /// # Safety
 /// `result` is NULL or a live handle.
@@ -134,7 +134,8 @@ pub unsafe extern "C" fn zus_result_user_id(result: *const zus_result) -> *const
     unsafe { get(result, c"".as_ptr(), |r| r.user_id.as_ptr()) }
 }
 
-/// The header x-zm-trackingid of the answer, which Zoom's support asks for; "" for none. Owned by the result.
+/// Returns the header x-zm-trackingid of the response, which Zoom's support asks for; "" for none. Borrowed from the
+/// result.
 ///
 /// # Safety
 /// `result` is NULL or a live handle.
@@ -148,8 +149,8 @@ pub unsafe extern "C" fn zus_result_tracking_id(result: *const zus_result) -> *c
     }
 }
 
-/// A header of the answer by its name, in any case, e.g. "x-ratelimit-remaining"; "" for none. Several of one name are
-/// joined by ", "; bytes that are not UTF-8 become U+FFFD. Owned by the result.
+/// Returns a header of the response by its name, in upper or lower case, e.g. "x-ratelimit-remaining"; "" for none. Several
+/// headers of one name are joined by ", "; bytes that are not UTF-8 become U+FFFD. Borrowed from the result.
 ///
 /// # Safety
 /// `result` is NULL or a live handle; `name` NULL or a NUL-ended string.
@@ -168,8 +169,8 @@ pub unsafe extern "C" fn zus_result_header(
     }
 }
 
-/// The body of the answer, byte for byte as it came (up to 1 MiB), with a NUL behind it; its length goes to *length,
-/// which may be NULL. Never NULL. Owned by the result.
+/// Returns the body of the response, byte for byte (up to 1 MiB), with a NUL after it. Its length is written to *length, which
+/// may be NULL. Never NULL. Borrowed from the result.
 ///
 /// # Safety
 /// `result` is NULL or a live handle; `length` is NULL or points to a place for a size_t.
@@ -191,8 +192,8 @@ pub unsafe extern "C" fn zus_result_body(
     }
 }
 
-/// After how many seconds, counted from the answer, Zoom wants to be asked again: Retry-After in any of its spellings,
-/// 0 to 604,800. -1 when the answer had none.
+/// Returns after how many seconds, counted from the response, Zoom allows the next request: Retry-After in any of its
+/// formats, 0 to 604,800. -1 when the response had none.
 ///
 /// # Safety
 /// `result` is NULL or a live handle.
@@ -202,7 +203,8 @@ pub unsafe extern "C" fn zus_result_retry_after(result: *const zus_result) -> i6
     unsafe { get(result, -1, |r| r.outcome.retry_after.unwrap_or(-1)) }
 }
 
-/// Attempts begun for this user, repeats included: requests sent, and connections that failed. 0 when there was none.
+/// Returns how many attempts were begun for this user, retries included: requests that were sent, and connections that
+/// failed. 0 when there was none.
 ///
 /// # Safety
 /// `result` is NULL or a live handle.

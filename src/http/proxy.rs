@@ -31,7 +31,7 @@ impl ProxyChoice {
 
 /// A proxy from its URL, checked. The hosts in `exempt` are reached without it.
 pub(crate) fn parse(url: &str, exempt: &[&str]) -> Result<Proxy, Error> {
-    // The URL may hold a password: never repeat it.
+    // The URL may hold a password: it is in no message.
     let wrong = || {
         Error::argument(
             "the proxy is not a URL such as http://proxy.example.com:3128 or socks5://proxy.example.com",

@@ -1,4 +1,4 @@
-//! Connects to the first of several addresses that answers (RFC 8305).
+//! Connects to the first of several addresses that accepts (RFC 8305).
 
 use std::io;
 use std::net::{SocketAddr, TcpStream};

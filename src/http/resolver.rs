@@ -1,5 +1,5 @@
 //! Host names to addresses: looked up on a thread of its own, so that a slow name server can't outlast the call, and
-//! kept for a minute, so that a warm call looks nothing up.
+//! remembered for a minute, so that a warm call looks nothing up.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
@@ -15,7 +15,7 @@ use crate::detached::Task;
 use crate::limits::Limits;
 
 /// How long a host name is taken to stay where it is.
-const KEPT: Duration = Duration::from_secs(60);
+const VALID: Duration = Duration::from_secs(60);
 /// More addresses than this are not tried.
 const MOST: usize = 16;
 
@@ -83,7 +83,7 @@ impl Resolver {
             Some(State::Known { addresses, until }) if now < *until => {
                 return Ok(Found::Known(addresses.clone()));
             }
-            // One that is done was given up by all who waited for it, who knows when.
+            // A task that is done was given up, at an unknown time, by every call that waited for it.
             Some(State::LookingUp(task)) if !task.is_done() => {
                 return Ok(Found::Task(task.clone()));
             }
@@ -104,7 +104,7 @@ impl Resolver {
     fn finish(&self, authority: &Authority, addresses: Option<&[SocketAddr]>) {
         let state = addresses.map(|addresses| State::Known {
             addresses: addresses.to_vec(),
-            until: Instant::now() + KEPT,
+            until: Instant::now() + VALID,
         });
         put(&mut self.entries(), authority, state);
     }

@@ -1,10 +1,9 @@
 #!/usr/bin/env bash
-# C, C++ and Node.js as their callers meet them: headers, tests and examples against the sandbox.
+# C and C++ as their callers meet them: headers, tests and examples against the sandbox.
 #   tests/c/run.sh            all parts, side by side
 #   tests/c/run.sh PART...    headers: what compilers say; sanitizers: every program, with ASan and UBSan; valgrind: the
 #                             programs that give the library the most to do, since sanitizers see only what they
-#                             compiled; ends: programs that end, or unload the library, in the middle of calls; node:
-#                             the Node.js example
+#                             compiled; ends: programs that end, or unload the library, in the middle of calls
 # ZUS_LIB_DIR: where libzus.so is; ZUS_SANDBOX: the sandbox program. Compilers: gcc and clang.
 set -u
 repo=$(cd "$(dirname "$0")/../.." && pwd)
@@ -15,7 +14,7 @@ export ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1:halt_on_erro
 unset ZOOM_ACCESS_TOKEN ZOOM_ACCOUNT_ID ZOOM_CLIENT_ID ZOOM_CLIENT_SECRET ZOOM_API_URL ZOOM_OAUTH_URL
 unset http_proxy https_proxy all_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY
 passed=0 failed=0 skipped=0
-[ $# -gt 0 ] || set -- headers sanitizers valgrind ends node
+[ $# -gt 0 ] || set -- headers sanitizers valgrind ends
 
 work=$(mktemp -d)
 trap 'exec 8>&- 9>&-; rm -rf "$work"' EXIT
@@ -71,7 +70,7 @@ expect() {
 }
 
 if [ $# -gt 1 ]; then
-  "$repo/tests/tools.sh" gcc g++ clang x86_64-w64-mingw32-g++-posix openssl valgrind node npm
+  "$repo/tests/tools.sh" gcc g++ clang x86_64-w64-mingw32-g++-posix openssl valgrind
   # Each part counts its own; here they are added up, and shown in order.
   set -m # jobs of their own: without it, bash has background programs ignore Ctrl-C, of which there is a test
   for part; do "$0" "$part" >"$work/$part.part" 2>&1 & done
@@ -254,19 +253,6 @@ examples() {
   exec 9>&-
 }
 
-node_example() {
-  have node || { skip "Node.js" "not found"; return; }
-  have npm || { skip "Node.js" "no npm"; return; }
-  local want at
-  want=$(sed -n 's/.*"koffi": "\(.*\)".*/\1/p' "$repo/examples/node/package.json")
-  at=$(sed -n 's/^ *"version": "\(.*\)".*/\1/p' "$repo/examples/node/node_modules/koffi/package.json" 2>/dev/null)
-  if [ "$want" != "$at" ] && ! (cd "$repo/examples/node" && npm install --ignore-scripts --no-package-lock --no-audit --no-fund) >"$work/npm" 2>&1; then
-    skip "Node.js" "npm install failed: $(tail -1 "$work/npm")"
-    return
-  fi
-  suite "node $(node --version)" node "$repo/tests/node/test.js"
-}
-
 case $1 in
   headers)
     headers
@@ -307,7 +293,6 @@ case $1 in
     expect "a library that has started a call stays" 0 \
       '^a blocking call: ZUS_ERR_CONNECT, then the library is unloaded\na started call: ZUS_OK, then the library is loaded\nthe program goes on, and the library is loaded\n$' "${slow[@]}" started
     ;;
-  node) node_example ;;
   *) echo "there is no part $1"; exit 2 ;;
 esac
 [ $skipped = 0 ] && echo "$passed passed, $failed failed" || echo "$passed passed, $failed failed, $skipped skipped"

@@ -34,7 +34,7 @@ fn thirty_two_threads_share_a_client() {
     });
     let ledger = sandbox.ledger();
     assert_eq!(ledger["token_requests"], 1);
-    assert_eq!(ledger["answers"], json!({"204": 640, "404": 640}));
+    assert_eq!(ledger["responses"], json!({"204": 640, "404": 640}));
     let users = ledger["users"].as_object().unwrap();
     let once = |user: &serde_json::Value| user["received"] == 1;
     assert_eq!(users.values().filter(|user| once(user)).count(), 1280);

@@ -50,7 +50,7 @@ for line in open(sys.argv[1]):
     # A request on a kept connection that the server has just closed is sent and not received.
     if not (int(done) <= there["applied"] <= there["received"] <= int(sent)):
         wrong.append(f"{user}: {sent} sent, {done} done; the ledger: {there}")
-print(f"{sent_by_us} requests sent, {received} received, {ledger['token_requests']} token requests, answers {ledger['answers']}")
+print(f"{sent_by_us} requests sent, {received} received, {ledger['token_requests']} token requests, responses {ledger['responses']}")
 print(*wrong[:10], sep="\n")
 lost = sent_by_us - received
 good = not wrong and not users and lost <= sent_by_us // 1000 and ledger["token_requests"] > 1

@@ -47,6 +47,6 @@ LINKER
   clang++ -std=c++17 "${flags[@]}" -c tests/cpp/started.cpp -o "$out/started.o"
   for name in start started; do
     "${CC:-cc}" "$out/$name.o" "$out/$target/debug/libzus.a" -o "$out/$name" "${libraries[@]}"
-    ZUS_TEST_EVENTS=50000 ZUS_TEST_FORKS=no timeout 600 "$out/$name"
+    ZUS_TEST_EVENTS=50000 timeout 600 "$out/$name"
   done
 done

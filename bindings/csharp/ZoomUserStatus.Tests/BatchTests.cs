@@ -43,6 +43,29 @@ public class BatchTests
     }
 
     [Fact]
+    public void Users_are_read_with_a_callback_on_this_thread_which_may_stop_it()
+    {
+        using var zoom = new Sandbox("--users 200 --delay 5");
+        using ZoomUserStatusClient client = zoom.Client();
+        var seen = new List<UserStatusResult>();
+        int thread = Environment.CurrentManagedThreadId;
+        UserStatusBatch batch = client.GetStatusMany(Users(20), r =>
+        {
+            Assert.Equal(thread, Environment.CurrentManagedThreadId);
+            seen.Add(r);
+        });
+        Assert.Equal(batch.Results, seen.OrderBy(r => r.Index));
+        Assert.All(seen, r => Assert.Equal(UserStatus.Active, r.UserStatus));
+        seen.Clear();
+        Assert.Throws<TimeZoneNotFoundException>(() => client.GetStatusMany(Users(200), r =>
+        {
+            seen.Add(r);
+            throw new TimeZoneNotFoundException();
+        }));
+        Assert.InRange(seen.Count, 1, 100);
+    }
+
+    [Fact]
     public async Task A_users_failure_is_a_result()
     {
         using ZoomUserStatusClient client = Sandbox.Shared.Client();

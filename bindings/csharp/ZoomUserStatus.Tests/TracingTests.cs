@@ -51,13 +51,32 @@ public class TracingTests
     }
 
     [Fact]
-    public async Task A_batch_is_a_span()
+    public async Task A_batch_is_a_span_with_one_for_each_user()
     {
         List<Activity> spans = await Spans(client => client.UpdateManyAsync(["ada@example.com", "nobody@example.com"], UserStatusAction.Activate));
-        Activity span = Assert.Single(spans);
-        Assert.Equal("ZoomUserStatus.UpdateMany", span.OperationName);
-        Assert.Equal("ZUS_ERR_PARTIAL", span.GetTagItem("zus.code"));
-        Assert.Equal(0, span.GetTagItem("zus.not_sent"));
+        Assert.Equal(3, spans.Count);
+        Activity batch = spans[2];
+        Assert.Equal("ZoomUserStatus.UpdateMany", batch.OperationName);
+        Assert.Equal("ZUS_ERR_PARTIAL", batch.GetTagItem("zus.code"));
+        Assert.Equal(0, batch.GetTagItem("zus.not_sent"));
+        Assert.All(spans.Take(2), s => Assert.Equal(("ZoomUserStatus.Update", batch.SpanId), (s.OperationName, s.ParentSpanId)));
+        Assert.Equal(["ZUS_ERR_USER_NOT_FOUND", "ZUS_OK"], spans.Take(2).Select(s => s.GetTagItem("zus.code")).Order());
+        // One that blocks: when each user began is not known.
+        spans = await Spans(client => Task.FromResult(client.UpdateMany(["ada@example.com", "nobody@example.com"], UserStatusAction.Activate)));
+        Assert.Equal("ZoomUserStatus.UpdateMany", Assert.Single(spans).OperationName);
+    }
+
+    [Fact]
+    public async Task Reads_are_spans_and_no_updates()
+    {
+        List<Activity> spans = await Spans(async client =>
+        {
+            client.GetStatus("ada@example.com");
+            await client.GetStatusManyAsync(["ada@example.com"]);
+            await client.CheckCredentialsAsync();
+        });
+        Assert.Equal(["GetStatus", "GetStatus", "GetStatusMany", "CheckCredentials"], spans.Select(s => s.OperationName.Replace("ZoomUserStatus.", "")));
+        Assert.All(spans, s => Assert.Null(s.GetTagItem("zus.action")));
     }
 
     [Fact]

@@ -1,34 +1,32 @@
 using System;
-using System.Runtime.ExceptionServices;
 using System.Threading;
 
 namespace ZoomUserStatus
 {
-    /// <summary>One call while it runs: how it is cancelled, and the exception that a callback threw meanwhile.</summary>
+    /// <summary>One call, while it runs: it holds the client, and hears the caller's token.</summary>
     internal sealed class Call : IDisposable
     {
-        [ThreadStatic] private static Call? t_current;
-        private readonly Call? _outer; // a callback may use another client
-        private readonly ClientCallbacks _callbacks;
-        private readonly ClientHandle? _client;
+        private readonly ClientHandle? _held;
         private readonly CancelHandle _cancel = CancelHandle.None;
         private readonly CancellationToken _token;
         private readonly CancellationTokenRegistration _registration;
-        private ExceptionDispatchInfo? _error;
+        private int _users = 1;
 
-        public Call(ClientCallbacks callbacks, ClientHandle? client, CancellationToken token, bool isBatch = false)
+        /// <param name="client">The client.</param>
+        /// <param name="token">The caller's.</param>
+        /// <param name="held">Somebody else holds the client; and may want to cancel the call.</param>
+        public Call(ClientHandle client, CancellationToken token, bool held = false)
         {
-            _callbacks = callbacks;
             _token = token;
-            if (client != null)
+            Client = client.Pointer;
+            if (!held)
             {
-                bool held = false;
-                client.DangerousAddRef(ref held); // until Dispose: the client isn't freed under a running call
-                _client = client;
+                client.Hold();
+                _held = client;
             }
             try
             {
-                if (token.CanBeCanceled || callbacks.HasLog)
+                if (token.CanBeCanceled || held)
                 {
                     _cancel = new CancelHandle();
                     _registration = token.Register(s => ((CancelHandle)s!).Trigger(), _cancel);
@@ -36,45 +34,38 @@ namespace ZoomUserStatus
             }
             catch
             {
-                _client?.DangerousRelease();
+                _held?.DangerousRelease();
                 throw;
             }
-            _outer = t_current;
-            t_current = this;
-            if (isBatch) callbacks.EnterBatch(this);
         }
 
         /// <summary>To hand to the native call.</summary>
-        public nint Client => _client!.Pointer;
+        public nint Client { get; }
         /// <summary>To hand to the native call; NULL when nothing can cancel it.</summary>
         public nint Cancel => _cancel.Pointer;
 
-        public static Call? OnThisThread(ClientCallbacks callbacks) => t_current is Call c && c._callbacks == callbacks ? c : null;
+        /// <summary>Cancels it.</summary>
+        public void Trigger() => _cancel.Trigger();
 
-        /// <summary>Keeps the first error, for a call that ends by itself.</summary>
-        public void Keep(ExceptionDispatchInfo error) => Interlocked.CompareExchange(ref _error, error, null);
-
-        /// <summary>Keeps the first error and cancels the call.</summary>
-        public void Fail(ExceptionDispatchInfo error)
+        /// <summary>Throws that the caller cancelled, when that explains the code.</summary>
+        public void ThrowIfCancelled(UserStatusCode code)
         {
-            Keep(error);
-            _cancel.Trigger();
+            if (MayBeCancelled(code)) _token.ThrowIfCancellationRequested();
         }
 
-        /// <summary>Throws what a callback threw, unchanged; or that the caller cancelled, when that explains the code.</summary>
-        public void ThrowIfFailed(UserStatusCode code)
-        {
-            if (code == UserStatusCode.Token) _token.ThrowIfCancellationRequested(); // the provider may hear the caller's token, too
-            Volatile.Read(ref _error)?.Throw();
-            // Timeout: a delegate of the caller's held up the call until both were due.
-            if (code is UserStatusCode.Cancelled or UserStatusCode.Timeout) _token.ThrowIfCancellationRequested();
-        }
+        /// <summary>
+        /// Whether a caller who cancelled explains the code. Token: the provider may hear the caller's token, too. Timeout: a delegate of the
+        /// caller's held up the call until both were due.
+        /// </summary>
+        public static bool MayBeCancelled(UserStatusCode code) => code is UserStatusCode.Cancelled or UserStatusCode.Timeout or UserStatusCode.Token;
+
+        /// <summary>One more must dispose it: the event of a started call may come before its start has returned.</summary>
+        public void Share() => Interlocked.Increment(ref _users);
 
         public void Dispose()
         {
-            _callbacks.LeaveBatch(this);
-            t_current = _outer;
-            _client?.DangerousRelease();
+            if (Interlocked.Decrement(ref _users) != 0) return;
+            _held?.DangerousRelease();
             if (_cancel == CancelHandle.None) return;
             _registration.Dispose();
             _cancel.Dispose();

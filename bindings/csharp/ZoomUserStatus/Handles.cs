@@ -1,5 +1,6 @@
 using System;
 using System.Runtime.InteropServices;
+using System.Threading.Tasks;
 
 namespace ZoomUserStatus
 {
@@ -20,12 +21,37 @@ namespace ZoomUserStatus
         protected override bool ReleaseHandle() { NativeMethods.zus_config_free(handle); return true; }
     }
 
+    internal sealed class QueueHandle : ZusHandle
+    {
+        public QueueHandle() : base(NativeMethods.zus_queue_new()) { }
+        protected override bool ReleaseHandle() { NativeMethods.zus_queue_free(handle); return true; }
+    }
+
     internal sealed class ClientHandle : ZusHandle
     {
         // Native code knows the callbacks by number only; this reference keeps them as long as it may call them.
         private readonly ClientCallbacks _callbacks;
-        public ClientHandle(nint client, ClientCallbacks callbacks) : base(client) => _callbacks = callbacks;
-        protected override bool ReleaseHandle() { NativeMethods.zus_client_free(handle); GC.KeepAlive(_callbacks); return true; }
+        private readonly TaskCompletionSource<bool> _closed = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
+        public ClientHandle(nint client, ClientCallbacks callbacks) : base(client)
+        {
+            _callbacks = callbacks;
+            callbacks.Serve(this);
+        }
+        /// <summary>Ends when it is disposed and the last call has ended.</summary>
+        public Task Closed => _closed.Task;
+        /// <summary>Until <see cref="System.Runtime.InteropServices.SafeHandle.DangerousRelease"/>, the client isn't freed.</summary>
+        public void Hold()
+        {
+            bool held = false;
+            DangerousAddRef(ref held);
+        }
+        protected override bool ReleaseHandle()
+        {
+            NativeMethods.zus_client_free(handle);
+            _callbacks.End();
+            _closed.TrySetResult(true);
+            return true;
+        }
     }
 
     internal sealed class CancelHandle : ZusHandle

@@ -1,62 +1,60 @@
 using System;
-using System.Collections.Generic;
+using System.Linq;
 using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
 
 namespace ZoomUserStatus
 {
-    /// <summary>One run of zus_update_status_many, and what is known of each user.</summary>
+    /// <summary>One run of zus_update_status_many or zus_get_user_status_many, which block, and what is known of each user.</summary>
     internal sealed unsafe class NativeBatch
     {
         private static readonly ZusResultFn OnResult = OnNativeResult; // static, so that the thunk lives as long as the process
         private static readonly nint OnResultPointer = Marshal.GetFunctionPointerForDelegate(OnResult);
 
+        private readonly NativeClient _client;
+        private readonly Operation _operation;
         private readonly string[] _users;
-        private readonly UserStatusAction _action;
         private readonly Action<UserStatusResult>? _report;
-        private readonly HeaderNames _headers;
-        private readonly Call _call;
-        private readonly bool[] _ended;
-        private readonly UserStatusResult?[]? _results; // null: not kept
+        private readonly UserStatusResult?[] _results; // null: never sent
 
-        public NativeBatch(string[] users, UserStatusAction action, Action<UserStatusResult>? report, bool keepResults, HeaderNames headers, Call call)
+        /// <param name="client">The client.</param>
+        /// <param name="operation">What to do with each.</param>
+        /// <param name="users">The users.</param>
+        /// <param name="report">Called with each result. An exception stops the batch.</param>
+        public NativeBatch(NativeClient client, Operation operation, string[] users, Action<UserStatusResult>? report)
         {
+            _client = client;
+            _operation = operation;
             _users = users;
-            _action = action;
             _report = report;
-            _headers = headers;
-            _call = call;
-            _ended = new bool[users.Length];
-            _results = keepResults ? new UserStatusResult?[users.Length] : null;
+            _results = new UserStatusResult?[users.Length];
         }
 
-        public int Run()
+        /// <summary>What the report threw.</summary>
+        public ExceptionDispatchInfo? Thrown { get; private set; }
+
+        public UserStatusCode Run(Call call)
         {
-            nint ids = CopyIds(_users);
+            byte** ids = (byte**)CopyIds(_users);
             GCHandle self = GCHandle.Alloc(this);
             try
             {
-                return NativeMethods.zus_update_status_many(_call.Client, (byte**)ids, (nuint)_users.Length, (int)_action, _call.Cancel, OnResultPointer, GCHandle.ToIntPtr(self));
+                nint userdata = GCHandle.ToIntPtr(self);
+                int code = _operation == Operation.Read
+                    ? NativeMethods.zus_get_user_status_many(call.Client, ids, (nuint)_users.Length, call.Cancel, OnResultPointer, userdata)
+                    : NativeMethods.zus_update_status_many(call.Client, ids, (nuint)_users.Length, (int)_operation, call.Cancel, OnResultPointer, userdata);
+                return (UserStatusCode)code;
             }
             finally
             {
-                Marshal.FreeHGlobal(ids);
+                Marshal.FreeHGlobal((IntPtr)ids);
                 self.Free();
             }
         }
 
         /// <summary>What came of the batch, after <see cref="Run"/>.</summary>
-        public UserStatusBatch End(UserStatusCode code, Exception? error)
-        {
-            var results = new List<UserStatusResult>();
-            var notSent = new List<string>();
-            for (int i = 0; i < _users.Length; i++)
-            {
-                if (!_ended[i]) notSent.Add(_users[i]);
-                else if (_results?[i] is UserStatusResult result) results.Add(result);
-            }
-            return new UserStatusBatch(code, results, notSent, error);
-        }
+        public UserStatusBatch End(UserStatusCode code, Exception? error) =>
+            new UserStatusBatch(code, _results.Where(r => r != null).ToArray()!, _users.Where((_, i) => _results[i] is null).ToArray(), error);
 
         [MonoPInvokeCallback(typeof(ZusResultFn))]
         private static int OnNativeResult(nint userdata, nuint index, nint native)
@@ -65,18 +63,16 @@ namespace ZoomUserStatus
             try
             {
                 int i = (int)index;
-                var result = new UserStatusResult(native, batch._users[i] ?? "", i, batch._headers);
-                batch._ended[i] = true;
-                if (batch._results != null) batch._results[i] = result;
-                UpdateTrace.Count(batch._action, result);
+                var result = batch._client.Copy(native, batch._operation, batch._users[i], i);
+                batch._results[i] = result;
+                CallTrace.Count(batch._operation, result);
                 batch._report?.Invoke(result);
                 return 0;
             }
-            catch (Exception e) // must not unwind into native frames; the call throws it again
+            catch (Exception e) // must not unwind into native frames
             {
-                // 1 stops the batch. The cancel would abort the users in flight as well.
-                batch._call.Keep(ExceptionDispatchInfo.Capture(e));
-                return 1;
+                batch.Thrown ??= ExceptionDispatchInfo.Capture(e);
+                return 1; // stops the batch. The cancel would abort the users in flight as well.
             }
         }
 

@@ -1,4 +1,6 @@
 using System;
+using System.Linq;
+using System.Runtime.ExceptionServices;
 using System.Threading;
 using System.Threading.Tasks;
 
@@ -6,32 +8,37 @@ namespace ZoomUserStatus
 {
     /// <summary>
     /// How a call is started and completed: everything that <see cref="ZoomUserStatusClient"/> does through zus.h. A synchronous call blocks
-    /// its thread in the native library; so does an asynchronous one, on a thread of the pool, and a batch on a thread of its own.
+    /// its thread in the native library. An asynchronous one is started there, and one thread for all clients hears what it came to.
     /// </summary>
-    internal sealed unsafe class NativeClient : IDisposable
+    internal sealed class NativeClient : IDisposable
     {
-        private readonly ClientCallbacks _callbacks;
         private readonly ClientHandle _client;
         private readonly HeaderNames _headers;
         private volatile bool _disposed; // the handle itself closes only after the last running call
 
-        public NativeClient(ZoomUserStatusOptions options)
+        public unsafe NativeClient(ZoomUserStatusOptions options)
         {
             NativeLibraryCheck.Ensure();
-            _callbacks = new ClientCallbacks(options.TokenProvider, options.Log);
+            Callbacks = new ClientCallbacks(options);
             using var config = new ConfigHandle();
-            string refused = options.Apply(config.Pointer, _callbacks);
+            string refused = options.Apply(config.Pointer, Callbacks);
             if (refused.Length != 0) throw new ArgumentException(refused, nameof(options));
             _headers = new HeaderNames(options.ResultHeaders);
-            using var call = new Call(_callbacks, null, CancellationToken.None); // the log may be used already
+            Concurrency = options.Concurrency;
+            Verifies = options.Verify != TimeSpan.Zero;
             nint client;
             int code = NativeMethods.zus_client_new(config.Pointer, &client);
-            _client = new ClientHandle(client, _callbacks);
-            call.ThrowIfFailed((UserStatusCode)code);
+            _client = new ClientHandle(client, Callbacks);
             if (code == (int)UserStatusCode.Argument) // the setters took all the rest
                 throw new ArgumentException(Utf8.Decode(NativeMethods.zus_config_message(config.Pointer)) + " Correct the variable, or set Proxy, or UseProxy to false.", nameof(options));
             if (code != 0) throw new ZoomUserStatusException(UserStatusResult.OfCode(code, null));
         }
+
+        public ClientCallbacks Callbacks { get; }
+        public int Concurrency { get; }
+        public bool Verifies { get; }
+        /// <summary>Ends after <see cref="Dispose"/>, when the last running call has ended.</summary>
+        public Task Closed => _client.Closed;
 
         /// <summary>It closes after the last running call has ended, and doesn't wait for that.</summary>
         public void Dispose()
@@ -42,16 +49,29 @@ namespace ZoomUserStatus
 
         // --- One user -------------------------------------------------------------------------------------------------------------
 
-        public UserStatusResult Update(string userId, UserStatusAction action, CancellationToken cancellationToken)
+        public unsafe UserStatusResult Run(Operation operation, string userId, CancellationToken cancellationToken)
         {
-            UpdateTrace trace = UpdateTrace.Start(action);
+            ThrowIfDisposed();
+            cancellationToken.ThrowIfCancellationRequested();
+            CallTrace trace = CallTrace.Start(operation);
             try
             {
                 using Call call = Begin(cancellationToken);
                 nint result = 0;
                 int code;
-                fixed (byte* id = Utf8.Encode(userId)) code = NativeMethods.zus_update_status(call.Client, id, (int)action, call.Cancel, &result);
-                return trace.Stop(Take(result, code, userId, call));
+                fixed (byte* id = Utf8.Encode(userId))
+                {
+                    code = operation switch
+                    {
+                        Operation.CheckCredentials => NativeMethods.zus_check_credentials(call.Client, call.Cancel, &result),
+                        Operation.Read => NativeMethods.zus_get_user_status(call.Client, id, call.Cancel, &result),
+                        _ => NativeMethods.zus_update_status(call.Client, id, (int)operation, call.Cancel, &result),
+                    };
+                }
+                using var owned = new ResultHandle(result);
+                call.ThrowIfCancelled((UserStatusCode)code);
+                if (code == (int)UserStatusCode.Token) Callbacks.TokenError?.Throw();
+                return trace.Stop(owned.IsInvalid ? UserStatusResult.OfCode(code, userId) : Copy(result, operation, userId, 0));
             }
             catch (Exception e)
             {
@@ -60,79 +80,102 @@ namespace ZoomUserStatus
             }
         }
 
-        public Task<UserStatusResult> UpdateAsync(string userId, UserStatusAction action, CancellationToken cancellationToken) =>
-            Task.Run(() => Update(userId, action, cancellationToken), cancellationToken);
-
-        public UserStatusResult CheckCredentials(CancellationToken cancellationToken)
-        {
-            using Call call = Begin(cancellationToken);
-            nint result = 0;
-            int code = NativeMethods.zus_check_credentials(call.Client, call.Cancel, &result);
-            return Take(result, code, "", call).EnsureSuccess();
-        }
-
-        public Task<UserStatusResult> CheckCredentialsAsync(CancellationToken cancellationToken) =>
-            Task.Run(() => CheckCredentials(cancellationToken), cancellationToken);
-
-        private Call Begin(CancellationToken cancellationToken)
+        public Task<UserStatusResult> Start(Operation operation, string userId, CancellationToken cancellationToken)
         {
             ThrowIfDisposed();
-            cancellationToken.ThrowIfCancellationRequested();
-            return new Call(_callbacks, _client, cancellationToken);
+            if (cancellationToken.IsCancellationRequested) return Task.FromCanceled<UserStatusResult>(cancellationToken);
+            if (Callbacks.IsRunning) return Task.FromResult(UserStatusResult.OfCode((int)UserStatusCode.Reentrant, userId));
+            return StartedTask.Start(this, operation, userId, cancellationToken);
         }
 
-        private UserStatusResult Take(nint native, int code, string userId, Call call)
-        {
-            using var owned = new ResultHandle(native);
-            call.ThrowIfFailed((UserStatusCode)code);
-            if (code == (int)UserStatusCode.Token) _callbacks.TokenError?.Throw(); // of another call, whose request for a token this one shared
-            return owned.IsInvalid ? UserStatusResult.OfCode(code, userId) : new UserStatusResult(native, userId, 0, _headers);
-        }
+        /// <summary>Begins a call that keeps the client until it has ended.</summary>
+        public Call Begin(CancellationToken cancellationToken) => new Call(_client, cancellationToken);
+
+        /// <summary>Begins a call of a batch, which keeps the client.</summary>
+        public Call BeginHeld(CancellationToken cancellationToken) => new Call(_client, cancellationToken, held: true);
 
         // --- Many users -----------------------------------------------------------------------------------------------------------
 
         /// <summary>Runs a batch. When the caller cancels, it returns the batch all the same, with <see cref="UserStatusCode.Cancelled"/>.</summary>
+        /// <param name="operation">What to do with each.</param>
         /// <param name="users">The users.</param>
-        /// <param name="action">What to do with each.</param>
         /// <param name="report">Called with each result on this thread. An exception stops the batch and comes out unchanged.</param>
-        /// <param name="keepResults">False when <paramref name="report"/> is all that wants them.</param>
         /// <param name="cancellationToken">Cancels the batch.</param>
-        public UserStatusBatch UpdateMany(string[] users, UserStatusAction action, Action<UserStatusResult>? report, bool keepResults, CancellationToken cancellationToken)
+        public UserStatusBatch RunMany(Operation operation, string[] users, Action<UserStatusResult>? report, CancellationToken cancellationToken)
         {
             ThrowIfDisposed();
-            if (cancellationToken.IsCancellationRequested) return new UserStatusBatch(UserStatusCode.Cancelled, Array.Empty<UserStatusResult>(), users);
-            BatchTrace trace = BatchTrace.Start(action);
-            try
-            {
-                using var call = new Call(_callbacks, _client, cancellationToken, isBatch: true);
-                var run = new NativeBatch(users, action, report, keepResults, _headers, call);
-                var code = (UserStatusCode)run.Run();
-                try { call.ThrowIfFailed(code); }
-                catch (OperationCanceledException e) when (e.CancellationToken == cancellationToken) { code = UserStatusCode.Cancelled; }
-                if (code is not UserStatusCode.Ok and < UserStatusCode.Resolve) throw new ZoomUserStatusException(UserStatusResult.OfCode((int)code, null)); // nothing began
-                // What the token provider threw is not thrown again: the results so far would be lost.
-                return trace.Stop(run.End(code, code == UserStatusCode.Token ? _callbacks.TokenError?.SourceException : null));
-            }
-            catch (Exception e)
-            {
-                trace.Stop(e);
-                throw;
-            }
+            if (cancellationToken.IsCancellationRequested) return NobodySent(users);
+            using BatchTrace trace = BatchTrace.Start(operation);
+            using Call call = Begin(cancellationToken);
+            var run = new NativeBatch(this, operation, users, report);
+            UserStatusCode code = run.Run(call);
+            if (Call.MayBeCancelled(code) && cancellationToken.IsCancellationRequested) code = UserStatusCode.Cancelled;
+            if (code is not UserStatusCode.Ok and < UserStatusCode.Resolve) throw new ZoomUserStatusException(UserStatusResult.OfCode((int)code, null)); // nothing began
+            // What the token provider threw is not thrown again: the results so far would be lost.
+            UserStatusBatch batch = trace.Stop(run.End(code, code == UserStatusCode.Token ? Callbacks.TokenError?.SourceException : null));
+            run.Thrown?.Throw();
+            return batch;
         }
 
-        /// <summary>The same on a thread of its own, where <paramref name="report"/> is called, and waited for before the next result.</summary>
+        /// <summary>The same without a thread that waits. <paramref name="report"/> is waited for before the next result.</summary>
+        /// <param name="operation">What to do with each.</param>
         /// <param name="users">The users.</param>
-        /// <param name="action">What to do with each.</param>
         /// <param name="report">Called with each result. An exception stops the batch and comes out unchanged.</param>
-        /// <param name="keepResults">False when <paramref name="report"/> is all that wants them.</param>
         /// <param name="cancellationToken">Cancels the batch.</param>
-        public Task<UserStatusBatch> UpdateManyAsync(string[] users, UserStatusAction action, Func<UserStatusResult, Task>? report, bool keepResults, CancellationToken cancellationToken)
+        public async Task<UserStatusBatch> StartMany(Operation operation, string[] users, Func<UserStatusResult, Task>? report, CancellationToken cancellationToken)
+        {
+            if (cancellationToken.IsCancellationRequested) return NobodySent(users);
+            using IBatch batch = Open(operation, users, cancellationToken);
+            var results = new UserStatusResult?[users.Length];
+            ExceptionDispatchInfo? thrown = null;
+            while (await batch.NextAsync().ConfigureAwait(false) is UserStatusResult result)
+            {
+                results[result.Index] = result;
+                if (report is null) continue;
+                try { await report(result).ConfigureAwait(false); }
+                catch (Exception e) // the users in flight are still reported
+                {
+                    thrown ??= ExceptionDispatchInfo.Capture(e);
+                    batch.Stop();
+                }
+            }
+            UserStatusBatch end = batch.End(results.Where(r => r != null).ToArray()!);
+            thrown?.Throw();
+            return end;
+        }
+
+        /// <summary>Opens a batch that is started as its results are taken.</summary>
+        /// <param name="operation">What to do with each.</param>
+        /// <param name="users">The users.</param>
+        /// <param name="cancellationToken">Cancels the batch.</param>
+        public IBatch Open(Operation operation, string[] users, CancellationToken cancellationToken)
         {
             ThrowIfDisposed();
-            Action<UserStatusResult>? wait = report is null ? null : result => report(result).GetAwaiter().GetResult();
-            return Task.Factory.StartNew(() => UpdateMany(users, action, wait, keepResults, cancellationToken), CancellationToken.None,
-                TaskCreationOptions.LongRunning | TaskCreationOptions.DenyChildAttach, TaskScheduler.Default);
+            if (Callbacks.IsRunning) throw new ZoomUserStatusException(UserStatusResult.OfCode((int)UserStatusCode.Reentrant, null));
+            return new StartedBatch(this, operation, users, cancellationToken);
         }
+
+        public void Hold() => _client.Hold();
+
+        public void Release() => _client.DangerousRelease();
+
+        /// <summary>A user got a response that only this endpoint gives: the API URL is right, and so is the permission.</summary>
+        public bool EndpointIsKnown { get; private set; }
+
+        /// <summary>Copies a native result, owned or borrowed.</summary>
+        /// <param name="native">The result.</param>
+        /// <param name="operation">What the call did.</param>
+        /// <param name="userId">The user.</param>
+        /// <param name="index">The user's place in the batch.</param>
+        public UserStatusResult Copy(nint native, Operation operation, string? userId, int index)
+        {
+            var result = new UserStatusResult(native, userId ?? "", index, _headers);
+            EndpointIsKnown |= operation != Operation.CheckCredentials &&
+                result.Code is UserStatusCode.Ok or UserStatusCode.UserNotFound or UserStatusCode.UserProtected or UserStatusCode.UserBusy or UserStatusCode.UserLimit;
+            return result;
+        }
+
+        private static UserStatusBatch NobodySent(string[] users) => new UserStatusBatch(UserStatusCode.Cancelled, Array.Empty<UserStatusResult>(), users);
 
         private void ThrowIfDisposed()
         {

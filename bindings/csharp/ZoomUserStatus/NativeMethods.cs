@@ -36,6 +36,8 @@ namespace ZoomUserStatus
         [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_config_set_urls(nint config, byte* api, byte* oauth);
         [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_config_set_encoding(nint config, int encoding);
         [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_config_set_timeouts(nint config, uint connect_ms, uint total_ms);
+        [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_config_set_attempt_timeout(nint config, uint attempt_ms);
+        [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_config_set_verify(nint config, uint wait_ms);
         [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_config_set_retry(nint config, uint attempts, uint first_ms, uint most_ms);
         [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_config_set_rate(nint config, uint requests, uint per_ms);
         [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_config_set_concurrency(nint config, uint in_flight);
@@ -43,15 +45,35 @@ namespace ZoomUserStatus
         [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_config_set_ca_pem(nint config, byte* pem, nuint length);
         [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_config_set_user_agent(nint config, byte* user_agent);
         [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_config_set_log(nint config, int level, nint fn, nint userdata);
+        [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_config_set_events(nint config, nint queue, int kinds);
 
         [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern byte* zus_config_message(nint config);
 
         [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_client_new(nint config, nint* client);
         [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern void zus_client_free(nint client);
+        [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_client_cancel_started(nint client, uint wait_ms);
 
         [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_update_status(nint client, byte* user_id, int action, nint cancel, nint* result);
         [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_update_status_many(nint client, byte** user_ids, nuint count, int action, nint cancel, nint on_result, nint userdata);
+        [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_get_user_status(nint client, byte* user_id, nint cancel, nint* result);
+        [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_get_user_status_many(nint client, byte** user_ids, nuint count, nint cancel, nint on_result, nint userdata);
         [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_check_credentials(nint client, nint cancel, nint* result);
+
+        [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_update_status_start(nint client, byte* user_id, int action, nint cancel, nint queue, nint userdata);
+        [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_get_user_status_start(nint client, byte* user_id, nint cancel, nint queue, nint userdata);
+        [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_check_credentials_start(nint client, nint cancel, nint queue, nint userdata);
+
+        [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern nint zus_queue_new();
+        [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern void zus_queue_free(nint queue);
+        [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern nint zus_queue_next(nint queue, uint wait_ms);
+        [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern void zus_queue_wake(nint queue);
+
+        [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_event_kind(nint e);
+        [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern nint zus_event_userdata(nint e);
+        [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern nint zus_event_result(nint e);
+        [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_event_token_rejected(nint e);
+        [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_event_set_token(nint e, byte* token);
+        [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern void zus_event_free(nint e);
 
         [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern nint zus_cancel_new();
         [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern void zus_cancel_trigger(nint cancel);
@@ -68,6 +90,9 @@ namespace ZoomUserStatus
         [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern byte* zus_result_body(nint result, nuint* length);
         [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern long zus_result_retry_after(nint result);
         [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_result_attempts(nint result);
+        [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_result_delivery(nint result);
+        [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_result_user_status(nint result);
+        [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_result_is_fatal(nint result);
 
         [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern byte* zus_code_name(int code);
         [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern byte* zus_code_text(int code);

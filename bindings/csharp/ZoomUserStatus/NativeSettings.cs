@@ -23,6 +23,10 @@ namespace ZoomUserStatus
         public void TokenProvider(ClientCallbacks callbacks) =>
             Check(NativeMethods.zus_config_set_token_provider(_config, ClientCallbacks.TokenPointer, callbacks.Userdata), "TokenProvider");
 
+#if NET8_0_OR_GREATER
+        public void TokenEvents(EventReader reader) => Check(NativeMethods.zus_config_set_events(_config, reader.Queue, EventReader.TokenEvents), "AsyncTokenProvider");
+#endif
+
         public void Urls(string api, string oauth)
         {
             Text(api, p => NativeMethods.zus_config_set_urls(_config, p, null), "ApiUrl");
@@ -35,6 +39,18 @@ namespace ZoomUserStatus
         {
             if (Milliseconds(Finite(connect), "ConnectTimeout", out uint c) & Milliseconds(Finite(total), "Timeout", out uint t))
                 Check(NativeMethods.zus_config_set_timeouts(_config, c, t), "ConnectTimeout, Timeout");
+        }
+
+        /// <param name="attempt">Null: the library's default.</param>
+        public void AttemptTimeout(TimeSpan? attempt)
+        {
+            if (attempt is TimeSpan time && Milliseconds(Finite(time), "AttemptTimeout", out uint a))
+                Check(NativeMethods.zus_config_set_attempt_timeout(_config, a), "AttemptTimeout");
+        }
+
+        public void Verify(TimeSpan wait)
+        {
+            if (wait != TimeSpan.Zero && Milliseconds(wait, "Verify", out uint v)) Check(NativeMethods.zus_config_set_verify(_config, v), "Verify");
         }
 
         public void Retry(int attempts, TimeSpan first, TimeSpan most)

@@ -78,14 +78,49 @@ namespace ZoomUserStatus
         Rejected = 49,
         /// <summary>HTTP 408 or 5xx, also after the retries. The update may have been applied.</summary>
         Server = 50,
+        /// <summary>
+        /// Zoom accepted the update, but the user's status did not become the wanted one in time, or could not be read: see
+        /// <see cref="UserStatusResult.UserStatus"/>. Only with <see cref="ZoomUserStatusOptions.Verify"/>.
+        /// </summary>
+        NotVerified = 51,
         /// <summary>The server does not know this endpoint: check the API URL. Nothing is known of the user.</summary>
         Endpoint = 52,
         /// <summary>Cancelled. The outcome is unknown: the update may have been applied.</summary>
         Cancelled = 70,
         /// <summary>A batch ran to its end, and some users failed.</summary>
         Partial = 71,
+        /// <summary>65,536 asynchronous calls of this process run already: this one was not started.</summary>
+        QueueFull = 72,
+        /// <summary>The system has no thread left for an asynchronous call: it was not started.</summary>
+        NoThread = 73,
         /// <summary>A bug in the native library; please report it.</summary>
         Panic = 99,
+    }
+
+    /// <summary>A user's status, as Zoom says it. The numbers are those of zus.h.</summary>
+    public enum UserStatus
+    {
+        /// <summary>Not read, or a status that this version does not know.</summary>
+        Unknown = 0,
+        /// <summary>The user can sign in.</summary>
+        Active = 1,
+        /// <summary>The user is deactivated.</summary>
+        Inactive = 2,
+        /// <summary>The user was invited and has not accepted. Zoom accepts an update of the status, and changes nothing.</summary>
+        Pending = 3,
+    }
+
+    /// <summary>Whether a request may have reached Zoom, over all attempts. The numbers are those of zus.h.</summary>
+    public enum UserStatusDelivery
+    {
+        /// <summary>No request was sent: nothing was applied.</summary>
+        NotSent = 0,
+        /// <summary>
+        /// A request may have reached Zoom, and may have been applied: the connection broke, the time ran out, or the server failed (a 5xx, too).
+        /// </summary>
+        Unknown = 1,
+        /// <summary>Zoom sent a response, and the code says what it means.</summary>
+        Responded = 2,
     }
 
     /// <summary>

@@ -6,11 +6,12 @@ using System.Text;
 
 namespace ZoomUserStatus
 {
-    /// <summary>What came of one user's update. Immutable: a copy of everything that the native result holds.</summary>
+    /// <summary>What came of one user's update or read. Immutable: a copy of everything that the native result holds.</summary>
     [Serializable] // as a part of ZoomUserStatusException
     public sealed class UserStatusResult
     {
         private readonly byte[] _body;
+        [NonSerialized] private UserDetails? _user;
 
         /// <summary>Makes a result, e.g. for the tests of a program that uses this library.</summary>
         /// <param name="userId">The user's ID or e-mail address.</param>
@@ -24,8 +25,12 @@ namespace ZoomUserStatus
         /// <param name="index">Place in the batch.</param>
         /// <param name="body">Body of the response.</param>
         /// <param name="headers">Headers of the response; names without regard to case.</param>
+        /// <param name="userStatus">The user's status, where it was read.</param>
+        /// <param name="delivery">Whether a request may have reached Zoom. Null: it did where there is an HTTP status, else it was not sent.</param>
+        /// <param name="isFatal">Every remaining user of a batch would fail the same way.</param>
         public UserStatusResult(string userId, UserStatusCode code, int httpStatus = 0, int zoomCode = 0, string message = "", string trackingId = "",
-            TimeSpan? retryAfter = null, int attempts = 0, int index = 0, byte[]? body = null, IReadOnlyDictionary<string, string>? headers = null)
+            TimeSpan? retryAfter = null, int attempts = 0, int index = 0, byte[]? body = null, IReadOnlyDictionary<string, string>? headers = null,
+            UserStatus userStatus = UserStatus.Unknown, UserStatusDelivery? delivery = null, bool isFatal = false)
         {
             UserId = userId ?? throw new ArgumentNullException(nameof(userId));
             Message = message ?? throw new ArgumentNullException(nameof(message));
@@ -36,6 +41,9 @@ namespace ZoomUserStatus
             RetryAfter = retryAfter;
             Attempts = attempts;
             Index = index;
+            UserStatus = userStatus;
+            Delivery = delivery ?? (httpStatus == 0 ? UserStatusDelivery.NotSent : UserStatusDelivery.Responded);
+            IsFatal = isFatal;
             _body = body is null ? Array.Empty<byte>() : (byte[])body.Clone();
             var copy = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
             if (headers != null) foreach (KeyValuePair<string, string> h in headers) copy[h.Key] = h.Value;
@@ -53,6 +61,9 @@ namespace ZoomUserStatus
             Message = Utf8.Decode(NativeMethods.zus_result_message(native));
             TrackingId = Utf8.Decode(NativeMethods.zus_result_tracking_id(native));
             Attempts = NativeMethods.zus_result_attempts(native);
+            UserStatus = (UserStatus)NativeMethods.zus_result_user_status(native);
+            Delivery = (UserStatusDelivery)NativeMethods.zus_result_delivery(native);
+            IsFatal = NativeMethods.zus_result_is_fatal(native) != 0;
             long seconds = NativeMethods.zus_result_retry_after(native);
             RetryAfter = seconds < 0 ? (TimeSpan?)null : TimeSpan.FromSeconds(Math.Min(seconds, int.MaxValue));
             nuint length;
@@ -63,8 +74,8 @@ namespace ZoomUserStatus
         }
 
         /// <summary>For calls that ended before there was a native result.</summary>
-        internal static unsafe UserStatusResult OfCode(int code, string? userId) =>
-            new UserStatusResult(userId ?? "", (UserStatusCode)code, message: Utf8.Decode(NativeMethods.zus_code_text(code)));
+        internal static unsafe UserStatusResult OfCode(int code, string? userId, int index = 0) =>
+            new UserStatusResult(userId ?? "", (UserStatusCode)code, message: Utf8.Decode(NativeMethods.zus_code_text(code)), index: index);
 
         internal static unsafe string NameOf(UserStatusCode code)
         {
@@ -80,8 +91,22 @@ namespace ZoomUserStatus
         public UserStatusCode Code { get; }
         /// <summary>The code's name in C, for logs and reports: "ZUS_OK", "ZUS_ERR_USER_NOT_FOUND"; "ZUS_ERR_UNKNOWN".</summary>
         public string CodeName => NameOf(Code);
-        /// <summary>True when the update was done.</summary>
+        /// <summary>True when the update, or the read, was done.</summary>
         public bool IsSuccess => Code == UserStatusCode.Ok;
+        /// <summary>
+        /// The user's status where it was read: by GetStatus, or to verify an update (<see cref="ZoomUserStatusOptions.Verify"/>). Otherwise
+        /// <see cref="UserStatus.Unknown"/>.
+        /// </summary>
+        public UserStatus UserStatus { get; }
+        /// <summary>What else Zoom says of the user. Of a result of GetStatus; otherwise it is empty.</summary>
+        public UserDetails User => _user ??= new UserDetails(_body);
+        /// <summary>Whether a request may have reached Zoom, over all attempts.</summary>
+        public UserStatusDelivery Delivery { get; internal set; }
+        /// <summary>
+        /// True when the failure is fatal for a batch: every remaining user would fail the same way (no token, a rejected token, a missing scope,
+        /// the daily limit, a wrong URL).
+        /// </summary>
+        public bool IsFatal { get; internal set; }
         /// <summary>The HTTP status of the last response; 0 when none came.</summary>
         public int HttpStatus { get; }
         /// <summary>Zoom's own error code, e.g. 1001; 0 for none.</summary>
@@ -119,6 +144,7 @@ namespace ZoomUserStatus
             Add(", HTTP ", HttpStatus);
             Add(", Zoom code ", ZoomCode);
             if (Message.Length != 0) line.Append(": ").Append(Message);
+            if (UserStatus != UserStatus.Unknown && IsSuccess) line.Append(", ").Append(UserStatus);
             if (!IsSuccess && TrackingId.Length != 0) line.Append(" (tracking id ").Append(TrackingId).Append(')');
             return line.ToString();
 

@@ -3,25 +3,25 @@ using System;
 using System.Collections.Generic;
 using System.Runtime.ExceptionServices;
 using System.Threading;
-using System.Threading.Channels;
 using System.Threading.Tasks;
 
 namespace ZoomUserStatus
 {
     /// <summary>
-    /// The results of <see cref="ZoomUserStatusClient.UpdateEachAsync"/>, for one <c>await foreach</c>, in the order in which the updates end.
-    /// After the loop, <see cref="Rest"/> has what the loop did not see.
+    /// The results of <see cref="ZoomUserStatusClient.UpdateEachAsync"/> or <see cref="ZoomUserStatusClient.GetStatusEachAsync"/>, for one
+    /// <c>await foreach</c>, in the order in which the calls end. After the loop, <see cref="Rest"/> has what the loop did not see.
     /// </summary>
     public sealed class UserStatusUpdates : IAsyncEnumerable<UserStatusResult>
     {
-        private readonly Func<Func<UserStatusResult, Task>, CancellationToken, Task<UserStatusBatch>> _run;
+        private readonly Func<CancellationToken, IBatch> _open;
         private readonly CancellationToken _cancellationToken;
         private int _started;
         private UserStatusBatch? _rest;
+        private UserStatusResult? _last;
 
-        internal UserStatusUpdates(Func<Func<UserStatusResult, Task>, CancellationToken, Task<UserStatusBatch>> run, CancellationToken cancellationToken)
+        internal UserStatusUpdates(Func<CancellationToken, IBatch> open, CancellationToken cancellationToken)
         {
-            _run = run;
+            _open = open;
             _cancellationToken = cancellationToken;
         }
 
@@ -32,67 +32,64 @@ namespace ZoomUserStatus
         public UserStatusUpdates(IEnumerable<UserStatusResult> results, IReadOnlyList<string>? notSent = null, UserStatusCode code = UserStatusCode.Ok)
         {
             ArgumentNullException.ThrowIfNull(results);
-            _run = async (report, cancellationToken) =>
-            {
-                foreach (UserStatusResult result in results) await report(result).ConfigureAwait(false);
-                return new UserStatusBatch(code, [], notSent ?? []);
-            };
+            _open = _ => new Ended(results.GetEnumerator(), notSent ?? [], code);
         }
 
         /// <summary>
         /// What the loop did not see, once it has ended in whatever way: after a <c>break</c> or an exception, the results of the users who were
-        /// in flight (<see cref="UserStatusCode.Cancelled"/>: the outcome is unknown), and the users that nothing was sent for.
+        /// in flight, and the users that nothing was sent for.
         /// </summary>
         /// <exception cref="InvalidOperationException">The loop has not ended.</exception>
         public UserStatusBatch Rest => Volatile.Read(ref _rest) ?? throw new InvalidOperationException("The rest is known when the loop over the results has ended.");
 
-        /// <summary>Sends the updates. For <c>await foreach</c>, once.</summary>
-        /// <param name="cancellationToken">Cancels, beside the token that UpdateEachAsync was given.</param>
+        /// <summary>Makes the calls. For <c>await foreach</c>, once.</summary>
+        /// <param name="cancellationToken">Cancels, beside the token that the method was given.</param>
         /// <returns>The results.</returns>
         /// <exception cref="InvalidOperationException">It is the second loop: the users would be sent again.</exception>
         public IAsyncEnumerator<UserStatusResult> GetAsyncEnumerator(CancellationToken cancellationToken = default)
         {
             if (Interlocked.Exchange(ref _started, 1) != 0)
-                throw new InvalidOperationException("These updates have been looped over. Call UpdateEachAsync again to send the users again.");
+                throw new InvalidOperationException("These updates have been looped over. Call the method again to send the users again.");
             return Enumerate(cancellationToken);
         }
 
         private async IAsyncEnumerator<UserStatusResult> Enumerate(CancellationToken cancellationToken)
         {
             using var cancel = CancellationTokenSource.CreateLinkedTokenSource(_cancellationToken, cancellationToken);
-            // One place: the batch doesn't run far ahead of who keeps the record.
-            var channel = Channel.CreateBounded<UserStatusResult>(new BoundedChannelOptions(1) { SingleReader = true, SingleWriter = true });
-            Task<UserStatusBatch> run = Run(channel.Writer, cancel.Token);
-            UserStatusResult? last = null;
-            var unseen = new List<UserStatusResult>();
+            using IBatch batch = _open(cancel.Token);
+            bool all = false;
             try
             {
-                await foreach (UserStatusResult result in channel.Reader.ReadAllAsync(CancellationToken.None).ConfigureAwait(false))
+                while (await batch.NextAsync().ConfigureAwait(false) is { } result)
                 {
-                    last = result;
+                    _last = result;
                     yield return result;
                 }
+                all = true;
             }
             finally
             {
-                // Nothing to cancel when all came. When the loop was left early: cancel, and keep what is known of who was in flight.
-                await cancel.CancelAsync().ConfigureAwait(false);
-                await foreach (UserStatusResult result in channel.Reader.ReadAllAsync(CancellationToken.None).ConfigureAwait(false)) unseen.Add(result);
-                await ((Task)run).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // a loop that was left hears no exception of the run
-                UserStatusBatch? ended = run.IsCompletedSuccessfully ? run.Result : null;
-                Volatile.Write(ref _rest, new UserStatusBatch(ended?.Code ?? UserStatusCode.Cancelled, unseen, ended?.NotSent ?? [], ended?.Error));
+                var unseen = new List<UserStatusResult>();
+                if (!all)
+                {
+                    batch.Stop();
+                    while (await batch.NextAsync().ConfigureAwait(false) is { } result) unseen.Add(result);
+                }
+                Volatile.Write(ref _rest, batch.End(unseen));
             }
-            UserStatusBatch end = await run.ConfigureAwait(false);
-            if (end.Code == UserStatusCode.Cancelled) throw new UserStatusBatchCanceledException(Rest, cancellationToken.IsCancellationRequested ? cancellationToken : _cancellationToken);
-            if (end.Error != null) ExceptionDispatchInfo.Throw(end.Error);
-            if (end.Code is not UserStatusCode.Ok and not UserStatusCode.Partial)
-                throw new ZoomUserStatusException(last?.Code == end.Code ? last : UserStatusResult.OfCode((int)end.Code, null));
+            if (Rest.Code == UserStatusCode.Cancelled) throw new UserStatusBatchCanceledException(Rest, cancellationToken.IsCancellationRequested ? cancellationToken : _cancellationToken);
+            if (Rest.Error != null) ExceptionDispatchInfo.Throw(Rest.Error);
+            if (Rest.Code is not UserStatusCode.Ok and not UserStatusCode.Partial)
+                throw new ZoomUserStatusException(_last?.Code == Rest.Code ? _last : UserStatusResult.OfCode((int)Rest.Code, null));
         }
 
-        private async Task<UserStatusBatch> Run(ChannelWriter<UserStatusResult> writer, CancellationToken cancellationToken)
+        /// <summary>A batch for tests.</summary>
+        private sealed class Ended(IEnumerator<UserStatusResult> results, IReadOnlyList<string> notSent, UserStatusCode code) : IBatch
         {
-            try { return await _run(result => writer.WriteAsync(result, CancellationToken.None).AsTask(), cancellationToken).ConfigureAwait(false); }
-            finally { writer.Complete(); }
+            public Task<UserStatusResult?> NextAsync() => Task.FromResult(results.MoveNext() ? results.Current : null);
+            public void Stop() { }
+            public UserStatusBatch End(IReadOnlyList<UserStatusResult> rest) => new UserStatusBatch(code, rest, notSent);
+            public void Dispose() => results.Dispose();
         }
     }
 }

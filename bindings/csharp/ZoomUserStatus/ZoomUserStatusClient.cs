@@ -8,14 +8,19 @@ using System.Threading.Tasks;
 namespace ZoomUserStatus
 {
     /// <summary>
-    /// Activates and deactivates Zoom users. Make one, keep it, and share it between threads: it keeps connections and the access token,
+    /// Activates, deactivates and reads Zoom users. Make one, keep it, and share it between threads: it keeps connections and the access token,
     /// and one rate limit for all its requests. Making one sends nothing. Dispose ends nothing that is running.
     /// </summary>
     /// <remarks>
-    /// A CancellationToken and a time limit end what the library waits for; while your own delegate runs (token provider, log), they wait for it.
+    /// A CancellationToken and a time limit end what the library waits for; while your own delegate runs (<see cref="ZoomUserStatusOptions.TokenProvider"/>,
+    /// <see cref="ZoomUserStatusOptions.Log"/>), they wait for it. An Async method holds no thread while it waits: threads of the library work for
+    /// it, at most <see cref="ZoomUserStatusOptions.Concurrency"/>.
     /// Every call is virtual, for mocks in the tests of a program that uses this library.
     /// </remarks>
     public class ZoomUserStatusClient : IDisposable
+#if NET8_0_OR_GREATER
+        , IAsyncDisposable
+#endif
     {
         private readonly NativeClient? _native;
 
@@ -95,7 +100,7 @@ namespace ZoomUserStatus
         public virtual UserStatusResult TryUpdate(string userId, UserStatusAction action, CancellationToken cancellationToken = default)
         {
             Check(userId, action);
-            return Native.Update(userId, action, cancellationToken);
+            return Native.Run((Operation)action, userId, cancellationToken);
         }
 
         /// <summary>Like <see cref="UpdateAsync"/>, but a failure is a result and not an exception.</summary>
@@ -103,8 +108,41 @@ namespace ZoomUserStatus
         public virtual Task<UserStatusResult> TryUpdateAsync(string userId, UserStatusAction action, CancellationToken cancellationToken = default)
         {
             Check(userId, action);
-            return Native.UpdateAsync(userId, action, cancellationToken);
+            return Native.Start((Operation)action, userId, cancellationToken);
         }
+
+        /// <summary>
+        /// Reads one user: <see cref="UserStatusResult.UserStatus"/> says whether the user is active, inactive or pending (invited, and not there yet),
+        /// and <see cref="UserStatusResult.User"/> what else Zoom says. Needs the scope user:read:user:admin, or the classic user:write:admin or
+        /// user:read:admin.
+        /// </summary>
+        /// <param name="userId">The user's ID or e-mail address, without leading or trailing whitespace.</param>
+        /// <param name="cancellationToken">Cancels the call, within 100 ms or when your own delegate returns.</param>
+        /// <returns>The result, a success.</returns>
+        /// <exception cref="ZoomUserStatusException">The user could not be read, or the ID is refused; see its Code and Result.</exception>
+        /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled before the response came.</exception>
+        /// <exception cref="ArgumentNullException"><paramref name="userId"/> is null.</exception>
+        /// <exception cref="ObjectDisposedException">The client is disposed.</exception>
+        public virtual UserStatusResult GetStatus(string userId, CancellationToken cancellationToken = default) => TryGetStatus(userId, cancellationToken).EnsureSuccess();
+
+        /// <summary>Reads one user, asynchronously. See <see cref="GetStatus"/>.</summary>
+        /// <inheritdoc cref="GetStatus" path="/param | /returns | /exception"/>
+        public virtual Task<UserStatusResult> GetStatusAsync(string userId, CancellationToken cancellationToken = default) => Succeed(TryGetStatusAsync(userId, cancellationToken));
+
+        /// <summary>Like <see cref="GetStatus"/>, but a failure is a result and not an exception.</summary>
+        /// <param name="userId">The user's ID or e-mail address, without leading or trailing whitespace.</param>
+        /// <param name="cancellationToken">Cancels the call, within 100 ms or when your own delegate returns.</param>
+        /// <returns>The result; see its IsSuccess and Code.</returns>
+        /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled before the response came.</exception>
+        /// <exception cref="ArgumentNullException"><paramref name="userId"/> is null.</exception>
+        /// <exception cref="ObjectDisposedException">The client is disposed.</exception>
+        public virtual UserStatusResult TryGetStatus(string userId, CancellationToken cancellationToken = default) =>
+            Native.Run(Operation.Read, userId ?? throw new ArgumentNullException(nameof(userId)), cancellationToken);
+
+        /// <summary>Like <see cref="GetStatusAsync"/>, but a failure is a result and not an exception.</summary>
+        /// <inheritdoc cref="TryGetStatus" path="/param | /returns | /exception"/>
+        public virtual Task<UserStatusResult> TryGetStatusAsync(string userId, CancellationToken cancellationToken = default) =>
+            Native.Start(Operation.Read, userId ?? throw new ArgumentNullException(nameof(userId)), cancellationToken);
 
         /// <summary>
         /// Obtains an access token, and touches no user. With OAuth the result's Body is the token endpoint's response without the token:
@@ -116,11 +154,11 @@ namespace ZoomUserStatus
         /// <exception cref="ZoomUserStatusException">No token could be obtained.</exception>
         /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled before the response came.</exception>
         /// <exception cref="ObjectDisposedException">The client is disposed.</exception>
-        public virtual UserStatusResult CheckCredentials(CancellationToken cancellationToken = default) => Native.CheckCredentials(cancellationToken);
+        public virtual UserStatusResult CheckCredentials(CancellationToken cancellationToken = default) => Native.Run(Operation.CheckCredentials, "", cancellationToken).EnsureSuccess();
 
         /// <summary>Obtains an access token, asynchronously. See <see cref="CheckCredentials"/>.</summary>
         /// <inheritdoc cref="CheckCredentials" path="/param | /returns | /exception"/>
-        public virtual Task<UserStatusResult> CheckCredentialsAsync(CancellationToken cancellationToken = default) => Native.CheckCredentialsAsync(cancellationToken);
+        public virtual Task<UserStatusResult> CheckCredentialsAsync(CancellationToken cancellationToken = default) => Succeed(Native.Start(Operation.CheckCredentials, "", cancellationToken));
 
         // --- Many users -----------------------------------------------------------------------------------------------------------
 
@@ -143,7 +181,7 @@ namespace ZoomUserStatus
         /// <exception cref="ArgumentOutOfRangeException"><paramref name="action"/> is none of the enum's.</exception>
         /// <exception cref="ObjectDisposedException">The client is disposed.</exception>
         public virtual UserStatusBatch UpdateMany(IEnumerable<string> userIds, UserStatusAction action, IProgress<UserStatusResult>? progress = null, CancellationToken cancellationToken = default) =>
-            NotCancelled(Native.UpdateMany(Users(userIds, action), action, progress is null ? null : progress.Report, true, cancellationToken), cancellationToken);
+            NotCancelled(Native.RunMany((Operation)action, Users(userIds, action), progress is null ? null : progress.Report, cancellationToken), cancellationToken);
 
         /// <summary>Updates many users, without progress. See <see cref="UpdateMany(IEnumerable{string}, UserStatusAction, IProgress{UserStatusResult}, CancellationToken)"/>.</summary>
         /// <inheritdoc cref="UpdateMany(IEnumerable{string}, UserStatusAction, IProgress{UserStatusResult}, CancellationToken)" path="/param | /returns | /exception"/>
@@ -168,7 +206,7 @@ namespace ZoomUserStatus
         /// <exception cref="ArgumentOutOfRangeException"><paramref name="action"/> is none of the enum's.</exception>
         /// <exception cref="ObjectDisposedException">The client is disposed.</exception>
         public virtual UserStatusBatch UpdateMany(IEnumerable<string> userIds, UserStatusAction action, Action<UserStatusResult> onResult, CancellationToken cancellationToken = default) =>
-            NotCancelled(Native.UpdateMany(Users(userIds, action), action, onResult ?? throw new ArgumentNullException(nameof(onResult)), true, cancellationToken), cancellationToken);
+            NotCancelled(Native.RunMany((Operation)action, Users(userIds, action), onResult ?? throw new ArgumentNullException(nameof(onResult)), cancellationToken), cancellationToken);
 
         /// <summary>
         /// Not for use: catches an async lambda, which would otherwise compile as async void, with nobody to wait for it or to hear its exceptions.
@@ -208,17 +246,56 @@ namespace ZoomUserStatus
         public virtual Task<UserStatusBatch> UpdateManyAsync(IEnumerable<string> userIds, UserStatusAction action, Func<UserStatusResult, Task> onResult, CancellationToken cancellationToken = default) =>
             Many(userIds, action, onResult ?? throw new ArgumentNullException(nameof(onResult)), cancellationToken);
 
+        /// <summary>Reads many users, as <see cref="UpdateMany(IEnumerable{string}, UserStatusAction, CancellationToken)"/> updates them. See <see cref="GetStatus"/>.</summary>
+        /// <param name="userIds">The users; read to its end before the first request. One that is null or refused gets a result that says so.</param>
+        /// <param name="cancellationToken">Cancels the batch.</param>
+        /// <returns>All results (about 2 KB each), and who was not read.</returns>
+        /// <exception cref="UserStatusBatchCanceledException"><paramref name="cancellationToken"/> was cancelled before the end. It has the results so far, and who was not read.</exception>
+        /// <exception cref="ZoomUserStatusException">The call could not be begun, e.g. from a callback of the same client.</exception>
+        /// <exception cref="ArgumentNullException"><paramref name="userIds"/> is null.</exception>
+        /// <exception cref="ObjectDisposedException">The client is disposed.</exception>
+        public virtual UserStatusBatch GetStatusMany(IEnumerable<string> userIds, CancellationToken cancellationToken = default) =>
+            NotCancelled(Native.RunMany(Operation.Read, Users(userIds), null, cancellationToken), cancellationToken);
+
+        /// <summary>Reads many users, and calls <paramref name="onResult"/> on this thread as each ends. See <see cref="GetStatusMany(IEnumerable{string}, CancellationToken)"/>.</summary>
+        /// <param name="userIds">The users; read to its end before the first request.</param>
+        /// <param name="onResult">
+        /// Called with each result, in any order, before this method returns or throws. It must not use this client. An exception
+        /// stops the batch and comes out of this method unchanged; users in flight then are still reported.
+        /// </param>
+        /// <param name="cancellationToken">Cancels the batch.</param>
+        /// <inheritdoc cref="GetStatusMany(IEnumerable{string}, CancellationToken)" path="/returns | /exception"/>
+        public virtual UserStatusBatch GetStatusMany(IEnumerable<string> userIds, Action<UserStatusResult> onResult, CancellationToken cancellationToken = default) =>
+            NotCancelled(Native.RunMany(Operation.Read, Users(userIds), onResult ?? throw new ArgumentNullException(nameof(onResult)), cancellationToken), cancellationToken);
+
+        /// <summary>Reads many users, asynchronously. See <see cref="GetStatusMany(IEnumerable{string}, CancellationToken)"/>.</summary>
+        /// <inheritdoc cref="GetStatusMany(IEnumerable{string}, CancellationToken)" path="/param | /returns | /exception"/>
+        public virtual Task<UserStatusBatch> GetStatusManyAsync(IEnumerable<string> userIds, CancellationToken cancellationToken = default) =>
+            NotCancelled(Native.StartMany(Operation.Read, Users(userIds), null, cancellationToken), cancellationToken);
+
 #if NET8_0_OR_GREATER
+        /// <summary>Reads many users, and gives each result as it ends, in any order. See <see cref="UpdateEachAsync"/> and <see cref="GetStatus"/>. For .NET 8 and later.</summary>
+        /// <param name="userIds">The users; read to its end at once.</param>
+        /// <param name="cancellationToken">Cancels the batch.</param>
+        /// <returns>The results, failures among them, for one <c>await foreach</c>; and after it, what the loop did not see.</returns>
+        /// <exception cref="ArgumentNullException"><paramref name="userIds"/> is null.</exception>
+        public virtual UserStatusUpdates GetStatusEachAsync(IEnumerable<string> userIds, CancellationToken cancellationToken = default)
+        {
+            string[] users = Users(userIds);
+            NativeClient native = Native;
+            return new UserStatusUpdates(token => native.Open(Operation.Read, users, token), cancellationToken);
+        }
+
         /// <summary>
-        /// Updates many users, and gives each result as it ends, in any order; nothing is sent before the first is asked for. It waits for
-        /// a slow reader, and keeps no results. For .NET 8 and later.
+        /// Updates many users, and gives each result as it ends, in any order; nothing is sent before the first is asked for. It runs ahead of
+        /// a slow reader by twice <see cref="ZoomUserStatusOptions.Concurrency"/>, and keeps no results. For .NET 8 and later.
         /// </summary>
         /// <param name="userIds">The users; read to its end at once.</param>
         /// <param name="action">What to do with each.</param>
         /// <param name="cancellationToken">
         /// Cancels the batch: the results of the users in flight still come, then <see cref="UserStatusBatchCanceledException"/>. A <c>break</c>
-        /// cancels the batch too, and the results of those in flight are in <see cref="UserStatusUpdates.Rest"/>. A user without a result was
-        /// never sent.
+        /// stops the batch: nobody else is sent, it waits for those in flight, and their results are in <see cref="UserStatusUpdates.Rest"/>. A
+        /// user without a result was never sent.
         /// </param>
         /// <returns>The results, failures among them, for one <c>await foreach</c>; and after it, what the loop did not see.</returns>
         /// <exception cref="UserStatusBatchCanceledException">From the loop: <paramref name="cancellationToken"/> was cancelled before the end.</exception>
@@ -232,7 +309,7 @@ namespace ZoomUserStatus
         {
             string[] users = Users(userIds, action);
             NativeClient native = Native;
-            return new UserStatusUpdates((report, token) => native.UpdateManyAsync(users, action, report, false, token), cancellationToken);
+            return new UserStatusUpdates(token => native.Open((Operation)action, users, token), cancellationToken);
         }
 #endif
 
@@ -242,6 +319,17 @@ namespace ZoomUserStatus
             Dispose(true);
             GC.SuppressFinalize(this);
         }
+
+#if NET8_0_OR_GREATER
+        /// <summary>Like <see cref="Dispose()"/>, and waits until the last running call has ended. Cancel what should not run on.</summary>
+        /// <returns>When it has.</returns>
+        public virtual async ValueTask DisposeAsync()
+        {
+            Dispose();
+            if (_native != null) await _native.Closed.ConfigureAwait(false);
+            GC.SuppressFinalize(this);
+        }
+#endif
 
         /// <summary>For mocks that hold something themselves.</summary>
         /// <param name="disposing">True.</param>
@@ -261,11 +349,13 @@ namespace ZoomUserStatus
             if (action is < UserStatusAction.Activate or > UserStatusAction.ClockOut) throw new ArgumentOutOfRangeException(nameof(action));
         }
 
+        private static string[] Users(IEnumerable<string> userIds) => userIds?.ToArray() ?? throw new ArgumentNullException(nameof(userIds));
+
         private static string[] Users(IEnumerable<string> userIds, UserStatusAction action)
         {
             if (userIds is null) throw new ArgumentNullException(nameof(userIds));
             Check(action);
-            return userIds.ToArray();
+            return Users(userIds);
         }
 
         private static async Task<UserStatusResult> Succeed(Task<UserStatusResult> update) => (await update.ConfigureAwait(false)).EnsureSuccess();
@@ -281,9 +371,14 @@ namespace ZoomUserStatus
 
         private Task<UserStatusBatch> Many(IEnumerable<string> userIds, UserStatusAction action, Func<UserStatusResult, Task>? report, CancellationToken cancellationToken)
         {
-            return Ended(Native.UpdateManyAsync(Users(userIds, action), action, report, true, cancellationToken));
-
-            async Task<UserStatusBatch> Ended(Task<UserStatusBatch> batch) => NotCancelled(await batch.ConfigureAwait(false), cancellationToken);
+            string[] users = Users(userIds, action);
+            // With a callback from the pool on, so that it doesn't run on the caller's thread before this has returned.
+            return NotCancelled(report is null
+                ? Native.StartMany((Operation)action, users, null, cancellationToken)
+                : Task.Run(() => Native.StartMany((Operation)action, users, report, cancellationToken), CancellationToken.None), cancellationToken);
         }
+
+        private static async Task<UserStatusBatch> NotCancelled(Task<UserStatusBatch> batch, CancellationToken cancellationToken) =>
+            NotCancelled(await batch.ConfigureAwait(false), cancellationToken);
     }
 }

@@ -1,5 +1,9 @@
 using System;
 using System.Collections.Generic;
+#if NET8_0_OR_GREATER
+using System.Threading;
+using System.Threading.Tasks;
+#endif
 
 namespace ZoomUserStatus
 {
@@ -14,10 +18,22 @@ namespace ZoomUserStatus
     /// <returns>The token; null or "" when none can be obtained (<see cref="UserStatusCode.Token"/>).</returns>
     public delegate string? AccessTokenProvider(bool rejected);
 
+#if NET8_0_OR_GREATER
+    /// <summary>
+    /// Gives an access token when one is needed, as <see cref="AccessTokenProvider"/> does, without a thread that waits. Calls that need the token are
+    /// cancelled and time out meanwhile as ever. It begins on a thread of this client alone, so it may also block for a moment. It must not use
+    /// the client that it serves. For .NET 8 and later.
+    /// </summary>
+    /// <param name="rejected">True when Zoom rejected the last token: don't give the same one again.</param>
+    /// <param name="cancellationToken">Cancelled when nobody waits for the token any more: after <see cref="ZoomUserStatusOptions.Timeout"/>, and when the client is closed.</param>
+    /// <returns>The token; null or "" when none can be obtained (<see cref="UserStatusCode.Token"/>).</returns>
+    public delegate ValueTask<string?> AsyncAccessTokenProvider(bool rejected, CancellationToken cancellationToken);
+#endif
+
     /// <summary>
     /// Settings of a <see cref="ZoomUserStatusClient"/>, which copies them: later changes have no effect on it. Exactly one kind of
     /// credentials is needed: <see cref="AccessToken"/>; <see cref="AccountId"/> with <see cref="ClientId"/> and
-    /// <see cref="ClientSecret"/>; or <see cref="TokenProvider"/>. All the rest has defaults fit for Zoom.
+    /// <see cref="ClientSecret"/>; or <see cref="TokenProvider"/> (from .NET 8 on there is an asynchronous one, too). All the rest has defaults fit for Zoom.
     /// </summary>
     public sealed class ZoomUserStatusOptions
     {
@@ -34,6 +50,11 @@ namespace ZoomUserStatus
         public string? ClientSecret { get; set; }
         /// <summary>Where tokens come from when the program has its own way.</summary>
         public AccessTokenProvider? TokenProvider { get; set; }
+
+#if NET8_0_OR_GREATER
+        /// <summary>Where tokens come from when the program has its own way, and that is asynchronous. For .NET 8 and later.</summary>
+        public AsyncAccessTokenProvider? AsyncTokenProvider { get; set; }
+#endif
 
         /// <summary>Base URL of the API. https, except on loopback. Default https://api.zoom.us/v2; for Zoom for Government https://api.zoomgov.com/v2.</summary>
         public Uri ApiUrl { get; set; } = new Uri("https://api.zoom.us/v2");
@@ -54,6 +75,20 @@ namespace ZoomUserStatus
         /// </summary>
         public TimeSpan Timeout { get; set; } = TimeSpan.FromMilliseconds(60_000);
         /// <summary>
+        /// Longest time for one attempt, from its slot to the last byte of the response, and for one token request. An attempt that takes longer
+        /// is retried, and ends with <see cref="UserStatusCode.Timeout"/> where no attempts or no time are left. 1 millisecond to 1 day. Default null:
+        /// <see cref="Timeout"/> divided by <see cref="MaxAttempts"/>, but at least 10 seconds.
+        /// </summary>
+        public TimeSpan? AttemptTimeout { get; set; }
+        /// <summary>
+        /// How long an update is verified: after Zoom accepted an activation or a deactivation, the user is read until the status is the wanted one, at
+        /// growing intervals, and never past <see cref="Timeout"/>. Then the result is a success; otherwise <see cref="UserStatusCode.NotVerified"/>, with
+        /// <see cref="UserStatusResult.UserStatus"/>. A pending user ends the wait at once. To 1 day. Default 0: updates are not verified.
+        /// Each read is a request of its own: it counts for the rate, and for the daily limit of Zoom's Free plan. It needs the scope
+        /// user:read:user:admin (or the classic user:write:admin): a batch reads its first user before it updates anybody, and a missing scope ends it there.
+        /// </summary>
+        public TimeSpan Verify { get; set; } = TimeSpan.Zero;
+        /// <summary>
         /// Most requests for one user: the first and its retries. 1 to 100; 1 never retries. Default 4. Not counted: one retry with a new
         /// token, one as JSON, and idle connections that turn out to be closed.
         /// </summary>
@@ -72,7 +107,7 @@ namespace ZoomUserStatus
         public int RateLimit { get; set; } = 30;
         /// <summary>The time that <see cref="RateLimit"/> is about. 1 millisecond to 1 day. Default 1 second.</summary>
         public TimeSpan RatePeriod { get; set; } = TimeSpan.FromMilliseconds(1_000);
-        /// <summary>Users in flight at a time in a batch. 1 to 256. Default 16.</summary>
+        /// <summary>Users in flight at a time in a batch, and asynchronous calls of the client altogether; further ones wait. 1 to 256. Default 16.</summary>
         public int Concurrency { get; set; } = 16;
 
         /// <summary>False to use no proxy, whatever <see cref="Proxy"/> and the environment say. Default true.</summary>
@@ -92,9 +127,9 @@ namespace ZoomUserStatus
         public string? UserAgent { get; set; }
 
         /// <summary>
-        /// Receives log lines. Never a secret, at any level. It runs on whichever thread has something to say, one call at a time per client, and
-        /// must not use the client. An exception ends the call that the line is about, and comes out of it unchanged; when the line is a batch's,
-        /// all batches that this client is updating then. With Microsoft.Extensions.Logging:
+        /// Receives log lines. Never a secret, at any level. It runs on whichever thread has something to say, one call at a time per client; it
+        /// must not use the client, nor wait for a thread that does. It must not throw: an exception goes to System.Diagnostics.Trace, and
+        /// disturbs no call. With Microsoft.Extensions.Logging:
         /// <c>options.Log = (level, line) => logger.Log((LogLevel)level, "{Line}", line);</c>
         /// </summary>
         public Action<UserStatusLogLevel, string>? Log { get; set; }
@@ -144,29 +179,40 @@ namespace ZoomUserStatus
         {
             NativeLibraryCheck.Ensure();
             using var config = new ConfigHandle();
-            string refused = Apply(config.Pointer, new ClientCallbacks(TokenProvider, Log));
+            string refused = Apply(config.Pointer, new ClientCallbacks(this));
             if (refused.Length != 0) throw new InvalidOperationException(refused);
         }
 
         /// <summary>The kind of credentials and the API's URL. No secrets.</summary>
         /// <returns>The line.</returns>
         public override string ToString() =>
-            "ZoomUserStatusOptions: " + (TokenProvider != null ? "token provider" : AccessToken != null ? "access token" : AccountId != null ? "OAuth" : "no credentials") +
+            "ZoomUserStatusOptions: " + (TokenProvider != null || HasAsyncTokenProvider ? "token provider" : AccessToken != null ? "access token" : AccountId != null ? "OAuth" : "no credentials") +
             ", " + (ApiUrl is null ? "no URL" : ApiUrl.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped));
+
+#if NET8_0_OR_GREATER
+        private bool HasAsyncTokenProvider => AsyncTokenProvider != null;
+#else
+        private const bool HasAsyncTokenProvider = false;
+#endif
 
         /// <summary>Hands everything to the C API, whose setters check the values. Returns what was refused, by property; "" for nothing.</summary>
         internal string Apply(nint config, ClientCallbacks callbacks)
         {
             var native = new NativeSettings(config);
             bool oauth = AccountId != null || ClientId != null || ClientSecret != null;
-            if ((AccessToken != null ? 1 : 0) + (oauth ? 1 : 0) + (TokenProvider != null ? 1 : 0) != 1)
+            if ((AccessToken != null ? 1 : 0) + (oauth ? 1 : 0) + (TokenProvider != null ? 1 : 0) + (HasAsyncTokenProvider ? 1 : 0) != 1)
                 native.Refuse("Give one kind of credentials: AccessToken; AccountId, ClientId and ClientSecret; or TokenProvider.");
             else if (AccessToken != null) native.Token(AccessToken, "AccessToken (visible ASCII, without \"Bearer \" and line ends)");
             else if (oauth) native.OAuth(AccountId, ClientId, ClientSecret);
+#if NET8_0_OR_GREATER
+            else if (callbacks.TokenEvents is EventReader reader) native.TokenEvents(reader);
+#endif
             else native.TokenProvider(callbacks);
             native.Urls(ApiUrl?.OriginalString ?? "", OAuthUrl?.OriginalString ?? "");
             native.Encoding(Encoding);
             native.Timeouts(ConnectTimeout, Timeout);
+            native.AttemptTimeout(AttemptTimeout);
+            native.Verify(Verify);
             native.Retry(MaxAttempts, RetryDelay, RetryMaxDelay);
             native.Rate(RateLimit, RatePeriod);
             native.Concurrency(Concurrency);

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -23,6 +24,8 @@ LIBRARY = Path(os.environ.get("ZUS_LIB_DIR") or ROOT / "target" / "release") / {
 SANDBOX = os.environ.get("ZUS_SANDBOX") or str(ROOT / "target" / "debug" / "examples" / "sandbox")
 OAUTH = ("ZOOM_ACCOUNT_ID", "ZOOM_CLIENT_ID", "ZOOM_CLIENT_SECRET")
 os.environ["ZUS_LIBRARY"] = str(LIBRARY)
+# A shell that starts the tests behind an & has SIGINT ignored, which programs that they start would inherit.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 with contextlib.suppress(KeyError):
     del os.environ["ZOOM_ACCESS_TOKEN"]
 

@@ -150,7 +150,7 @@ class Canceller(ctypes.c_void_p):
     __slots__ = ("by_signal", "raised")
 
     # As for ResultHandle: each Ctrl-C leaves one behind, and the next may come just then.
-    __del__ = _method(cancel_free)
+    __del__: Any = _method(cancel_free)
 
     def __init__(self) -> None:
         super().__init__(cancel_new())
@@ -171,7 +171,7 @@ class ResultHandle(ctypes.c_void_p):
     __slots__ = ()
 
     # A function of C: in one of Python's, run on the main thread after each call, a Ctrl-C that comes just then would be lost.
-    __del__ = _method(result_free)
+    __del__: Any = _method(result_free)
 
     def header(self, name: str) -> str:
         return _header(self, name)
@@ -188,7 +188,7 @@ class QueueHandle(ctypes.c_void_p):
 
     __slots__ = ()
 
-    __del__ = _method(queue_free)
+    __del__: Any = _method(queue_free)
 
     def __init__(self) -> None:
         super().__init__(queue_new())
@@ -207,12 +207,12 @@ class EventHandle(ctypes.c_void_p):
 
     __slots__ = ()
 
-    __del__ = _method(event_free)
+    __del__: Any = _method(event_free)
 
     def free(self) -> None:
         """Frees it now: whatever else holds a reference to this object."""
         event_free(self)
-        self.value = None
+        super().__init__(None)
 
     def header(self, name: str) -> str:
         return _header(event_result(self), name)

@@ -49,7 +49,7 @@ Start = Callable[[native.Canceller, native.QueueHandle, int], int]
 
 class Queue:
     def __init__(self, provider: Optional[AsyncTokenProvider], log: logging.Logger) -> None:
-        self.handle = native.QueueHandle()
+        self.handle: native.QueueHandle = native.QueueHandle()
         self._provider = provider
         self._provider_error: Optional[BaseException] = None
         self._log = log

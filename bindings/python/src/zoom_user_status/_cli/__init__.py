@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from typing import Optional, Sequence
 
@@ -10,7 +11,7 @@ from . import arguments
 from .check import check
 from .run import Run
 from .settings import start_logging
-from .summary import DONE, FAILED, INTERRUPTED, MISUSE
+from .summary import DONE, FAILED, INTERRUPTED, MISUSE, TERMINATED
 from .terminal import Console, Misuse, open_streams
 
 __all__ = ["main"]
@@ -27,6 +28,10 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         start_logging(options)
         status = check(options, console) if options.command == "check" else Run(options, words, console).run()
         console.flush()
+        if status in (INTERRUPTED, TERMINATED):
+            # Python gives signals back to the system as it ends, and then one more would be the exit status.
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, signal.SIG_IGN)
         return FAILED if status == DONE and console.lost else status
     except KeyboardInterrupt:
         console.error("cancelled; nothing is under way")

@@ -42,6 +42,7 @@ class Run:
         self.console = console
         self.job = job_of(options)
         self.signals: List[int] = []
+        self.batch: Optional[Batch[Any]] = None
 
     def run(self) -> int:
         options = self.options
@@ -75,8 +76,9 @@ class Run:
             if report:
                 report.open(found.skipped, found.files)
             self._show_skipped(found)
-            self._send(client, todo, report, earlier, tally)
-        return self._summary(tally)
+            with self._hearing_signals():  # until all is told: who presses Ctrl-C twice wants to know, too
+                self._send(client, todo, report, earlier, tally)
+                return self._summary(tally)
 
     # ---- before
 
@@ -163,8 +165,9 @@ class Run:
             stack.callback(bar.close)
             if report:
                 stack.callback(report.close)
-            batch = stack.enter_context(self.job.begin(client, todo))
-            stack.enter_context(self._stopping(batch))
+            self.batch = batch = stack.enter_context(self.job.begin(client, todo))
+            if self.signals:
+                batch.stop()
             table = _Table(self.job, todo, bar) if not (options.quiet or options.json) else None
             try:
                 for outcome in self.job.outcomes(batch):
@@ -202,14 +205,15 @@ class Run:
         return {**who, **self.job.json(outcome), **as_json(result)}
 
     @contextlib.contextmanager
-    def _stopping(self, batch: Batch[Any]) -> Generator[None, None, None]:
+    def _hearing_signals(self) -> Generator[None, None, None]:
         """Ctrl-C and SIGTERM stop the batch; its last results still reach the report. A third one is no longer held back."""
 
         def stop(number: int, _frame: object) -> None:
             self.signals.append(number)
             if len(self.signals) > 2:
                 signal.signal(number, signal.SIG_DFL)
-            batch.stop()
+            if self.batch is not None:
+                self.batch.stop()
 
         heard = [number for number in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(number) is not signal.SIG_IGN]
         before = {number: signal.signal(number, stop) for number in heard}  # nohup and "&" of a shell want them ignored
@@ -217,7 +221,8 @@ class Run:
             yield
         finally:
             for number, handler in before.items():
-                signal.signal(number, handler)
+                # After one, the program is about to end with its status, and another must not change that.
+                signal.signal(number, signal.SIG_IGN if self.signals else handler)
 
     # ---- after
 

@@ -1,0 +1,207 @@
+// Many users: calls that are started a window ahead, and their results as they come.
+
+import type { Calls, Operation, Started } from './calls';
+import { errorOf } from './failure';
+import type { Result, Subject } from './result';
+import { NOBODY } from './result';
+import { onAbort } from './signal';
+
+export type Users = Iterable<string> | AsyncIterable<string>;
+
+/** So many missing permissions in a row, from the first user on, are the app's. */
+const SUSPICIOUS = 5;
+
+/**
+ * The results of zus_update_status_many and zus_get_user_status_many. What every other user would fail by ends it: no user is
+ * started any more, those in flight end, and then its error is thrown. A user without a result was never sent.
+ */
+export async function* run(calls: Calls, users: Users, operation: Operation, signal: AbortSignal | undefined): AsyncGenerator<Result, void, undefined> {
+  calls.beginBatch();
+  const batch = new Batch(calls, users, operation, signal);
+  const unlisten = onAbort(signal, () => batch.cancel());
+  try {
+    for (;;) {
+      batch.pull();
+      const result = batch.ready.shift();
+      if (result !== undefined) yield result;
+      else if (batch.isOver) break;
+      else await batch.changed();
+    }
+  } finally {
+    unlisten();
+    await batch.end().finally(() => calls.endBatch());
+  }
+  if (batch.failure !== undefined) throw batch.failure.error;
+  if (signal?.aborted) throw calls.notSent(NOBODY, signal);
+}
+
+class Batch {
+  /** Results that were not taken yet. */
+  readonly ready: Result[] = [];
+  /** What ends it early. */
+  failure: { error: unknown } | undefined;
+
+  readonly #calls: Calls;
+  readonly #operation: Operation;
+  readonly #source: Iterator<string> | AsyncIterator<string>;
+  /** In the order in which they were started. */
+  readonly #outstanding = new Map<number, Started>();
+  readonly #signal: AbortSignal | undefined;
+  readonly #window: number;
+  #index = 0;
+  #exhausted = false;
+  /** No user is started any more. */
+  #stopped = false;
+  /** The next user is on the way, or the first one is read before anybody is updated. */
+  #pulling = false;
+  #suspected = 0;
+  #cleared = false;
+  #wake = (): void => {};
+
+  constructor(calls: Calls, users: Users, operation: Operation, signal: AbortSignal | undefined) {
+    this.#calls = calls;
+    this.#operation = operation;
+    this.#signal = signal;
+    this.#window = 2 * calls.concurrency;
+    this.#source = Symbol.asyncIterator in users ? users[Symbol.asyncIterator]() : users[Symbol.iterator]();
+  }
+
+  get isOver(): boolean {
+    return this.#outstanding.size === 0 && (this.#stopped || (this.#exhausted && !this.#pulling));
+  }
+
+  changed(): Promise<void> {
+    return new Promise((resolve) => (this.#wake = resolve));
+  }
+
+  /** Starts users while there is room. */
+  pull(): void {
+    while (!this.#stopped && !this.#exhausted && !this.#pulling && this.#outstanding.size + this.ready.length < this.#window) {
+      try {
+        const next = this.#source.next();
+        if (next instanceof Promise || 'then' in next) this.#await(next as PromiseLike<IteratorResult<string>>);
+        else this.#accept(next);
+      } catch (error) {
+        this.#fail(error);
+      }
+    }
+  }
+
+  #await(next: PromiseLike<IteratorResult<string>>): void {
+    this.#pulling = true;
+    next.then(
+      (user) => {
+        this.#pulling = false;
+        try {
+          this.#accept(user);
+        } catch (error) {
+          this.#fail(error);
+        }
+        this.#wake();
+      },
+      (error: unknown) => {
+        this.#pulling = false;
+        this.#fail(error);
+        this.#wake();
+      },
+    );
+  }
+
+  #accept(next: IteratorResult<string>): void {
+    if (next.done) {
+      this.#exhausted = true;
+      return;
+    }
+    if (this.#stopped) return;
+    const userId = next.value as unknown;
+    if (typeof userId !== 'string') throw new TypeError(`a user ID is a string, not ${userId === null ? 'null' : typeof userId}`);
+    const action = typeof this.#operation === 'object' ? this.#operation.update : undefined;
+    const subject: Subject = { userId, action, index: this.#index++ };
+    const verifies = this.#calls.verifies && (action === 'activate' || action === 'deactivate');
+    if (verifies && subject.index === 0) this.#readFirst(subject);
+    else this.#start(subject);
+  }
+
+  #start(subject: Subject): void {
+    const started = this.#calls.start(this.#operation, subject, (result) => {
+      this.#outstanding.delete(subject.index);
+      this.#hear(result);
+      this.#wake();
+    });
+    this.#outstanding.set(subject.index, started);
+  }
+
+  /** Reads the first user before anybody is updated: a missing scope for reading would fail every verification. */
+  #readFirst(subject: Subject): void {
+    this.#pulling = true;
+    const started = this.#calls.start('read', subject, (read) => {
+      this.#outstanding.delete(subject.index);
+      this.#pulling = false;
+      if (read.isFatal) {
+        this.#hear(Object.freeze({ ...read, delivery: 'not_sent' as const })); // no update was
+      } else if (!this.#stopped) {
+        try {
+          this.#start(subject);
+        } catch (error) {
+          this.#fail(error);
+        }
+      }
+      this.#wake();
+    });
+    this.#outstanding.set(subject.index, started);
+  }
+
+  #hear(result: Result): void {
+    if (result.code === 'ZUS_ERR_CANCELLED' && result.attempts === 0) return; // never sent
+    const judged = this.#judge(result);
+    this.ready.push(judged);
+    if (judged.isFatal) this.#fail(this.#calls.errorOf(judged, this.#signal));
+  }
+
+  /** Decides whether a missing permission is the app's: where the first users all lack it. */
+  #judge(result: Result): Result {
+    if (result.isFatal || result.code !== 'ZUS_ERR_FORBIDDEN') {
+      this.#cleared = true;
+      return result;
+    }
+    this.#suspected++;
+    const isTheApps = this.#suspected >= SUSPICIOUS && !this.#cleared && !this.#calls.endpointIsKnown;
+    return isTheApps ? Object.freeze({ ...result, isFatal: true }) : result;
+  }
+
+  #fail(error: unknown): void {
+    this.failure ??= { error };
+    this.#stopped = true;
+    // Those in flight end by themselves. Of the others, which wait for a thread of the library's, none is to be sent.
+    queueMicrotask(() => {
+      for (const started of [...this.#outstanding.values()].slice(this.#calls.concurrency)) started.cancel();
+    });
+  }
+
+  /** Ends the users in flight, who still have their results. */
+  cancel(): void {
+    this.#stopped = true;
+    // The last first: a thread that an ended call leaves takes the next one.
+    for (const started of [...this.#outstanding.values()].reverse()) started.cancel();
+    this.#wake();
+  }
+
+  /** Nothing goes on after it. */
+  async end(): Promise<void> {
+    this.cancel();
+    while (this.#outstanding.size > 0) await this.changed();
+    if (!this.#exhausted) await this.#source.return?.();
+  }
+}
+
+/** Throws unless these can be users. */
+export function checkUsers(users: unknown): asserts users is Users {
+  const isMany = typeof users === 'object' && users !== null && (Symbol.iterator in users || Symbol.asyncIterator in users);
+  if (!isMany) throw new TypeError('users must be an array or another iterable of user IDs');
+}
+
+/** An error before anything is started. */
+export function unknownAction(action: unknown): Error {
+  if (typeof action !== 'string') return new TypeError('action must be activate, deactivate, clock_in or clock_out');
+  return errorOf('ZUS_ERR_ARGUMENT', `there is no action ${JSON.stringify(action)}: there are activate, deactivate, clock_in and clock_out`);
+}
