@@ -353,7 +353,7 @@ static void forks(const sandbox *box) {
   CHECK_CODE(start(client, "", NULL, queue, 1), ZUS_OK);
   event = zus_queue_next(queue, WAIT);
   CHECK_CODE(start(client, "answer-never@example.com", cancel, queue, 2), ZUS_OK);
-  for (i = 0; i < 10; i++) CHECK_CODE(start(client, "answer-slow-300+fork@example.com", NULL, queue, 3), ZUS_OK);
+  for (i = 0; i < 10; i++) CHECK_CODE(start(client, "answer-slow-2000+fork@example.com", NULL, queue, 3), ZUS_OK);
   sleep_ms(500);
   fflush(stdout);
   child = fork();

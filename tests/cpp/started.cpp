@@ -370,7 +370,7 @@ void events(const sandbox& box) {
 void forks(const sandbox& box) {
   test("after fork the child is told, and a client of its own starts calls");
   const zus::client zoom{config_for_cpp(box)};
-  auto in_flight = zoom.deactivate_async("answer-slow-300+fork@example.com");
+  auto in_flight = zoom.deactivate_async("answer-slow-2000+fork@example.com");
   std::this_thread::sleep_for(500ms);
   std::fflush(stdout);
   const pid_t child = fork();

@@ -42,7 +42,7 @@ namespace ZoomUserStatus.PowerShell
             };
             _account = connection.AccountId;
             _apiUrl = connection.ApiUrl.OriginalString;
-            _file = new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.Read);
+            _file = new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.Read, bufferSize: 1); // each line at once
             Write(Columns);
         }
 
@@ -77,11 +77,7 @@ namespace ZoomUserStatus.PowerShell
             if (sync) _synced = DateTime.UtcNow;
         }
 
-        public void Dispose()
-        {
-            if (_file.CanWrite) _file.Flush(true);
-            _file.Dispose();
-        }
+        public void Dispose() => _file.Dispose();
 
         private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 

@@ -2,7 +2,6 @@ using System;
 using System.Collections.Concurrent;
 using System.Collections.Generic;
 using System.Diagnostics;
-using System.IO;
 using System.Linq;
 using System.Threading;
 using System.Threading.Tasks;
@@ -47,10 +46,12 @@ namespace ZoomUserStatus.PowerShell
             _results = new ZoomUserResult?[users.Count];
         }
 
-        /// <summary>How the batch ended: a code, or null where <see cref="Error"/> says why.</summary>
+        /// <summary>How the batch ended: a code, or null where an error says why.</summary>
         public UserStatusCode? Code { get; private set; }
-        /// <summary>What went wrong beside the users: the report can't be written, the call could not begin.</summary>
+        /// <summary>The call could not begin.</summary>
         public Exception? Error { get; private set; }
+        /// <summary>The report could not be written any more.</summary>
+        public Exception? ReportError { get; private set; }
         /// <summary>So many users failed that it was stopped.</summary>
         public bool HasTooManyFailures { get; private set; }
 
@@ -110,15 +111,18 @@ namespace ZoomUserStatus.PowerShell
                 }
                 Code = run(client, sent.Select(i => _users[i].UserId).ToArray(), result => Hear(sent[result.Index], result), _cancel.Token).Code;
             }
-            catch (StopException) { Code = UserStatusCode.Cancelled; }
-            catch (UserStatusBatchCanceledException) { Code = UserStatusCode.Cancelled; }
+            catch (Exception e) when (e is StopException or UserStatusBatchCanceledException) { Code = UserStatusCode.Cancelled; }
             catch (Exception e) { Error ??= e; }
-            _connection.Logged -= Log;
-            foreach (int i in sent.Where(i => _results[i] is null))
-                Keep(i, new UserStatusResult(_users[i].UserId, UserStatusCode.Cancelled, message: "not sent: the batch ended before", index: i), NotSent);
-            _events.CompleteAdding();
+            finally
+            {
+                _connection.Logged -= Log;
+                for (int i = 0; i < _users.Count; i++)
+                {
+                    if (_results[i] is null) Keep(i, new UserStatusResult(_users[i].UserId, UserStatusCode.Cancelled, message: "not sent: the batch ended before", index: i), NotSent);
+                }
+                _events.CompleteAdding();
+            }
         }
-#pragma warning restore CA1031
 
         /// <summary>Keeps a result, and stops the batch if it is time to. On the batch's thread.</summary>
         private void Hear(int index, UserStatusResult result)
@@ -135,16 +139,15 @@ namespace ZoomUserStatus.PowerShell
             ZoomUserResult user = _results[index] = _make(_users[index], status, result);
             Ended++;
             _events.Add(user);
-            try
+            if (ReportError != null) return;
+            try { _report?.Add(result); }
+            catch (Exception e) // a full disk, and whatever .NET makes of it: nobody else is started
             {
-                _report?.Add(result);
-            }
-            catch (IOException e) // a full disk: nobody else is started
-            {
-                Error ??= e;
+                ReportError = e;
                 _stop = true;
             }
         }
+#pragma warning restore CA1031
 
         private static string StatusOf(UserStatusResult result) =>
             result.IsSuccess ? Done : result.Delivery == UserStatusDelivery.Unknown ? Unknown : Failed;

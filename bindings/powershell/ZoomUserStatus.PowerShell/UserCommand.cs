@@ -187,7 +187,8 @@ namespace ZoomUserStatus.PowerShell
         {
             List<ZoomUserResult> results = batch.Results.Select(r => r.User).ToList();
             if (batch.Error is ZoomUserStatusException refused) return Errors.OfBatch(refused.Code.ToString(), Errors.Category(refused.Code), refused.Message, results, refused);
-            if (batch.Error is Exception e) return Errors.OfBatch(e is System.IO.IOException ? "ReportNotWritten" : e.GetType().Name, ErrorCategory.WriteError, "The batch was stopped: " + e.Message, results, e);
+            if (batch.Error is Exception e) return Errors.OfBatch(e.GetType().Name, ErrorCategory.NotSpecified, "The batch was stopped: " + e.Message, results, e);
+            if (batch.ReportError is Exception full) return Errors.OfBatch("ReportNotWritten", ErrorCategory.WriteError, "The batch was stopped, because the report can't be written: " + full.Message, results, full);
             if (batch.HasTooManyFailures)
                 return Errors.OfBatch("MaximumFailureCount", ErrorCategory.LimitsExceeded, $"The batch was stopped: {MaximumFailureCount} users failed (-MaximumFailureCount)", results);
             if (batch.Code is not UserStatusCode code || code is UserStatusCode.Ok or UserStatusCode.Partial or UserStatusCode.Cancelled) return null;

@@ -61,13 +61,13 @@ Describe 'the account' {
     It 'two at once, by -Connection' {
         $a = Connect-Sandbox $one
         $b = Connect-Sandbox $two
-        $null = Disable-ZoomUser user00011@example.com -Connection $a
-        $null = Disable-ZoomUser user00012@example.com -Connection $b
-        $null = Disable-ZoomUser user00013@example.com # the last Connect
-        Get-SentUser $one | Should -Contain user00011@example.com
-        Get-SentUser $one | Should -Not -Contain user00012@example.com
-        Get-SentUser $two | Should -Contain user00012@example.com
-        Get-SentUser $two | Should -Contain user00013@example.com
+        $null = Disable-ZoomUser user00033@example.com -Connection $a
+        $null = Disable-ZoomUser user00034@example.com -Connection $b
+        $null = Disable-ZoomUser user00035@example.com # the last Connect
+        Get-SentUser $one | Should -Contain user00033@example.com
+        Get-SentUser $one | Should -Not -Contain user00034@example.com
+        Get-SentUser $two | Should -Contain user00034@example.com
+        Get-SentUser $two | Should -Contain user00035@example.com
     }
 
     It 'in ForEach-Object -Parallel: the one of -Connection, and never one by chance' {
@@ -115,7 +115,10 @@ Describe 'the account' {
 Describe 'the proxy and TLS' -Skip:(-not (Get-Command openssl -ErrorAction Ignore)) {
     BeforeAll {
         $folder = (New-Item -ItemType Directory (Join-Path $TestDrive tls)).FullName
-        openssl req -x509 -newkey rsa:2048 -nodes -days 2 -keyout $folder/key.pem -out $folder/cert.pem -subj /CN=localhost -addext 'subjectAltName=DNS:localhost,IP:127.0.0.1' 2>$null
+        openssl req -x509 -newkey rsa:2048 -nodes -days 2 -keyout $folder/ca.key -out $folder/ca.pem -subj /CN=Company -addext basicConstraints=critical,CA:TRUE 2>$null
+        openssl req -newkey rsa:2048 -nodes -keyout $folder/key.pem -out $folder/cert.csr -subj /CN=localhost 2>$null
+        Set-Content $folder/extensions "subjectAltName=DNS:localhost,IP:127.0.0.1`nbasicConstraints=CA:FALSE"
+        openssl x509 -req -in $folder/cert.csr -CA $folder/ca.pem -CAkey $folder/ca.key -CAcreateserial -days 2 -extfile $folder/extensions -out $folder/cert.pem 2>$null
         $zoom = Start-Sandbox '--tls', "$folder/cert.pem", "$folder/key.pem", '--users', '9'
         # A proxy that refuses everything, and says so.
         $proxy = [System.Net.Sockets.TcpListener]::new([ipaddress]::Loopback, 0)
@@ -133,7 +136,7 @@ Describe 'the proxy and TLS' -Skip:(-not (Get-Command openssl -ErrorAction Ignor
                 $client.Close()
             }
         }
-        function Connect-Tls([hashtable] $With = @{}) { Connect-Sandbox $zoom (@{ CaFile = "$folder/cert.pem" } + $With) }
+        function Connect-Tls([hashtable] $With = @{}) { Connect-Sandbox $zoom (@{ CaFile = "$folder/ca.pem" } + $With) }
     }
     AfterEach {
         Disconnect-ZoomUserStatus
@@ -155,15 +158,18 @@ Describe 'the proxy and TLS' -Skip:(-not (Get-Command openssl -ErrorAction Ignor
         $null = Connect-Sandbox $zoom
         (Disable-ZoomUser user00001@example.com -ErrorAction SilentlyContinue).Code | Should -Be Tls
         $step = Test-ZoomUserStatusConnection | Where-Object Status -EQ Failed
-        $step.Step, $step.Advice | Should -BeLike '*TLS*', '*-CaFile*' -Because "$($step.Message)"
+        $step.Step | Should -Be TLS
+        $step.Message | Should -BeLike '*issued by CN=Company*'
+        $step.Advice | Should -BeLike '*-CaFile*'
     }
 
     It 'the one of $env:<_>, set in this session' -ForEach 'HTTPS_PROXY', 'https_proxy', 'ALL_PROXY' {
         Set-Item "env:$_" $proxyUrl
         $connection = Connect-Tls
         "$($connection.Proxy)" | Should -BeLike "$proxyUrl*"
-        $result = Disable-ZoomUser user00002@example.com -ErrorAction SilentlyContinue
-        $result.Code, $result.Message | Should -BeLike 'Proxy', '*403*'
+        $result = Disable-ZoomUser user00002@example.com -ErrorAction SilentlyContinue -WarningAction SilentlyContinue
+        $result.Code | Should -Be Proxy
+        $result.Message | Should -BeLike '*403*'
         (Test-ZoomUserStatusConnection | Where-Object Status -EQ Failed).Step | Should -Be Tunnel
         $env:NO_PROXY = 'example.com,localhost,127.0.0.1'
         $null = Connect-Tls
@@ -174,16 +180,16 @@ Describe 'the proxy and TLS' -Skip:(-not (Get-Command openssl -ErrorAction Ignor
 
     It 'also without Connect' {
         $env:HTTPS_PROXY, $env:ZOOM_API_URL, $env:ZOOM_ACCESS_TOKEN = $proxyUrl, $zoom.ApiUrl, 'sandbox-token'
-        (Disable-ZoomUser user00002@example.com -ErrorAction SilentlyContinue).Code | Should -Be Proxy
+        (Disable-ZoomUser user00002@example.com -ErrorAction SilentlyContinue -WarningAction SilentlyContinue).Code | Should -Be Proxy
     }
 
     It '-Proxy with -ProxyCredential counts more' {
         $env:HTTPS_PROXY = 'http://127.0.0.1:1'
         $null = Connect-Tls @{ Proxy = $proxyUrl; ProxyCredential = [pscredential]::new('ada lovelace', (ConvertTo-Secret 'p:w@d/')) }
-        (Disable-ZoomUser user00002@example.com -ErrorAction SilentlyContinue).Code | Should -Be Proxy
+        (Disable-ZoomUser user00002@example.com -ErrorAction SilentlyContinue -WarningAction SilentlyContinue).Code | Should -Be Proxy
         Start-Sleep -Milliseconds 200
         $login = [Convert]::ToBase64String([System.Text.Encoding]::ASCII.GetBytes('ada lovelace:p:w@d/'))
-        "$($serving.ChildJobs[0].Output)$(Receive-Job $serving -Keep)" | Should -Match ([regex]::Escape($login))
+        (Receive-Job $serving -Keep) -join '' | Should -Match ([regex]::Escape($login))
     }
 }
 
