@@ -131,8 +131,8 @@ Describe 'the proxy and TLS' -Skip:(-not (Get-Command openssl -ErrorAction Ignor
                 $buffer = [byte[]]::new(4096)
                 $text = [System.Text.Encoding]::ASCII.GetString($buffer, 0, $stream.Read($buffer, 0, 4096))
                 $text
-                $answer = [System.Text.Encoding]::ASCII.GetBytes("HTTP/1.1 403 Forbidden by the test`r`nContent-Length: 0`r`n`r`n")
-                $stream.Write($answer, 0, $answer.Length)
+                $response = [System.Text.Encoding]::ASCII.GetBytes("HTTP/1.1 403 Forbidden by the test`r`nContent-Length: 0`r`n`r`n")
+                $stream.Write($response, 0, $response.Length)
                 $client.Close()
             }
         }

@@ -57,14 +57,29 @@ Describe 'the report' {
         [int] $text[3] | Should -BeGreaterThan 30
     }
 
-    It 'is what the command line goes on with' -Skip:(-not ($env:ZUS_PYTHON_CLI)) {
+    It 'is what the command line goes on with' -Skip:(-not (Get-Command python3 -ErrorAction Ignore)) {
         $null = @(Get-User 41 43) + 'nobody@example.com' | Disable-ZoomUser -ReportPath TestDrive:/resume.csv -ErrorAction SilentlyContinue
         $before = (Get-Ledger $zoom).requests
         $env:ZOOM_API_URL, $env:ZOOM_ACCESS_TOKEN = $zoom.ApiUrl, 'sandbox-token'
-        $said = & ($env:ZUS_PYTHON_CLI -split ' ')[0] @(($env:ZUS_PYTHON_CLI -split ' ') | Select-Object -Skip 1) deactivate --yes --report $TestDrive/resume.csv --resume @(Get-User 41 45) 2>&1 | Out-String
-        $env:ZOOM_API_URL = $env:ZOOM_ACCESS_TOKEN = $null
+        $env:PYTHONPATH, $env:ZUS_LIBRARY = (Resolve-Path $PSScriptRoot/../../python/src).Path, (Get-ChildItem $env:ZUS_MODULE/runtimes -Recurse -File).FullName
+        $said = python3 -B -m zoom_user_status deactivate --yes --report $TestDrive/resume.csv --resume @(Get-User 41 45) 2>&1 | Out-String
+        $env:ZOOM_API_URL = $env:ZOOM_ACCESS_TOKEN = $env:PYTHONPATH = $env:ZUS_LIBRARY = $null
         (Get-Ledger $zoom).requests - $before | Should -Be 2 -Because $said
-        @(Import-Csv TestDrive:/resume.csv | Where-Object code -EQ ZUS_OK).Count | Should -Be 5 -Because $said
+        $lines = Import-Csv TestDrive:/resume.csv
+        @($lines | Where-Object code -EQ ZUS_OK).Count | Should -Be 5 -Because $said
+        $lines[0].PSObject.Properties.Name -join ',' | Should -Be (Get-Content TestDrive:/report.csv -TotalCount 1) -Because 'the command line adds no column'
+    }
+
+    It 'of a batch that was stopped: the command line sends who is not done' -Skip:(-not (Get-Command python3 -ErrorAction Ignore)) {
+        try { @('nobody@example.com') + @(Get-User 51 60) | Disable-ZoomUser -MaximumFailureCount 1 -Connection (Connect-Sandbox $zoom @{ ThrottleLimit = 1 }) -ReportPath TestDrive:/stopped.csv -ErrorAction SilentlyContinue } catch { $caught = $_ }
+        $caught.FullyQualifiedErrorId | Should -BeLike 'MaximumFailureCount,*'
+        $env:ZOOM_API_URL, $env:ZOOM_ACCESS_TOKEN = $zoom.ApiUrl, 'sandbox-token'
+        $env:PYTHONPATH, $env:ZUS_LIBRARY = (Resolve-Path $PSScriptRoot/../../python/src).Path, (Get-ChildItem $env:ZUS_MODULE/runtimes -Recurse -File).FullName
+        $said = python3 -B -m zoom_user_status deactivate --yes --report $TestDrive/stopped.csv --resume nobody@example.com @(Get-User 51 60) 2>&1 | Out-String
+        $env:ZOOM_API_URL = $env:ZOOM_ACCESS_TOKEN = $env:PYTHONPATH = $env:ZUS_LIBRARY = $null
+        $lines = Import-Csv TestDrive:/stopped.csv
+        $lines.Count | Should -Be 11 -Because $said
+        @($lines | Where-Object code -EQ ZUS_OK).user | Sort-Object | Should -Be (Get-User 51 60) -Because $said
     }
 }
 
