@@ -68,6 +68,7 @@ hardening: build $(ZUS_SANDBOX) ## the ABI, a build elsewhere, cargo-c, hostile 
 	tests/install/reproducible.sh
 	tests/install/cargo-c.sh
 	ZUS_SECONDS=60 $(CARGO) test --locked --test hostile
+	ZUS_RUNS=40 bindings/node/test.sh process
 	tests/soak/sanitizers.sh
 	tests/soak/exit.sh 40
 	fuzz/run.sh 60

@@ -413,7 +413,11 @@ def started():
     section("100 calls at once, responses after 500 ms, no rate limit; beside them a 10 ms timer of the same loop or pool")
     languages = {
         "C, epoll": ("libcurl multi", (OUT / "zus_start",), (OUT / "curl_multi",)),
+        "Node.js": ("fetch", *(("node", HERE / "node_calls.mjs", kind) for kind in ("zus", "fetch"))),
     }
+    if not shutil.which("node"):
+        del languages["Node.js"]
+        row("Node.js", "skipped: no node")
     with Sandbox("--users", "10", "--delay", "500") as sandbox:
         for language, (peer, ours, theirs) in languages.items():
             programs = {"zus": ours, "peer": theirs}

@@ -50,4 +50,7 @@ else
   echo "no .NET SDK: C# is left out" >&2
 fi
 
+# Node.js, where there is npm.
+if command -v npm >/dev/null; then "$REPO/bindings/node/build.sh"; fi
+
 exec "$VENV/bin/python" "$HERE/measure.py" "$OUT" "${1:-all}"

@@ -303,7 +303,7 @@ def test_blocks(document, folder, environment):
                 check(f"{what} is JSON", False, e)
         elif language == "text" and any(l.strip().startswith("make") for l in text.splitlines()):
             check_shell(what, re.sub(r"\.\.\.", "x", text))
-        elif language not in ("text", "", "mermaid", "yaml", "toml", "xml", "csharp", "rust", "diff"):
+        elif language not in ("text", "", "mermaid", "yaml", "toml", "xml", "csharp", "powershell", "rust", "diff", "js"):
             check(f"{what}: {language!r} is a language that is tested", False)
 
 
@@ -395,10 +395,10 @@ def test_workflows():
 def test_release():
     """A tag needs the day in the changelog; docs/releasing.md names each file that has the version."""
     script = (ROOT / "packaging/versions.sh").read_text()
-    files = set(re.findall(r"^(?:state|python=)\s*([\w./]+)", script, flags=re.M)) - {"$python"}
+    files = set(re.findall(r"^(?:state |python=)\s*([\w./-]+)", script, flags=re.M)) - {"$python"}
     releasing = (ROOT / "docs/releasing.md").read_text()
     unnamed = [file for file in files if f"`{file}`" not in releasing]
-    check("docs/releasing.md names the files with the version", len(files) == 6 and not unnamed, unnamed or files)
+    check("docs/releasing.md names the files with the version", len(files) == 8 and not unnamed, unnamed or files)
     version = re.search(r'^version = "(.*)"', (ROOT / "Cargo.toml").read_text(), flags=re.M).group(1)
     with tempfile.TemporaryDirectory() as scratch:
         for entry in ROOT.iterdir():

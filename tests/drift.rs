@@ -41,10 +41,9 @@ const UNBOUND: &[(&str, &str, &str)] = &[
     ),
     (
         "C#",
-        "zus_event_log_level",
-        "log lines come by zus_config_set_log: an event does not say whose line it is",
+        "zus_client_cancel_started",
+        "a call is cancelled by its CancellationToken, and nothing is unloaded under a callback",
     ),
-    ("C#", "zus_event_message", "see zus_event_log_level"),
     ("Node.js", "zus_code_name", "the names are in a table"),
     ("Node.js", "zus_result_user_id", "a result keeps its string"),
     ("Node.js", "zus_update_status", BLOCKS),

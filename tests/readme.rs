@@ -26,6 +26,7 @@ fn its_examples_are_tested_ones() {
         ("examples/cpp/readme.cpp", "cpp"),
         ("bindings/python/README.md", "python"),
         ("bindings/csharp/README.md", "csharp"),
+        ("bindings/node/README.md", "js"),
     ] {
         let opening = format!("<!-- {source} -->\n```{language}\n");
         let shown = readme

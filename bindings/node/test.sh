@@ -1,5 +1,7 @@
 #!/usr/bin/env bash
-# The npm package's tests, with node:test against the real libzus and the sandbox, on Node.js 18, 20 and 24.
+# The npm package's tests, with node:test against the real libzus and the sandbox.
+#   test.sh          all, on Node.js 18, 20 and 24
+#   test.sh NAME...  test/NAME.test.mjs, on this machine's Node.js
 #   ZUS_LIB_DIR, ZUS_SANDBOX   where they are (default: <repo>/target/...)
 #   ZUS_RUNS                   how often an exit, a terminate and the like are tried (default 2)
 set -uo pipefail
@@ -7,6 +9,7 @@ cd "$(dirname "$0")" || exit 1
 repo=$(cd ../.. && pwd)
 export ZUS_LIBRARY=${ZUS_LIB_DIR:-$repo/target/release}/libzus.so ZUS_SANDBOX=${ZUS_SANDBOX:-$repo/target/debug/examples/sandbox}
 passed=0 failed=0 skipped=0
+versions=("18 18.20.8" "20 20.20.2" "24 24.21.0")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
@@ -46,8 +49,10 @@ tests() {
   { "$1" --version && PATH=$(dirname "$1"):$PATH "$1" --test --test-reporter=tap "${@:2}"; } >"$log" 2>&1 &
 }
 
+for name; do tests "$(command -v node)" "test/$name.test.mjs"; done
+[ $# = 0 ] || versions=()
 calls=(test/client.test.mjs test/batch.test.mjs test/examples.test.mjs)
-for version in "18 18.20.8" "20 20.20.2" "24 24.21.0"; do
+for version in "${versions[@]}"; do
   # shellcheck disable=SC2086
   node=$(node_of $version) || node=
   if [ -z "$node" ]; then

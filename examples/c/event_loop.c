@@ -30,6 +30,18 @@ static volatile sig_atomic_t interrupted;
 
 static void on_interrupt(int number) { (void)number, interrupted = 1; }
 
+static void hear_interrupt(void) {
+#ifdef _WIN32
+  signal(SIGINT, on_interrupt);
+#else
+  struct sigaction action; /* signal() would hear the first one only, here and there */
+  action.sa_handler = on_interrupt;
+  action.sa_flags = 0;
+  sigemptyset(&action.sa_mask);
+  sigaction(SIGINT, &action, NULL);
+#endif
+}
+
 /* The loop's own part: waits until one of its descriptors is readable, or for a tick. Here there is one. */
 #if defined(_WIN32)
 typedef SOCKET watched;
@@ -149,8 +161,10 @@ int main(int argc, char **argv) {
     fprintf(stderr, "usage: %s USER_ID...\n", argc > 0 ? argv[0] : "event_loop");
   else if (zus_config_set_from_env(config) != ZUS_OK || zus_client_new(config, &client) != ZUS_OK)
     fprintf(stderr, "%s\n", zus_config_message(config));
-  else if (signal(SIGINT, on_interrupt) != SIG_ERR)
+  else {
+    hear_interrupt();
     status = offboard(client, argv + 1, argc - 1);
+  }
   zus_client_free(client);
   zus_config_free(config);
   return status;

@@ -14,6 +14,18 @@
 
 #include "zus.h"
 
+/* The sanitizers' own locks don't survive a fork while other threads run. valgrind runs the tests of it. */
+#if defined(__has_feature)
+#  if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#    define FORKS_WITH_THREADS 0
+#  endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#  define FORKS_WITH_THREADS 0
+#elif !defined(FORKS_WITH_THREADS)
+#  define FORKS_WITH_THREADS 1
+#endif
+
 typedef struct {
   pid_t process;
   int keep_alive; /* its standard input: closed, it ends */

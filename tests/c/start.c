@@ -1,6 +1,5 @@
 /* Calls that don't wait, through the C ABI: their events, the queue, and what happens when something ends early.
- * ZUS_TEST_EVENTS: how many events to send through a queue; default 1,000,000. ZUS_TEST_FORKS=no: ThreadSanitizer starts no
- * threads in a child of fork(). */
+ * ZUS_TEST_EVENTS: how many events to send through a queue; default 1,000,000. */
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -420,11 +419,7 @@ int main(void) {
   descriptors(&box);
   ends_early(&box);
   many(&box);
-#if !defined(__SANITIZE_ADDRESS__) /* its allocator's locks don't survive a fork while another thread allocates; valgrind runs it */
-  if (getenv("ZUS_TEST_FORKS") == NULL) forks(&box);
-#else
-  (void)forks;
-#endif
+  if (FORKS_WITH_THREADS) forks(&box);
   environment(&box);
   sandbox_stop(&box);
   return finish();

@@ -1,5 +1,4 @@
-// zus.hpp's calls that don't wait, against the sandbox: futures, functions, and events of a queue. ZUS_TEST_FORKS=no:
-// ThreadSanitizer starts no threads in a child of fork().
+// zus.hpp's calls that don't wait, against the sandbox: futures, functions, and events of a queue.
 #include <poll.h>
 #include <signal.h>
 
@@ -422,17 +421,13 @@ int main() {
   sandbox box{};
   sandbox_start(&box, options);
 #if ZUS_HPP_EXCEPTIONS
-  if (std::getenv("ZUS_TEST_FORKS") == nullptr) terminates(box);
+  if (FORKS_WITH_THREADS) terminates(box);
 #endif
   futures(box);
   functions(box);
   callbacks(box);
   events(box);
-#if !defined(__SANITIZE_ADDRESS__) /* its allocator's locks don't survive a fork while another thread allocates; valgrind runs it */
-  if (std::getenv("ZUS_TEST_FORKS") == nullptr) forks(box);
-#else
-  (void)forks;
-#endif
+  if (FORKS_WITH_THREADS) forks(box);
   sandbox_stop(&box);
   return finish();
 }

@@ -69,7 +69,8 @@ with_packages() {
 }
 # Its calls fit a program that is trimmed or compiled ahead of time: the analyzers say so in any build.
 try "a new project takes the packages" with_packages dotnet build "$app" -warnaserror -p:EnableTrimAnalyzer=true -p:EnableAotAnalyzer=true
-try "it runs" with_packages tests/install/with-sandbox.sh dotnet run --no-build --project "$app"
+# With calls that are still running at its end.
+try "it runs" with_packages timeout 30 tests/install/with-sandbox.sh dotnet run --no-build --project "$app"
 # .NET Framework looks into no runtimes/ folder: the package's targets copy the native file, unless the project has a RuntimeIdentifier.
 echo '<Project><Import Project="$(Targets)" /></Project>' >"$out/framework.proj"
 targets=$(echo "$app"/packages/zoomuserstatus/*/build/net461/ZoomUserStatus.targets)
@@ -89,9 +90,9 @@ fi
 # Mono: what Debian's small package lacks is taken out of a large one, which would bring 160 others.
 mono=.tools/mono
 have_mono() {
-  [ -e $mono/Facades/netstandard.dll ] && command -v mono && return
-  command -v mono && dpkg -s libmono-system-core4.0-cil ||
-    { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends mono-runtime libmono-system-core4.0-cil; } || return
+  [ -e $mono/Facades/netstandard.dll ] && command -v mono && dpkg -s libmono-system-runtime-serialization4.0-cil && return
+  command -v mono && dpkg -s libmono-system-core4.0-cil libmono-system-runtime-serialization4.0-cil ||
+    { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends mono-runtime libmono-system-core4.0-cil libmono-system-runtime-serialization4.0-cil; } || return
   mkdir -p $mono && (cd $mono && apt-get -o APT::Sandbox::User=root download mono-devel && dpkg-deb --fsys-tarfile mono-devel_*.deb | tar x --strip-components=5 ./usr/lib/mono/4.5/Facades && rm mono-devel_*.deb)
 }
 if have_mono >"$out/mono-setup.log" 2>&1; then

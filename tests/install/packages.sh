@@ -12,6 +12,16 @@ if have python3 "the wheel" && python3 -m pip --version >/dev/null 2>&1; then
   test_ "the wheel installs" sh -c 'python3 -m venv "$0" && "$0/bin/pip" install --quiet --no-index "$1"' "$work/venv" "$wheel"
   ZUS_SANDBOX=$sandbox test_ "and calls" env -u ZUS_LIBRARY tests/install/with-sandbox.sh "$work/venv/bin/python" tests/install/consumer/call.py
 fi
+if have npm "the npm package"; then
+  npm=$work/packages/zoom-user-status-$version.tgz
+  test_ "the npm package has this library" sh -c 'tar -xzOf "$0" "package/native/$(node -p "process.platform + \"-\" + process.arch")/libzus.so" | cmp - "$1"' "$npm" "$ZUS_LIB_DIR/libzus.so"
+  test_ "the npm package installs" sh -c 'mkdir "$0" && cp tests/install/consumer/call.mjs "$0/" && cd "$0" && npm install --ignore-scripts --prefer-offline --no-audit --no-fund --loglevel=error "$1"' "$work/npm" "$npm"
+  ZUS_SANDBOX=$sandbox test_ "and calls" env -u ZUS_LIBRARY tests/install/with-sandbox.sh node "$work/npm/call.mjs"
+fi
+if command -v dotnet >/dev/null && command -v pwsh >/dev/null; then
+  test_ "the PowerShell module has this library" cmp "$work/packages/ZoomUserStatus/runtimes/linux-x64/native/libzus.so" "$ZUS_LIB_DIR/libzus.so"
+  ZUS_SANDBOX=$sandbox test_ "and calls, in a fresh session" env -u ZUS_LIBRARY tests/install/with-sandbox.sh pwsh -NoProfile -NonInteractive -File tests/install/consumer/update.ps1 "$work/packages/ZoomUserStatus"
+fi
 # With a Python that has no pip, and beside a package of which the notices were forgotten.
 mkdir -p "$work/no-notices"
 python3 -c 'import sys, zipfile; zipfile.ZipFile(sys.argv[1], "w").writestr("runtimes/linux-x64/native/libzus.so", b"")' "$work/no-notices/old.nupkg"

@@ -1,5 +1,4 @@
-const zus = require('./zus');
+import { Client, DailyLimitReachedError, UserNotFoundError } from 'zoom-user-status';
 
-const zoom = zus.Client.fromEnv();
-process.on('exit', () => zoom.close());
+const zoom = Client.fromEnv();
 PAGE

@@ -29,7 +29,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
-PAGES = ["c", "cpp", "python", "csharp", "bindings/csharp/README.md", "bindings/csharp/ZoomUserStatus.Extensions/README.md", "powershell", "nodejs"]
+PAGES = ["c", "cpp", "python", "csharp", "bindings/csharp/README.md", "bindings/csharp/ZoomUserStatus.Extensions/README.md", "powershell", "nodejs", "bindings/node/README.md"]
 LIB_DIR = Path(os.environ.get("ZUS_LIB_DIR") or ROOT / "target/release").resolve()
 SANDBOX = os.environ.get("ZUS_SANDBOX") or str(ROOT / "target/debug/examples/sandbox")
 WARNINGS = ["-Wall", "-Wextra", "-Werror", "-pthread"]
@@ -162,21 +162,22 @@ def run_python(block, folder, environment):
 def run_js(block, folder, environment):
     if not shutil.which("node") or not shutil.which("npm"):
         raise Skip("no node")
-    koffi()
-    shutil.copy(ROOT / "examples/node/zus.js", folder / "zus.js")
-    source = folder / "page.js"
+    npm_package()
+    modules = folder / "node_modules"
+    modules.mkdir(exist_ok=True)
+    if not (modules / "zoom-user-status").exists():
+        (modules / "zoom-user-status").symlink_to(ROOT / "bindings/node")
+    source = folder / "page.mjs"
     source.write_text(whole(block, "js"))
-    return run(["node", source], cwd=folder, env={**environment, "NODE_PATH": str(ROOT / "examples/node/node_modules")})
+    return run(["node", source], cwd=folder, env=environment)
 
 
 @functools.cache
-def koffi():
-    folder = ROOT / "examples/node"
-    if not (folder / "node_modules/koffi").exists():
-        try:
-            run(["npm", "install", "--ignore-scripts", "--no-package-lock", "--no-audit", "--no-fund"], cwd=folder)
-        except Failure as why:
-            raise Skip(f"koffi could not be installed: {str(why).strip().splitlines()[-1]}") from None
+def npm_package():
+    try:
+        run([ROOT / "bindings/node/build.sh"])
+    except Failure as why:
+        raise Skip(f"the npm package could not be built: {str(why).strip().splitlines()[-1]}") from None
 
 
 @functools.cache

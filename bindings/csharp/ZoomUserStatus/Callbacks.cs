@@ -1,104 +1,138 @@
 using System;
+#if NET8_0_OR_GREATER
 using System.Collections.Concurrent;
+#endif
 using System.Diagnostics;
 using System.Runtime.ExceptionServices;
+#if NET8_0_OR_GREATER
 using System.Runtime.InteropServices;
+#endif
 using System.Threading;
 using System.Threading.Tasks;
 
 namespace ZoomUserStatus
 {
     /// <summary>
-    /// A client's token provider and log, as native code reaches them. Native code holds a number, not a GCHandle: the entry is
-    /// weak, so a callback that refers to its own client doesn't keep it from being collected, and a late call finds nothing
-    /// instead of freed memory.
+    /// A client's token provider and log. On .NET the native library calls them, on whichever thread has something to ask or to say; but for an
+    /// asynchronous provider, which is asked by an event. Elsewhere it calls nothing of ours on a thread of its own, because those threads block
+    /// all signals, and Mono's collector stops threads by signals: both are asked by events, which one thread of the client takes.
     /// </summary>
     internal sealed class ClientCallbacks
     {
-        private static readonly ConcurrentDictionary<nint, WeakReference<ClientCallbacks>> Live = new ConcurrentDictionary<nint, WeakReference<ClientCallbacks>>();
-        private static int s_last;
-
-        /// <summary>Whose callback runs here: it must not start a call of its own client, which might wait for it.</summary>
+        /// <summary>Whose callback runs here: it must not make a call of its own client, which might wait for it.</summary>
         private static readonly AsyncLocal<ClientCallbacks?> Running = new AsyncLocal<ClientCallbacks?>();
-
-        // Static, so that the thunks live as long as the process.
-        private static readonly unsafe ZusTokenProviderFn Token = OnToken;
-        private static readonly unsafe ZusLogFn Log = OnLog;
-        internal static readonly nint TokenPointer = Marshal.GetFunctionPointerForDelegate(Token);
-        internal static readonly nint LogPointer = Marshal.GetFunctionPointerForDelegate(Log);
 
         private readonly AccessTokenProvider? _token;
         private readonly Action<UserStatusLogLevel, string>? _log;
-        private ClientHandle? _client;
-        private byte[]? _tooLong; // a token that waits for a larger buffer
+        private readonly Func<bool, CancellationToken, Task<string?>>? _tokenByEvent;
+        private readonly EventReader? _events;
+        private readonly TimeSpan _patience;
+        private readonly CancellationTokenSource _ended = new CancellationTokenSource();
+        private Task<string?>? _asked; // of the thread that takes the events alone
         private volatile ExceptionDispatchInfo? _tokenError;
-
-        static ClientCallbacks() => AppDomain.CurrentDomain.DomainUnload += (_, _) =>
-        {
-            foreach (WeakReference<ClientCallbacks> weak in Live.Values)
-                if (weak.TryGetTarget(out ClientCallbacks? callbacks)) callbacks.CancelStarted();
-        };
 
         public ClientCallbacks(ZoomUserStatusOptions options)
         {
             _token = options.TokenProvider;
             _log = options.Log;
-            Userdata = Interlocked.Increment(ref s_last);
-            var weak = new WeakReference<ClientCallbacks>(this);
-            Live[Userdata] = weak;
-#if NET8_0_OR_GREATER
-            if (options.AsyncTokenProvider is not { } provider) return;
-            _asyncToken = provider;
             _patience = options.Timeout;
-            TokenEvents = new EventReader("ZoomUserStatus tokens", e =>
-            {
-                if (weak.TryGetTarget(out ClientCallbacks? callbacks)) _ = callbacks.ReplyAsync(e);
-                else NativeMethods.zus_event_free(e);
-            });
+            var weak = new WeakReference<ClientCallbacks>(this);
+#if NET8_0_OR_GREATER
+            Userdata = Interlocked.Increment(ref s_last);
+            Live[Userdata] = weak;
+            if (options.AsyncTokenProvider is { } provider) _tokenByEvent = (rejected, cancel) => provider(rejected, cancel).AsTask();
+            bool byEvents = _tokenByEvent != null;
+#else
+            if (_token is { } provider) _tokenByEvent = (rejected, _) => Task.FromResult(provider(rejected));
+            bool byEvents = _tokenByEvent != null || _log != null;
 #endif
+            if (byEvents) _events = Events(weak);
         }
 
-        ~ClientCallbacks() => Live.TryRemove(Userdata, out _);
+        /// <summary>Weak, as below: the thread must not keep the client.</summary>
+        private static EventReader Events(WeakReference<ClientCallbacks> weak) => new EventReader("ZoomUserStatus client", e =>
+        {
+            if (weak.TryGetTarget(out ClientCallbacks? callbacks)) callbacks.Take(e);
+            else NativeMethods.zus_event_free(e);
+        });
 
-        public nint Userdata { get; }
         /// <summary>What the provider threw when it was last asked; also for calls that shared that failed request.</summary>
         public ExceptionDispatchInfo? TokenError => _tokenError;
         /// <summary>Whether one of them runs here.</summary>
         public bool IsRunning => Running.Value == this;
 
-        /// <summary>The client is there.</summary>
-        public void Serve(ClientHandle client)
+        /// <summary>Has the library ask and log here.</summary>
+        /// <param name="native">The settings.</param>
+        /// <param name="level">The least important level that is logged.</param>
+        public void Apply(NativeSettings native, UserStatusLogLevel level)
         {
-            if (client.IsInvalid) return;
-            _client = client;
+            if (_events != null) native.Events(_events, _tokenByEvent != null, ByEvent(_log) ? level : (UserStatusLogLevel?)null);
 #if NET8_0_OR_GREATER
-            TokenEvents?.Start();
+            if (_token != null) native.TokenProvider(TokenPointer, Userdata);
+            if (_log != null) native.Log(level, LogPointer, Userdata);
 #endif
         }
+
+        /// <summary>The client is there.</summary>
+        public void Begin() => _events?.Start();
 
         /// <summary>The client is freed.</summary>
         public void End()
         {
-            _client = null;
+            _events?.End();
+            // Elsewhere: what the provider does on it must not hold up this thread.
+            if (_tokenByEvent != null) ThreadPool.QueueUserWorkItem(ended => ((CancellationTokenSource)ended!).Cancel(), _ended);
+        }
+
+        private static bool ByEvent(Action<UserStatusLogLevel, string>? log)
+        {
 #if NET8_0_OR_GREATER
-            TokenEvents?.End();
-            _ended.Cancel();
+            return false;
+#else
+            return log != null;
 #endif
         }
 
-        /// <summary>Native threads must not call into an AppDomain that is gone.</summary>
-        private void CancelStarted()
+        private unsafe void Take(nint e)
         {
-            ClientHandle? client = _client;
-            if (client is null) return;
-            try { client.Hold(); }
-            catch (ObjectDisposedException) { return; }
-            _ = NativeMethods.zus_client_cancel_started(client.Pointer, 5_000);
-            client.DangerousRelease();
+            if (EventReader.IsTokenRequest(e))
+            {
+                _ = ReplyAsync(e);
+                return;
+            }
+            if (EventReader.IsLogLine(e)) Line(NativeMethods.zus_event_log_level(e), NativeMethods.zus_event_message(e));
+            NativeMethods.zus_event_free(e);
         }
 
-        private static ClientCallbacks? Find(nint userdata) =>
-            Live.TryGetValue(userdata, out WeakReference<ClientCallbacks>? weak) && weak.TryGetTarget(out ClientCallbacks? found) ? found : null;
+        /// <summary>Replies to a token request. One that comes while the provider is at work is of the same token: the caller before did not wait for it.</summary>
+        private async Task ReplyAsync(nint e)
+        {
+            try
+            {
+                if (_asked is null || _asked.IsCompleted) _asked = AskAsync(NativeMethods.zus_event_token_rejected(e) != 0);
+                string? token = await _asked.ConfigureAwait(false);
+                _tokenError = null;
+                SetToken(e, token);
+            }
+            catch (Exception error) { Fail(error); }
+            finally { NativeMethods.zus_event_free(e); } // without a token: there is none
+        }
+
+        private async Task<string?> AskAsync(bool rejected)
+        {
+            Running.Value = this;
+            using var cancel = CancellationTokenSource.CreateLinkedTokenSource(_ended.Token);
+            cancel.CancelAfter(_patience); // nobody waits longer
+            return await _tokenByEvent!(rejected, cancel.Token).ConfigureAwait(false);
+        }
+
+        private static unsafe void SetToken(nint e, string? token)
+        {
+            byte[]? text = Utf8.Encode(token);
+            if (text is null) return;
+            fixed (byte* t = text) _ = NativeMethods.zus_event_set_token(e, t);
+            Array.Clear(text, 0, text.Length);
+        }
 
         private void Fail(Exception e)
         {
@@ -106,6 +140,39 @@ namespace ZoomUserStatus
             if (e is OperationCanceledException) e = new InvalidOperationException("The token provider was cancelled or timed out.", e);
             _tokenError = ExceptionDispatchInfo.Capture(e);
         }
+
+        private unsafe void Line(int level, byte* message)
+        {
+            ClientCallbacks? outer = Running.Value;
+            try
+            {
+                Running.Value = this;
+                _log!(UserStatusLogLevels.FromNative(level), Utf8.Decode(message));
+            }
+            catch (Exception e) { Trace.TraceError("ZoomUserStatus: the log delegate threw: {0}", e); } // what became of a user matters more than a line
+            finally { Running.Value = outer; }
+        }
+
+#if NET8_0_OR_GREATER
+        // Native code holds a number, not a GCHandle: the entry is weak, so a callback that refers to its own client doesn't keep it from
+        // being collected, and a late call finds nothing instead of freed memory.
+        private static readonly ConcurrentDictionary<nint, WeakReference<ClientCallbacks>> Live = new ConcurrentDictionary<nint, WeakReference<ClientCallbacks>>();
+        private static int s_last;
+
+        // Static, so that the thunks live as long as the process.
+        private static readonly unsafe ZusTokenProviderFn Token = OnToken;
+        private static readonly unsafe ZusLogFn Log = OnLog;
+        private static readonly nint TokenPointer = Marshal.GetFunctionPointerForDelegate(Token);
+        private static readonly nint LogPointer = Marshal.GetFunctionPointerForDelegate(Log);
+
+        private byte[]? _tooLong; // a token that waits for a larger buffer
+
+        ~ClientCallbacks() => Live.TryRemove(Userdata, out _);
+
+        private nint Userdata { get; }
+
+        private static ClientCallbacks? Find(nint userdata) =>
+            Live.TryGetValue(userdata, out WeakReference<ClientCallbacks>? weak) && weak.TryGetTarget(out ClientCallbacks? found) ? found : null;
 
         // No exception may unwind into native frames: each callback catches all.
 
@@ -142,58 +209,7 @@ namespace ZoomUserStatus
         }
 
         [MonoPInvokeCallback(typeof(ZusLogFn))]
-        private static unsafe void OnLog(nint userdata, int level, byte* message)
-        {
-            ClientCallbacks? self = Find(userdata);
-            if (self is null) return;
-            ClientCallbacks? outer = Running.Value;
-            try
-            {
-                Running.Value = self;
-                self._log!(UserStatusLogLevels.FromNative(level), Utf8.Decode(message));
-            }
-            catch (Exception e) { Trace.TraceError("ZoomUserStatus: the log delegate threw: {0}", e); } // what became of a user matters more than a line
-            finally { Running.Value = outer; }
-        }
-
-#if NET8_0_OR_GREATER
-        private readonly AsyncAccessTokenProvider? _asyncToken;
-        private readonly TimeSpan _patience;
-        private readonly CancellationTokenSource _ended = new CancellationTokenSource();
-        private Task<string?>? _asked; // of the thread that takes the token events alone
-
-        /// <summary>Where the library asks an async provider; otherwise null.</summary>
-        public EventReader? TokenEvents { get; }
-
-        /// <summary>Replies to a token request. A request that comes while the provider is at work is one of the same token: its caller did not wait.</summary>
-        private async Task ReplyAsync(nint e)
-        {
-            try
-            {
-                if (_asked is null || _asked.IsCompleted) _asked = AskAsync(NativeMethods.zus_event_token_rejected(e) != 0);
-                string? token = await _asked.ConfigureAwait(false);
-                _tokenError = null;
-                SetToken(e, token);
-            }
-            catch (Exception error) { Fail(error); }
-            finally { NativeMethods.zus_event_free(e); } // without a token: there is none
-        }
-
-        private async Task<string?> AskAsync(bool rejected)
-        {
-            Running.Value = this;
-            using var cancel = CancellationTokenSource.CreateLinkedTokenSource(_ended.Token);
-            cancel.CancelAfter(_patience); // nobody waits longer
-            return await _asyncToken!(rejected, cancel.Token).ConfigureAwait(false);
-        }
-
-        private static unsafe void SetToken(nint e, string? token)
-        {
-            byte[]? text = Utf8.Encode(token);
-            if (text is null) return;
-            fixed (byte* t = text) _ = NativeMethods.zus_event_set_token(e, t);
-            Array.Clear(text);
-        }
+        private static unsafe void OnLog(nint userdata, int level, byte* message) => Find(userdata)?.Line(level, message);
 #endif
     }
 }

@@ -6,9 +6,14 @@ namespace ZoomUserStatus
     /// <summary>A queue of the native library's, and the one thread that takes its events.</summary>
     internal sealed class EventReader
     {
-        /// <summary>Token requests alone: ZUS_EVENTS_TOKEN.</summary>
-        public const int TokenEvents = 256;
-        private const int ResultEvent = 1; // ZUS_EVENT_RESULT
+        /// <summary>
+        /// How long the thread stays in native code, in milliseconds. Mono's exit, and the unloading of an AppDomain, wait until it has come back.
+        /// </summary>
+#if NET8_0_OR_GREATER
+        private const uint Stay = uint.MaxValue;
+#else
+        private const uint Stay = 100;
+#endif
 
         private static readonly object Lock = new object();
         private static volatile EventReader? s_results;
@@ -39,7 +44,6 @@ namespace ZoomUserStatus
                     if (s_results != null) return s_results;
                     var reader = new EventReader("ZoomUserStatus", StartedCall.Take);
                     reader.Start();
-                    AppDomain.CurrentDomain.DomainUnload += (_, _) => reader.End(); // its thread would hold up the unloading
                     return s_results = reader;
                 }
             }
@@ -76,15 +80,19 @@ namespace ZoomUserStatus
 
         private void Read()
         {
-            while (!_ended)
+            while (true)
             {
-                nint e = NativeMethods.zus_queue_next(Queue, uint.MaxValue);
+                bool last = _ended; // what is there is taken then
+                nint e = NativeMethods.zus_queue_next(Queue, last ? 0 : Stay);
                 if (e != 0) _take(e);
+                else if (last) break;
             }
             lock (_queue) _queue.Dispose(); // not before End has woken it
         }
 
-        /// <summary>Whether it is the result of a started call.</summary>
-        public static bool IsResult(nint e) => NativeMethods.zus_event_kind(e) == ResultEvent;
+        // ZUS_EVENT_RESULT, _LOG, _TOKEN
+        public static bool IsResult(nint e) => NativeMethods.zus_event_kind(e) == 1;
+        public static bool IsLogLine(nint e) => NativeMethods.zus_event_kind(e) == 2;
+        public static bool IsTokenRequest(nint e) => NativeMethods.zus_event_kind(e) == 3;
     }
 }

@@ -35,7 +35,7 @@ namespace ZoomUserStatus
         public ClientHandle(nint client, ClientCallbacks callbacks) : base(client)
         {
             _callbacks = callbacks;
-            callbacks.Serve(this);
+            if (client != 0) callbacks.Begin();
         }
         /// <summary>Ends when it is disposed and the last call has ended.</summary>
         public Task Closed => _closed.Task;

@@ -53,6 +53,7 @@ namespace ZoomUserStatus
         {
             ThrowIfDisposed();
             cancellationToken.ThrowIfCancellationRequested();
+            if (Callbacks.IsRunning) return Reentrant(userId);
             CallTrace trace = CallTrace.Start(operation);
             try
             {
@@ -84,7 +85,7 @@ namespace ZoomUserStatus
         {
             ThrowIfDisposed();
             if (cancellationToken.IsCancellationRequested) return Task.FromCanceled<UserStatusResult>(cancellationToken);
-            if (Callbacks.IsRunning) return Task.FromResult(UserStatusResult.OfCode((int)UserStatusCode.Reentrant, userId));
+            if (Callbacks.IsRunning) return Task.FromResult(Reentrant(userId));
             return StartedTask.Start(this, operation, userId, cancellationToken);
         }
 
@@ -105,6 +106,7 @@ namespace ZoomUserStatus
         {
             ThrowIfDisposed();
             if (cancellationToken.IsCancellationRequested) return NobodySent(users);
+            if (Callbacks.IsRunning) throw new ZoomUserStatusException(Reentrant(null));
             using BatchTrace trace = BatchTrace.Start(operation);
             using Call call = Begin(cancellationToken);
             var run = new NativeBatch(this, operation, users, report);
@@ -151,7 +153,7 @@ namespace ZoomUserStatus
         public IBatch Open(Operation operation, string[] users, CancellationToken cancellationToken)
         {
             ThrowIfDisposed();
-            if (Callbacks.IsRunning) throw new ZoomUserStatusException(UserStatusResult.OfCode((int)UserStatusCode.Reentrant, null));
+            if (Callbacks.IsRunning) throw new ZoomUserStatusException(Reentrant(null));
             return new StartedBatch(this, operation, users, cancellationToken);
         }
 
@@ -174,6 +176,8 @@ namespace ZoomUserStatus
                 result.Code is UserStatusCode.Ok or UserStatusCode.UserNotFound or UserStatusCode.UserProtected or UserStatusCode.UserBusy or UserStatusCode.UserLimit;
             return result;
         }
+
+        private static UserStatusResult Reentrant(string? userId) => UserStatusResult.OfCode((int)UserStatusCode.Reentrant, userId);
 
         private static UserStatusBatch NobodySent(string[] users) => new UserStatusBatch(UserStatusCode.Cancelled, Array.Empty<UserStatusResult>(), users);
 

@@ -51,7 +51,6 @@ namespace ZoomUserStatus
 
         [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_client_new(nint config, nint* client);
         [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern void zus_client_free(nint client);
-        [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_client_cancel_started(nint client, uint wait_ms);
 
         [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_update_status(nint client, byte* user_id, int action, nint cancel, nint* result);
         [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_update_status_many(nint client, byte** user_ids, nuint count, int action, nint cancel, nint on_result, nint userdata);
@@ -71,6 +70,8 @@ namespace ZoomUserStatus
         [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_event_kind(nint e);
         [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern nint zus_event_userdata(nint e);
         [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern nint zus_event_result(nint e);
+        [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_event_log_level(nint e);
+        [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern byte* zus_event_message(nint e);
         [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_event_token_rejected(nint e);
         [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_event_set_token(nint e, byte* token);
         [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern void zus_event_free(nint e);

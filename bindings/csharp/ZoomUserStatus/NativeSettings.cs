@@ -20,12 +20,16 @@ namespace ZoomUserStatus
         public void OAuth(string? account, string? client, string? secret) =>
             Text(account, a => Wiped(client, c => Wiped(secret, s => NativeMethods.zus_config_set_oauth(_config, a, c, s))), "AccountId, ClientId, ClientSecret");
 
-        public void TokenProvider(ClientCallbacks callbacks) =>
-            Check(NativeMethods.zus_config_set_token_provider(_config, ClientCallbacks.TokenPointer, callbacks.Userdata), "TokenProvider");
+        public void TokenProvider(nint provider, nint userdata) => Check(NativeMethods.zus_config_set_token_provider(_config, provider, userdata), "TokenProvider");
 
-#if NET8_0_OR_GREATER
-        public void TokenEvents(EventReader reader) => Check(NativeMethods.zus_config_set_events(_config, reader.Queue, EventReader.TokenEvents), "AsyncTokenProvider");
-#endif
+        /// <param name="events">Where they go.</param>
+        /// <param name="tokens">Token requests.</param>
+        /// <param name="level">Log lines, down to this level; null: none.</param>
+        public void Events(EventReader events, bool tokens, UserStatusLogLevel? level)
+        {
+            const int TokenRequests = 256; // ZUS_EVENTS_TOKEN
+            Check(NativeMethods.zus_config_set_events(_config, events.Queue, (tokens ? TokenRequests : 0) + (level is { } l ? UserStatusLogLevels.ToNative(l) : 0)), "LogLevel");
+        }
 
         public void Urls(string api, string oauth)
         {
@@ -80,8 +84,8 @@ namespace ZoomUserStatus
 
         public void UserAgent(string text) => Text(text, p => NativeMethods.zus_config_set_user_agent(_config, p), "UserAgent");
 
-        public void Log(UserStatusLogLevel level, ClientCallbacks callbacks) =>
-            Check(NativeMethods.zus_config_set_log(_config, UserStatusLogLevels.ToNative(level), ClientCallbacks.LogPointer, callbacks.Userdata), "LogLevel");
+        public void Log(UserStatusLogLevel level, nint log, nint userdata) =>
+            Check(NativeMethods.zus_config_set_log(_config, UserStatusLogLevels.ToNative(level), log, userdata), "LogLevel");
 
         private void Text(string? value, Setter set, string property) => Check(Wiped(value, set), property);
 

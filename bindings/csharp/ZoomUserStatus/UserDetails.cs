@@ -5,7 +5,6 @@ using System.Text.Json;
 #else
 using System.Runtime.Serialization.Json;
 using System.Xml;
-using System.Xml.Linq;
 #endif
 
 namespace ZoomUserStatus
@@ -70,8 +69,9 @@ namespace ZoomUserStatus
             try
             {
                 using XmlDictionaryReader reader = JsonReaderWriterFactory.CreateJsonReader(body, XmlDictionaryReaderQuotas.Max);
-                XElement root = XElement.Load(reader);
-                return name => root.Element(name) is XElement value && value.Attribute("type")?.Value is "string" or "number" ? value.Value : "";
+                var document = new XmlDocument { XmlResolver = null };
+                document.Load(reader);
+                return name => document.DocumentElement?[name] is XmlElement value && value.GetAttribute("type") is "string" or "number" ? value.InnerText : "";
             }
             catch (XmlException) { return _ => ""; }
         }

@@ -129,7 +129,7 @@ namespace ZoomUserStatus
         /// <summary>
         /// Receives log lines. Never a secret, at any level. It runs on whichever thread has something to say, one call at a time per client; it
         /// must not use the client, nor wait for a thread that does. It must not throw: an exception goes to System.Diagnostics.Trace, and
-        /// disturbs no call. With Microsoft.Extensions.Logging:
+        /// disturbs no call. On .NET Framework and Mono the lines come a moment later, on a thread of the client. With Microsoft.Extensions.Logging:
         /// <c>options.Log = (level, line) => logger.Log((LogLevel)level, "{Line}", line);</c>
         /// </summary>
         public Action<UserStatusLogLevel, string>? Log { get; set; }
@@ -204,10 +204,7 @@ namespace ZoomUserStatus
                 native.Refuse("Give one kind of credentials: AccessToken; AccountId, ClientId and ClientSecret; or TokenProvider.");
             else if (AccessToken != null) native.Token(AccessToken, "AccessToken (visible ASCII, without \"Bearer \" and line ends)");
             else if (oauth) native.OAuth(AccountId, ClientId, ClientSecret);
-#if NET8_0_OR_GREATER
-            else if (callbacks.TokenEvents is EventReader reader) native.TokenEvents(reader);
-#endif
-            else native.TokenProvider(callbacks);
+            callbacks.Apply(native, LogLevel);
             native.Urls(ApiUrl?.OriginalString ?? "", OAuthUrl?.OriginalString ?? "");
             native.Encoding(Encoding);
             native.Timeouts(ConnectTimeout, Timeout);
@@ -219,7 +216,6 @@ namespace ZoomUserStatus
             if (!UseProxy || Proxy != null) native.Proxy(UseProxy ? Proxy!.OriginalString : "");
             if (CaPem != null) native.CaPem(CaPem);
             if (UserAgent != null) native.UserAgent(UserAgent);
-            if (Log != null) native.Log(LogLevel, callbacks);
             foreach (string name in ResultHeaders)
                 if (name is null) native.Refuse("ResultHeaders: a name is null.");
             return native.Refused;

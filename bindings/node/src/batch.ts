@@ -1,6 +1,7 @@
 // Many users: calls that are started a window ahead, and their results as they come.
 
 import type { Calls, Operation, Started } from './calls';
+import { NoThreadError, QueueFullError } from './errors';
 import { errorOf } from './failure';
 import type { Result, Subject } from './result';
 import { NOBODY } from './result';
@@ -52,6 +53,8 @@ class Batch {
   #exhausted = false;
   /** No user is started any more. */
   #stopped = false;
+  /** For whom there was no room in the queue, or no thread. */
+  #refused: Subject | undefined;
   /** The next user is on the way, or the first one is read before anybody is updated. */
   #pulling = false;
   #suspected = 0;
@@ -67,7 +70,12 @@ class Batch {
   }
 
   get isOver(): boolean {
-    return this.#outstanding.size === 0 && (this.#stopped || (this.#exhausted && !this.#pulling));
+    return this.#outstanding.size === 0 && (this.#stopped || (this.#isOut && !this.#pulling));
+  }
+
+  /** Nobody is left to be started. */
+  get #isOut(): boolean {
+    return this.#exhausted && this.#refused === undefined;
   }
 
   changed(): Promise<void> {
@@ -76,15 +84,20 @@ class Batch {
 
   /** Starts users while there is room. */
   pull(): void {
-    while (!this.#stopped && !this.#exhausted && !this.#pulling && this.#outstanding.size + this.ready.length < this.#window) {
+    while (!this.#stopped && !this.#isOut && !this.#pulling && this.#outstanding.size + this.ready.length < this.#window) {
       try {
-        const next = this.#source.next();
-        if (next instanceof Promise || 'then' in next) this.#await(next as PromiseLike<IteratorResult<string>>);
-        else this.#accept(next);
+        if (this.#refused === undefined) this.#next();
+        else if (!this.#start(this.#refused)) return;
       } catch (error) {
         this.#fail(error);
       }
     }
+  }
+
+  #next(): void {
+    const next = this.#source.next();
+    if (next instanceof Promise || 'then' in next) this.#await(next as PromiseLike<IteratorResult<string>>);
+    else this.#accept(next);
   }
 
   #await(next: PromiseLike<IteratorResult<string>>): void {
@@ -122,13 +135,23 @@ class Batch {
     else this.#start(subject);
   }
 
-  #start(subject: Subject): void {
-    const started = this.#calls.start(this.#operation, subject, (result) => {
-      this.#outstanding.delete(subject.index);
-      this.#hear(result);
-      this.#wake();
-    });
-    this.#outstanding.set(subject.index, started);
+  /** Starts a user; not now, when there is no room in the queue or no thread, but some call of ours will end. */
+  #start(subject: Subject): boolean {
+    try {
+      const started = this.#calls.start(this.#operation, subject, (result) => {
+        this.#outstanding.delete(subject.index);
+        this.#hear(result);
+        this.#wake();
+      });
+      this.#outstanding.set(subject.index, started);
+      this.#refused = undefined;
+      return true;
+    } catch (error) {
+      const isFull = error instanceof QueueFullError || error instanceof NoThreadError;
+      if (!isFull || this.#outstanding.size === 0) throw error;
+      this.#refused = subject;
+      return false;
+    }
   }
 
   /** Reads the first user before anybody is updated: a missing scope for reading would fail every verification. */

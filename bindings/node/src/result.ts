@@ -111,44 +111,68 @@ export function make(code: Code, subject: Subject, more: Partial<Result> = {}): 
   });
 }
 
-/** What Zoom says of a user. */
+/** What Zoom says of a user. Where Zoom says nothing of something, it is "". */
 export interface UserStatus {
+  /** Whether the user could be read. */
+  readonly ok: boolean;
   /** The user ID as you gave it. */
   readonly userId: string;
   readonly status: Status;
-  /** Zoom's own ID of the user; "" where Zoom says nothing, here and below. */
+  /** Zoom's own ID of the user. */
   readonly id: string;
   readonly email: string;
-  /** The name of the user's role, which an account can change: owners have the `roleId` "0", admins "1". */
+  readonly displayName: string;
+  /** The name of the user's role, which is free text: see `roleId`. */
   readonly role: string;
+  /** "0" is the account's owner, "1" an admin, "2" a member; others are roles of the account's own. */
   readonly roleId: string;
-  /** The license: 1 basic, 2 licensed, 4 unassigned without Meetings Basic, 99 none; 0 where Zoom says nothing. */
-  readonly type: number;
+  /** Whether it is the account's owner or an admin, whose status Zoom doesn't change. */
+  readonly isProtected: boolean;
+  /** The license: 1 Basic, 2 Licensed, 4 no Meetings license, 99 none; null where Zoom says nothing. */
+  readonly type: number | null;
   readonly dept: string;
-  /** As Zoom writes it: "2026-11-20T08:15:00Z". */
+  readonly createdAt: string;
+  /** In UTC, as Zoom writes it: "2026-01-31T08:15:00Z"; "" for a user who never signed in. */
   readonly lastLoginTime: string;
-  /** The call's result. In `statuses`, `result.ok` tells whether the user could be read. */
+  /** All that Zoom said. */
+  readonly data: Readonly<Record<string, unknown>>;
+  /** The call's result, which says why a user could not be read. */
   readonly result: Result;
 }
 
 export function userStatusOf(result: Result): UserStatus {
-  const said: Record<string, unknown> = result.ok ? (JSON.parse(result.body) as Record<string, unknown>) : {};
+  const data = result.ok ? parse(result.body) : {};
   const text = (name: string): string => {
-    const value = said[name];
+    const value = data[name];
     return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
   };
   return Object.freeze({
+    ok: result.ok,
     userId: result.userId,
     status: result.userStatus,
     id: text('id'),
     email: text('email'),
+    displayName: text('display_name'),
     role: text('role_name'),
     roleId: text('role_id'),
-    type: typeof said['type'] === 'number' ? said['type'] : 0,
+    isProtected: ['0', '1'].includes(text('role_id')),
+    type: typeof data['type'] === 'number' ? data['type'] : null,
     dept: text('dept'),
+    createdAt: text('created_at'),
     lastLoginTime: text('last_login_time'),
+    data,
     result,
   });
+}
+
+/** An object of JSON; empty for anything else. */
+function parse(body: string): Record<string, unknown> {
+  try {
+    const said: unknown = JSON.parse(body);
+    return typeof said === 'object' && said !== null ? (said as Record<string, unknown>) : {};
+  } catch {
+    return {};
+  }
 }
 
 /** What is known of the credentials after they have given a token. It holds no secret. */
@@ -164,7 +188,7 @@ export interface Credentials {
 }
 
 export function credentialsOf(kind: Credentials['kind'], result: Result): Credentials {
-  const said = (result.body === '' ? {} : JSON.parse(result.body)) as Record<string, unknown>;
+  const said = parse(result.body);
   const text = (name: string): string => (typeof said[name] === 'string' ? (said[name] as string) : '');
   return Object.freeze({
     kind,

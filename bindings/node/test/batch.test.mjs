@@ -12,6 +12,7 @@ before(async () => (box = await startSandbox('--users', '6000')));
 after(() => box.stop());
 
 const client = (options) => new Client({ ...box.options, rate: null, ...options });
+const code = (name) => (error) => error instanceof zus.QueueFullError && error.code === name;
 const some = (count, from = 1) => Array.from({ length: count }, (_, n) => `user${String(from + n).padStart(5, '0')}@example.com`);
 
 test('each user has a result, and a failed user is a result', async () => {
@@ -183,7 +184,7 @@ test('a verified batch', async () => {
 
 test('statuses', async () => {
   const all = await collect(client().statuses(['grace@example.com', 'nobody@example.com', 'pending@example.com']));
-  const of = Object.fromEntries(all.map((user) => [user.userId.split('@')[0], [user.status, user.result.ok, user.email]]));
+  const of = Object.fromEntries(all.map((user) => [user.userId.split('@')[0], [user.status, user.ok, user.email]]));
   assert.deepEqual(of, { grace: ['active', true, 'grace@example.com'], nobody: ['unknown', false, ''], pending: ['pending', true, 'pending@example.com'] });
 });
 
@@ -201,4 +202,19 @@ test('a batch goes on after close, and ends with destroy', async () => {
   other.destroy();
   assert.equal((await first).value.code, 'ZUS_ERR_CANCELLED');
   await assert.rejects(collect(ended), /the client is closed/);
+});
+
+test('the 65,537th call is refused, and a batch waits for room', async () => {
+  const zoom = client({ concurrency: 2 });
+  const never = Array.from({ length: 65_536 - 3 }, (_, n) => zoom.activate(`answer-never+${n % 100}@example.com`).catch((error) => error.code));
+  const other = client({ concurrency: 2 }); // has a queue of its own
+  assert.ok((await other.activate('ada@example.com')).ok);
+  const controller = new AbortController();
+  const batch = collect(zoom.updateMany(some(50), 'activate', { signal: controller.signal })).catch((error) => error.name);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  await assert.rejects(zoom.activate('ada@example.com'), code('ZUS_ERR_QUEUE_FULL'));
+  controller.abort();
+  assert.equal(await batch, 'AbortError');
+  zoom.destroy();
+  assert.deepEqual([...new Set(await Promise.all(never))], ['ZUS_ERR_CANCELLED']);
 });

@@ -44,7 +44,9 @@ test('a status tells what Zoom says of a user', async () => {
   const zoom = client();
   const admin = await zoom.status('admin@example.com');
   assert.deepEqual([admin.userId, admin.status, admin.id, admin.email], ['admin@example.com', 'active', 'id-of-admin', 'admin@example.com']);
-  assert.deepEqual([admin.roleId, admin.type, admin.dept, admin.lastLoginTime], ['1', 2, 'Sandbox', '2026-11-20T08:15:00Z']);
+  assert.deepEqual([admin.ok, admin.roleId, admin.isProtected, admin.type, admin.dept], [true, '1', true, 2, 'Sandbox']);
+  assert.deepEqual([admin.displayName, admin.createdAt, admin.lastLoginTime], ['admin Example', '2024-01-02T03:04:05Z', '2026-11-20T08:15:00Z']);
+  assert.equal(admin.data.first_name, 'admin');
   assert.equal(admin.result.userStatus, 'active');
   assert.equal(admin.result.action, undefined);
   assert.equal((await zoom.status('pending@example.com')).status, 'pending');

@@ -38,6 +38,15 @@ internal static class Smoke
     private static void CancelElsewhere() =>
         throw new UserStatusBatchCanceledException(new UserStatusBatch(UserStatusCode.Cancelled, new UserStatusResult[0], new[] { "grace@example.com" }), CancellationToken.None);
 
+    private static void StartThere()
+    {
+        ZoomUserStatusOptions options = Options();
+        options.LogLevel = UserStatusLogLevel.Debug;
+        options.Log = (level, line) => Thread.Sleep(1);
+        var client = new ZoomUserStatusClient(options);
+        for (int i = 0; i < 200; i++) client.ActivateAsync(i < 8 ? "answer-never@example.com" : "ada@example.com");
+    }
+
     /// <summary>AppDomain.DoCallBack, which netstandard2.0 doesn't have.</summary>
     private static void In(AppDomain domain, string method)
     {
@@ -54,6 +63,8 @@ internal static class Smoke
         {
             Check("update", client.Deactivate("ada@example.com").HttpStatus == 204);
             Check("update, async", client.ActivateAsync("ada@example.com").Result.IsSuccess);
+            Check("read", client.GetStatus("ada@example.com").UserStatus == UserStatus.Active && client.GetStatusAsync("admin@example.com").Result.User is { RoleId: "1", Type: 2, Email: "admin@example.com" });
+            Check("many at once", Task.WhenAll(Enumerable.Range(0, 100).Select(_ => client.TryUpdateAsync("ada@example.com", UserStatusAction.Activate))).Result.All(r => r.IsSuccess));
             Check("failure", Caught<ZoomUserStatusException>(() => client.Deactivate("nobody@example.com"))?.Result.ZoomCode == 1001);
 
             var seen = new HashSet<int>();
@@ -66,6 +77,11 @@ internal static class Smoke
             var thrown = new FormatException();
             Check("exception of a callback", Caught<FormatException>(() => client.UpdateMany(new[] { "ada@example.com" }, UserStatusAction.Activate, result => { if (result.Index == 0) throw thrown; })) == thrown);
 
+            Check("batch, async", client.UpdateManyAsync(Enumerable.Repeat("ada@example.com", 50), UserStatusAction.Deactivate, async result => { await Task.Yield(); seen.Remove(result.Index); }).Result.IsSuccess && seen.Count == 0);
+            Check("reads, async", client.GetStatusManyAsync(new[] { "ada@example.com", "nobody@example.com" }).Result.Results.Select(r => r.UserStatus).SequenceEqual(new[] { UserStatus.Inactive, UserStatus.Unknown }));
+
+            using (var cancel = new CancellationTokenSource(200))
+                Check("cancel, async", Caught<OperationCanceledException>(() => client.DeactivateAsync("answer-never@example.com", cancel.Token).GetAwaiter().GetResult()) != null);
             using (var cancel = new CancellationTokenSource(200))
                 Check("cancel", Caught<OperationCanceledException>(() => client.Deactivate("answer-never@example.com", cancel.Token)) != null);
             using (var cancel = new CancellationTokenSource(200))
@@ -79,7 +95,22 @@ internal static class Smoke
         options.TokenProvider = rejected => rejected ? "sandbox-token" : "expired";
         int lines = 0;
         options.Log = (level, line) => lines++;
-        using (var client = new ZoomUserStatusClient(options)) Check("token provider and log", client.Activate("ada@example.com").Attempts == 2 && lines > 0);
+        using (var client = new ZoomUserStatusClient(options)) Check("token provider", client.Activate("ada@example.com").Attempts == 2);
+        Thread.Sleep(300); // they come a moment later
+        Check("log", lines > 0);
+        options = Options();
+        options.LogLevel = UserStatusLogLevel.Debug;
+        options.Log = (level, line) => Interlocked.Add(ref lines, line.Length > 0 ? 1 : 0);
+        using (var client = new ZoomUserStatusClient(options))
+        {
+            lines = 0;
+            for (int round = 0; round < 3; round++)
+            {
+                Task<UserStatusResult[]> all = Task.WhenAll(Enumerable.Range(0, 100).Select(_ => client.TryUpdateAsync("ada@example.com", UserStatusAction.Activate)));
+                for (int i = 0; i < 130; i++) { GC.Collect(); Thread.Sleep(10); } // longer than the library's threads live
+                Check("asynchronous calls with a log while the collector runs", all.Result.All(r => r.IsSuccess) && lines >= 200 * (round + 1));
+            }
+        }
         for (int i = 0; i < 200; i++) new ZoomUserStatusClient(Options()).Activate("ada@example.com"); // forgotten
         GC.Collect();
         GC.WaitForPendingFinalizers();
@@ -89,6 +120,9 @@ internal static class Smoke
         UserStatusResult? crossed = Caught<ZoomUserStatusException>(() => In(other, nameof(ThrowElsewhere)))?.Result;
         Check("an exception crosses AppDomains", crossed?.Code == UserStatusCode.UserNotFound && crossed.Headers["DATE"] == "today" && crossed.RetryAfter == TimeSpan.FromSeconds(1) && crossed.GetBodyBytes().Length == 1);
         Check("a cancelled batch crosses AppDomains", Caught<UserStatusBatchCanceledException>(() => In(other, nameof(CancelElsewhere)))?.Batch.NotSent.Single() == "grace@example.com");
+        In(other, nameof(StartThere));
+        AppDomain.Unload(other);
+        Check("an AppDomain is unloaded while calls run", true);
         Console.WriteLine(s_failed == 0 ? "all good" : s_failed + " failed");
         return s_failed;
     }

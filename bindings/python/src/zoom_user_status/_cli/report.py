@@ -9,7 +9,6 @@ a file is written anew in the program's own form, with every column kept, before
 
 from __future__ import annotations
 
-import collections
 import contextlib
 import csv
 import datetime
@@ -395,11 +394,3 @@ def _whole_lines(file: Any) -> Tuple[int, bytes]:
         if newline >= 0:
             return at + newline + 1, tail[newline + 1 :]
     return 0, tail
-
-
-def describe(earlier: Iterable[Earlier]) -> str:
-    """How many of them are done and failed, and why."""
-    codes = collections.Counter(one.code for one in earlier)
-    done = codes.pop(Code.OK, 0)
-    reasons = ", ".join(f"{number} {code.symbol}" for code, number in sorted(codes.items()))
-    return f"{done} done" + (f", {sum(codes.values())} failed ({reasons})" if codes else "")

@@ -21,10 +21,10 @@ from .environment import Environment, read_environment
 from .hints import hint
 from .jobs import Job, Outcome, Preflight, is_missing, job_of
 from .progress import Bar
-from .report import Earlier, Report, describe, now
+from .report import Earlier, Report, now
 from .rules import StopRules
 from .settings import make_client
-from .summary import DONE, FAILED, INTERRUPTED, TERMINATED, Tally, how_it_ended
+from .summary import DONE, FAILED, INTERRUPTED, TERMINATED, Tally, describe, how_it_ended
 from .tables import Layout
 from .terminal import BOLD, PROGRAM, Console, Misuse, clean, count, duration
 from .users import Users

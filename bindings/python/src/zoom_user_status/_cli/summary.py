@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import collections
 import dataclasses
-from typing import Any, Counter, Dict, Iterator, List, Optional, Tuple
+from typing import Any, Counter, Dict, Iterable, Iterator, List, Optional, Tuple
 
 from .._codes import Code
 from .hints import hint
 from .jobs import Outcome
+from .report import Earlier
 from .terminal import GREEN, RED, YELLOW, Console, duration
 
 DONE, FAILED, MISUSE, STOPPED, INTERRUPTED, TERMINATED = 0, 1, 2, 3, 130, 143
@@ -147,3 +148,11 @@ def how_it_ended(tally: Tally, resume: Optional[str], again: str, console: Conso
         console.error(f"{remaining}. {again}".rstrip())
     else:
         console.error(f"{remaining}. To go on: {resume}")
+
+
+def describe(earlier: Iterable[Earlier]) -> str:
+    """How many of them are done and failed, and why."""
+    codes = collections.Counter(one.code for one in earlier)
+    done = codes.pop(Code.OK, 0)
+    reasons = ", ".join(f"{number} {code.symbol}" for code, number in sorted(codes.items()))
+    return f"{done} done" + (f", {sum(codes.values())} failed ({reasons})" if codes else "")
