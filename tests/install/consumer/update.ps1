@@ -3,7 +3,7 @@
 param([Parameter(Mandatory = $true)] [string] $Module)
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
-Import-Module $Module
+Import-Module (Resolve-Path $Module).ProviderPath
 "PowerShell $($PSVersionTable.PSVersion), $([IntPtr]::Size * 8) bits"
 $rows = 'Email,Password', 'ada@example.com,hunter2', 'grace@example.com,hunter2', 'nobody@example.com,hunter2' | ConvertFrom-Csv
 $results = @($rows | Disable-ZoomUser -Confirm:$false -ErrorAction SilentlyContinue)
