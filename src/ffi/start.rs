@@ -30,6 +30,7 @@ pub const ZUS_EVENTS_TOKEN: i32 = 256;
 /// such a thread or for its first slot is not its own. A cancel ends it within 100 ms, also while it waits; the call keeps
 /// a reference to its cancel, which may be freed at once. `cancel` may be NULL. Thread-safe.
 /// From the first started call on, the library stays in memory until the process ends. It never holds up the exit.
+/// The event may be taken on another thread before this function has returned: free neither client nor cancel until then.
 ///
 /// # Safety
 /// The handles are live; `user_id` is a NUL-ended string.

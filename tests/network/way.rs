@@ -378,20 +378,31 @@ fn waiting_workers_are_quiet() {
         };
         workers.map(count).sum()
     };
+    /// A failed check must not leave the batch to its rate, which is a user in ten seconds.
+    struct TriggerAtEnd<'a>(&'a Cancel);
+    impl Drop for TriggerAtEnd<'_> {
+        fn drop(&mut self) {
+            self.0.trigger();
+        }
+    }
     thread::scope(|scope| {
         let batch = scope.spawn(|| client.deactivate_many(&users, Some(&cancel), |_, _| 0));
-        thread::sleep(ms(1_000));
-        let before = switches();
-        assert!(before >= 256, "they wait");
-        thread::sleep(ms(2_000));
-        let woken = switches().saturating_sub(before);
-        println!("256 waiting workers woke {woken} times in 2 s");
-        assert!(woken < 100, "{woken} wake-ups in 2 s");
+        let _end = TriggerAtEnd(&cancel);
+        // Until all wait, which takes a busy machine a while.
+        let quiet = (0..20).any(|_| {
+            thread::sleep(ms(500));
+            let before = switches();
+            thread::sleep(ms(1_000));
+            let woken = switches().saturating_sub(before);
+            println!("256 waiting workers woke {woken} times in 1 s");
+            before >= 256 && woken < 50
+        });
+        assert!(quiet, "waiting workers wake up");
         let begun = Instant::now();
         cancel.trigger();
         assert_eq!(batch.join().unwrap(), ZUS_ERR_CANCELLED);
         assert!(
-            begun.elapsed() < Duration::from_secs(2),
+            begun.elapsed() < Duration::from_secs(5),
             "{:?}",
             begun.elapsed()
         );

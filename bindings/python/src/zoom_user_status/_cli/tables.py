@@ -256,9 +256,13 @@ class _Table:
                         f"{self._name}: the header is separated by {_NAMES.get(self._delimiter, repr(self._delimiter))}, "
                         f"and line {line} by {_NAMES[other]}"
                     )
-        # Only empty cells at the end are missing or too many: that is harmless where no other cell could be the user.
+        if filled <= width and len(row) in (width, self._raw_width):
+            return
+        # Only empty cells at the end are missing or too many. That is harmless where no other cell could be the user, and where
+        # none before it could have been two: `Muster, Max,boss@example.com,,` has as many filled cells as `name,manager,email,phone`.
         users = [place for place, cell in enumerate(row) if "@" in cell or is_zoom_id(trim(cell))]
-        if filled <= width and (len(row) in (width, self._raw_width) or users in ([], [self._place])):
+        moved = max(0, len(row) - self._raw_width)
+        if filled <= width and users in ([], [self._place]) and (not moved or self._place <= moved):
             return
         raise Misuse(
             f"{self._name}, line {line} has {count(filled if filled > width else len(row), 'cell')}, and the header has {width}: "
@@ -270,7 +274,8 @@ class _Table:
         for cell in row:
             for inner in io.StringIO(cell, newline=None):
                 cells = inner.rstrip("\n").split(self._delimiter)
-                if len(cells) >= len(self._names) and "@" in inner and len(self._names) > 1:
+                names_user = "@" in inner or any(is_zoom_id(trim(one)) for one in cells)
+                if names_user and len(cells) >= len(self._names) > 1:
                     raise Misuse(
                         f"{self._name}, line {line}: a cell in quotation marks goes on over a line that looks like a row: "
                         f"{quoted(inner)}. Is there a quotation mark too many?"
