@@ -1,6 +1,6 @@
 # libzus: see README.md. `make demo` shows it, `make test` tests all of it.
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-rust test-c test-python test-csharp test-node test-install test-docs test-pages test-platforms \
+.PHONY: help build demo test test-rust test-c test-python test-csharp test-powershell test-node test-install test-docs test-pages test-platforms \
         check header bench hardening hardening-short fuzz sanitizers soak packages notices wheel nuget install uninstall dist docs clean
 SHELL := /bin/bash
 CARGO ?= cargo
@@ -27,8 +27,8 @@ demo: build $(ZUS_SANDBOX) ## a C program and a Python line deactivate users of 
 
 # Most parts wait more than they work, so that more of them than there are cores run side by side; each is shown when it ends.
 JOBS ?= 3
-PARTS := rust c python csharp node install docs pages
-test: build $(ZUS_SANDBOX) ## everything: Rust, C, C++, Python, C#, Node.js, packaging, docs
+PARTS := rust c python csharp powershell node install docs pages
+test: build $(ZUS_SANDBOX) ## everything: Rust, C, C++, Python, C#, PowerShell, Node.js, packaging, docs
 	@rm -rf target/test-logs
 	@tests/tools.sh
 	@$(MAKE) --no-print-directory --keep-going --jobs=$(JOBS) --output-sync=target $(PARTS:%=test-%); tests/summary.sh $(PARTS)
@@ -41,6 +41,8 @@ test-python: build $(ZUS_SANDBOX)
 	tests/run.sh python bindings/python/test.sh
 test-csharp: build $(ZUS_SANDBOX)
 	tests/run.sh csharp tests/csharp/run.sh
+test-powershell: build $(ZUS_SANDBOX)
+	tests/run.sh powershell bindings/powershell/test.sh
 test-node: build $(ZUS_SANDBOX)
 	tests/run.sh node bindings/node/test.sh
 test-install: build $(ZUS_SANDBOX)

@@ -60,17 +60,18 @@ if command -v dotnet >/dev/null; then
 else
   not_made "the NuGet packages" "there is no .NET SDK (dotnet)"
 fi
-other() { # other WHAT FOLDER PATTERN TOOL
-  if [ ! -d "bindings/$2" ]; then
-    not_made "$1" "there is no bindings/$2"
-  elif ! command -v "$4" >/dev/null; then
-    not_made "$1" "there is no $4"
-  else
-    make_ "$1" "$3" "bindings/$2/package.sh"
-  fi
+other() { # other WHAT FOLDER PATTERN TOOL...
+  local tool
+  for tool in "${@:4}"; do
+    if ! command -v "$tool" >/dev/null; then
+      not_made "$1" "there is no $tool"
+      return 0
+    fi
+  done
+  make_ "$1" "$3" "bindings/$2/package.sh"
 }
 other "the npm tarball" node "*.tgz" npm
-other "the PowerShell module" powershell "*" pwsh
+other "the PowerShell module" powershell ZoomUserStatus dotnet pwsh
 
 # Whoever gets the library gets the notices of what is compiled into it.
 "$python" - "$out" "$built_shared" "$version" <<'E2' || failed=1

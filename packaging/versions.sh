@@ -17,6 +17,8 @@ state Cargo.toml "$(sed -n 's/^version = "\(.*\)"$/\1/p' Cargo.toml | head -1)"
 state Cargo.lock "$(sed -n '/^name = "zoom-user-status"$/{n;s/^version = "\(.*\)"$/\1/p;}' Cargo.lock)"
 state include/zus.h "$(define MAJOR).$(define MINOR).$(define PATCH)"
 state bindings/csharp/Directory.Build.props "$(sed -n 's|.*<Version>\(.*\)</Version>.*|\1|p' bindings/csharp/Directory.Build.props)"
+manifest=bindings/powershell/module/ZoomUserStatus.psd1
+state $manifest "$(sed -n "s/^    ModuleVersion = '\(.*\)'\$/\1/p" $manifest)"
 state packaging/zus.3 "$(sed -n 's/^\.TH .*"libzus \([0-9.]*\)".*/\1/p' packaging/zus.3)" "${wanted%.*}"
 python=bindings/python/src/zoom_user_status/__init__.py
 state $python "$(sed -n 's/^__version__ = "\(.*\)"$/\1/p' $python)"

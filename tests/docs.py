@@ -303,7 +303,7 @@ def test_blocks(document, folder, environment):
                 check(f"{what} is JSON", False, e)
         elif language == "text" and any(l.strip().startswith("make") for l in text.splitlines()):
             check_shell(what, re.sub(r"\.\.\.", "x", text))
-        elif language not in ("text", "", "mermaid", "yaml", "toml", "xml", "csharp", "rust", "diff", "js"):
+        elif language not in ("text", "", "mermaid", "yaml", "toml", "xml", "csharp", "powershell", "rust", "diff", "js"):
             check(f"{what}: {language!r} is a language that is tested", False)
 
 

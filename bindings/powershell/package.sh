@@ -7,6 +7,11 @@ mkdir -p "$1"
 out=$(cd "$1" && pwd)/ZoomUserStatus
 cd "$(dirname "$0")/../.."
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 MSBUILDDISABLENODEREUSE=1
+mkdir -p target
+if command -v flock >/dev/null; then # the parts of `make test` run side by side
+  exec 9>target/powershell.lock
+  flock 9
+fi
 # Artifacts of its own: the .NET solution may be building the same project at the same time.
 artifacts=$PWD/target/powershell/
 project=bindings/powershell/ZoomUserStatus.PowerShell/ZoomUserStatus.PowerShell.csproj

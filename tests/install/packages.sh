@@ -2,7 +2,7 @@
 test_ "make packages makes what can be made here" packaging/packages.sh "$work/packages"
 cp "$work/output" "$work/packages.log"
 test_ "it says where each package is" sh -c 'for file in "$0"/*; do grep -qxF "$file" "$1" || { echo "$file"; exit 1; }; done' "$work/packages" "$work/packages.log"
-test_ "and of each of the others why it is not there" sh -c '[ "$(grep -cE "^not made: .+: .+|^/.*(libzus-|\.whl|\.nupkg|\.tgz)" "$0")" -ge 5 ]' "$work/packages.log"
+test_ "and of each of the others why it is not there" sh -c '[ "$(grep -cE "^not made: .+: .+|^/.*(libzus-|\.whl|\.nupkg|\.tgz|/ZoomUserStatus$)" "$0")" -ge 5 ]' "$work/packages.log"
 test_ "the archive is among them" test -s "$work/packages/$archive"
 test_ "it is the archive of dist.sh" cmp "$work/packages/$archive" "$work/dist/$archive"
 if have python3 "the wheel" && python3 -m pip --version >/dev/null 2>&1; then
@@ -17,6 +17,10 @@ if have npm "the npm package"; then
   test_ "the npm package has this library" sh -c 'tar -xzOf "$0" "package/native/$(node -p "process.platform + \"-\" + process.arch")/libzus.so" | cmp - "$1"' "$npm" "$ZUS_LIB_DIR/libzus.so"
   test_ "the npm package installs" sh -c 'mkdir "$0" && cp tests/install/consumer/call.mjs "$0/" && cd "$0" && npm install --ignore-scripts --prefer-offline --no-audit --no-fund --loglevel=error "$1"' "$work/npm" "$npm"
   ZUS_SANDBOX=$sandbox test_ "and calls" env -u ZUS_LIBRARY tests/install/with-sandbox.sh node "$work/npm/call.mjs"
+fi
+if command -v dotnet >/dev/null && command -v pwsh >/dev/null; then
+  test_ "the PowerShell module has this library" cmp "$work/packages/ZoomUserStatus/runtimes/linux-x64/native/libzus.so" "$ZUS_LIB_DIR/libzus.so"
+  ZUS_SANDBOX=$sandbox test_ "and calls, in a fresh session" env -u ZUS_LIBRARY tests/install/with-sandbox.sh pwsh -NoProfile -NonInteractive -File tests/install/consumer/update.ps1 "$work/packages/ZoomUserStatus"
 fi
 # With a Python that has no pip, and beside a package of which the notices were forgotten.
 mkdir -p "$work/no-notices"

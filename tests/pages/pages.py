@@ -29,7 +29,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
-PAGES = ["c", "cpp", "python", "csharp", "bindings/csharp/README.md", "bindings/csharp/ZoomUserStatus.Extensions/README.md", "nodejs", "bindings/node/README.md"]
+PAGES = ["c", "cpp", "python", "csharp", "bindings/csharp/README.md", "bindings/csharp/ZoomUserStatus.Extensions/README.md", "powershell", "nodejs", "bindings/node/README.md"]
 LIB_DIR = Path(os.environ.get("ZUS_LIB_DIR") or ROOT / "target/release").resolve()
 SANDBOX = os.environ.get("ZUS_SANDBOX") or str(ROOT / "target/debug/examples/sandbox")
 WARNINGS = ["-Wall", "-Wextra", "-Werror", "-pthread"]
@@ -223,6 +223,22 @@ def run_csharp(block, folder, environment):
     return run(["dotnet", program, csharp_name(page, block)], cwd=folder, env={**environment, "DOTNET_SYSTEM_GLOBALIZATION_INVARIANT": "1"})
 
 
+@functools.cache
+def powershell():
+    """The folder with the module's folder."""
+    if not shutil.which("pwsh") or not shutil.which("dotnet"):
+        raise Skip("no PowerShell")
+    run([ROOT / "bindings/powershell/package.sh", SCRATCH / "powershell"], env={**os.environ, "ZUS_LIBRARY": str(LIB_DIR / "libzus.so")}, timeout=600)
+    return SCRATCH / "powershell"
+
+
+def run_powershell(block, folder, environment):
+    source = folder / "page.ps1"
+    source.write_text(whole(block, "ps1"))
+    environment = {**environment, "PSModulePath": str(powershell()), "NO_COLOR": "1", "DOTNET_SYSTEM_GLOBALIZATION_INVARIANT": "1"}
+    return run(["pwsh", "-NoProfile", "-NonInteractive", "-File", source], cwd=folder, env=environment)
+
+
 def run_sh(block, folder, environment):
     commands = folder / "commands"
     commands.mkdir(exist_ok=True)
@@ -239,7 +255,7 @@ def run_sh(block, folder, environment):
     return run(["bash", "-eu", "-o", "pipefail", "-c", block.text], cwd=folder, env=environment)
 
 
-RUNNERS = {"c": run_c, "cpp": run_cpp, "python": run_python, "csharp": run_csharp, "js": run_js, "sh": run_sh, "console": run_sh}
+RUNNERS = {"c": run_c, "cpp": run_cpp, "python": run_python, "csharp": run_csharp, "powershell": run_powershell, "js": run_js, "sh": run_sh, "console": run_sh}
 
 
 # --- what stands for the world: Zoom, a company's authority, a proxy ---

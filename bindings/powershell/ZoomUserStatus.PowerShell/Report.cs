@@ -48,9 +48,21 @@ namespace ZoomUserStatus.PowerShell
 
         /// <summary>The line of one user; a result without a user is an input that names nobody.</summary>
         /// <param name="result">The result.</param>
-        public void Add(UserStatusResult result) => Write(Clean(result.UserId), _action, result.UserId.Length == 0 ? "SKIPPED" : result.CodeName, Text(result.HttpStatus),
+        public void Add(UserStatusResult result)
+        {
+            Write(Line(result));
+            // A kill loses nothing; a power failure a second. Who was not sent is written at the end, when nobody should wait for a disk.
+            if (result.Delivery == UserStatusDelivery.NotSent || DateTime.UtcNow - _synced < TimeSpan.FromSeconds(1)) return;
+            _file.Flush(flushToDisk: true);
+            _synced = DateTime.UtcNow;
+        }
+
+        private string[] Line(UserStatusResult result) => new[]
+        {
+            Clean(result.UserId), _action, result.UserId.Length == 0 ? "SKIPPED" : result.CodeName, Text(result.HttpStatus),
             Text(result.ZoomCode), Clean(result.Message), Clean(result.TrackingId), Text(result.Attempts), Delivery(result.Delivery), "", Status(result.UserStatus), "", "",
-            DateTime.UtcNow.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture), Clean(_account), Clean(_apiUrl));
+            DateTime.UtcNow.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture), Clean(_account), Clean(_apiUrl),
+        };
 
         private static string Delivery(UserStatusDelivery delivery) => delivery switch
         {
@@ -67,14 +79,10 @@ namespace ZoomUserStatus.PowerShell
             _ => "",
         };
 
-        private void Write(params string[] cells)
+        private void Write(string[] cells)
         {
             byte[] line = Encoding.UTF8.GetBytes(string.Join(",", cells.Select(Cell)) + "\n");
             _file.Write(line, 0, line.Length);
-            // A kill loses nothing; a power failure a second.
-            bool sync = DateTime.UtcNow - _synced > TimeSpan.FromSeconds(1);
-            _file.Flush(sync);
-            if (sync) _synced = DateTime.UtcNow;
         }
 
         public void Dispose() => _file.Dispose();

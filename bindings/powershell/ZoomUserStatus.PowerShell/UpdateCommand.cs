@@ -70,7 +70,7 @@ namespace ZoomUserStatus.PowerShell
     /// <summary>Deactivates Zoom users.</summary>
     /// <remarks>
     /// The pipeline is one batch: nothing is sent before the end of the input, and if the input fails, nothing is sent at all. Several users are in
-    /// flight at once, evenly paced by the rate limit of the connection. One result comes out for each user that came in; a failed user is also
+    /// flight at once, at the rate limit of the connection. One result comes out for each user that came in; a failed user is also
     /// an error, written after the last result. A user who is inactive already can be deactivated again: it does no harm.
     /// Deactivated users can't sign in, and Zoom removes all their licenses.
     /// </remarks>

@@ -129,7 +129,7 @@ namespace ZoomUserStatus.PowerShell
         {
             string status = StatusOf(result);
             Keep(index, result, status);
-            if (status != Done && ++_failures == _mostFailures && !_stop && Ended < _users.Count) _stop = HasTooManyFailures = true;
+            if (status is Failed or Unknown && ++_failures == _mostFailures && !_stop && Ended < _users.Count) _stop = HasTooManyFailures = true;
             if (_stop) throw new StopException(); // the users in flight are still reported
         }
 
@@ -150,7 +150,10 @@ namespace ZoomUserStatus.PowerShell
 #pragma warning restore CA1031
 
         private static string StatusOf(UserStatusResult result) =>
-            result.IsSuccess ? Done : result.Delivery == UserStatusDelivery.Unknown ? Unknown : Failed;
+            result.IsSuccess ? Done
+            : result.Delivery == UserStatusDelivery.Unknown ? Unknown
+            : result.Code == UserStatusCode.Cancelled && result.Delivery == UserStatusDelivery.NotSent ? NotSent
+            : Failed;
 
         private void Log(UserStatusLogLevel level, string line)
         {

@@ -60,7 +60,7 @@ namespace ZoomUserStatus.PowerShell
             using CancellationTokenRegistration registration = cancellationToken.Register(socket.Dispose);
             Stream? stream = null;
             Uri? proxy = _options.UseProxy ? _options.Proxy : null;
-            yield return Step("Proxy", true, proxy is null ? "none" : proxy.GetComponents(UriComponents.SchemeAndServer, UriFormat.UriEscaped));
+            yield return Step("Proxy", true, proxy is null ? "none" : proxy.GetComponents(UriComponents.Scheme | UriComponents.Host | UriComponents.StrongPort, UriFormat.UriEscaped));
             Uri hop = proxy ?? _url;
             foreach (Func<ConnectionStep> step in new Func<ConnectionStep>[]
             {
@@ -146,7 +146,13 @@ namespace ZoomUserStatus.PowerShell
         private SslStream Tls(Stream stream, string host)
         {
             var secure = new SslStream(stream, leaveInnerStreamOpen: false, Trusts);
+#if NET8_0_OR_GREATER
             secure.AuthenticateAsClient(host);
+#else
+#pragma warning disable CA5398 // Windows PowerShell's own default is TLS 1.0
+            secure.AuthenticateAsClient(host, null, SslProtocols.Tls12, checkCertificateRevocation: false);
+#pragma warning restore CA5398
+#endif
             return secure;
         }
 

@@ -26,6 +26,8 @@ namespace ZoomUserStatus.PowerShell
         internal ZoomUserStatusConnection(ZoomUserStatusOptions options)
         {
             _options = options;
+            // With the port that .NET takes for it: the library would take curl's, 1080, where the URL has none.
+            if (options.Proxy is { Port: > 0 } proxy) options.Proxy = new Uri(proxy.GetComponents(UriComponents.Scheme | UriComponents.UserInfo | UriComponents.Host | UriComponents.StrongPort, UriFormat.UriEscaped));
             options.LogLevel = UserStatusLogLevel.Debug;
             options.Log = (level, line) => Logged?.Invoke(level, line);
             _client = new ZoomUserStatusClient(options);
@@ -45,7 +47,7 @@ namespace ZoomUserStatus.PowerShell
         /// <summary>URL of the token endpoint.</summary>
         public Uri OAuthUrl => _options.OAuthUrl;
         /// <summary>The proxy, without its password; null for none.</summary>
-        public Uri? Proxy => _options.Proxy is null ? null : new Uri(_options.Proxy.GetComponents(UriComponents.SchemeAndServer, UriFormat.UriEscaped));
+        public Uri? Proxy => _options.Proxy is null ? null : new Uri(_options.Proxy.GetComponents(UriComponents.Scheme | UriComponents.Host | UriComponents.StrongPort, UriFormat.UriEscaped));
         /// <summary>Most requests in a second.</summary>
         public int RateLimit => _options.RateLimit;
         /// <summary>Users in flight at a time.</summary>

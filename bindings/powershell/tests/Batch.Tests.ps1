@@ -126,7 +126,7 @@ Describe 'errors' {
         @($got | Where-Object Status -EQ Done).Count | Should -Be 40
     }
 
-    It 'a refused token is a terminating error that carries the batch' {
+    It 'a rejected token is a terminating error that carries the batch' {
         $connection = Connect-Sandbox $zoom @{ AccessToken = ConvertTo-Secret 'expired'; ThrottleLimit = 1 }
         foreach ($action in 'Continue', 'Stop') {
             $got = [System.Collections.ArrayList]::new()

@@ -131,8 +131,8 @@ Describe 'the proxy and TLS' -Skip:(-not (Get-Command openssl -ErrorAction Ignor
                 $buffer = [byte[]]::new(4096)
                 $text = [System.Text.Encoding]::ASCII.GetString($buffer, 0, $stream.Read($buffer, 0, 4096))
                 $text
-                $answer = [System.Text.Encoding]::ASCII.GetBytes("HTTP/1.1 403 Forbidden by the test`r`nContent-Length: 0`r`n`r`n")
-                $stream.Write($answer, 0, $answer.Length)
+                $response = [System.Text.Encoding]::ASCII.GetBytes("HTTP/1.1 403 Forbidden by the test`r`nContent-Length: 0`r`n`r`n")
+                $stream.Write($response, 0, $response.Length)
                 $client.Close()
             }
         }
@@ -178,6 +178,12 @@ Describe 'the proxy and TLS' -Skip:(-not (Get-Command openssl -ErrorAction Ignor
         (Connect-Tls).Proxy | Should -BeNullOrEmpty
     }
 
+    It 'without a port it is at 80, as for Invoke-RestMethod' {
+        $env:HTTPS_PROXY = 'http://127.0.0.1'
+        "$((Connect-Tls @{ TimeoutSec = 2 }).Proxy.OriginalString)" | Should -Be 'http://127.0.0.1:80'
+        (Disable-ZoomUser user00002@example.com -ErrorAction SilentlyContinue -WarningAction SilentlyContinue).Message | Should -Match '\b80\b'
+    }
+
     It 'also without Connect' {
         $env:HTTPS_PROXY, $env:ZOOM_API_URL, $env:ZOOM_ACCESS_TOKEN = $proxyUrl, $zoom.ApiUrl, 'sandbox-token'
         (Disable-ZoomUser user00002@example.com -ErrorAction SilentlyContinue -WarningAction SilentlyContinue).Code | Should -Be Proxy
@@ -187,8 +193,9 @@ Describe 'the proxy and TLS' -Skip:(-not (Get-Command openssl -ErrorAction Ignor
         $env:HTTPS_PROXY = 'http://127.0.0.1:1'
         $null = Connect-Tls @{ Proxy = $proxyUrl; ProxyCredential = [pscredential]::new('ada lovelace', (ConvertTo-Secret 'p:w@d/')) }
         (Disable-ZoomUser user00002@example.com -ErrorAction SilentlyContinue -WarningAction SilentlyContinue).Code | Should -Be Proxy
-        Start-Sleep -Milliseconds 200
         $login = [Convert]::ToBase64String([System.Text.Encoding]::ASCII.GetBytes('ada lovelace:p:w@d/'))
+        $until = (Get-Date).AddSeconds(20)
+        while ((Get-Date) -lt $until -and (Receive-Job $serving -Keep) -join '' -notmatch [regex]::Escape($login)) { Start-Sleep -Milliseconds 100 }
         (Receive-Job $serving -Keep) -join '' | Should -Match ([regex]::Escape($login))
     }
 }

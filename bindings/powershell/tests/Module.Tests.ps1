@@ -30,6 +30,7 @@ Describe 'the folder' {
         $manifest = Test-ModuleManifest (Join-Path $env:ZUS_MODULE ZoomUserStatus.psd1)
         $assembly = (Get-Command Disable-ZoomUser).ImplementingType.Assembly
         $ours = $assembly.GetExportedTypes() | ForEach-Object { $_.GetCustomAttributes([System.Management.Automation.CmdletAttribute], $false) } | ForEach-Object { "$($_.VerbName)-$($_.NounName)" }
+        (Import-PowerShellDataFile (Join-Path $env:ZUS_MODULE ZoomUserStatus.psd1)).CmdletsToExport | Sort-Object | Should -Be ($ours | Sort-Object) # plain data
         $manifest.ExportedCommands.Keys | Sort-Object | Should -Be ($ours | Sort-Object)
         $ours | Sort-Object | Should -Be 'Connect-ZoomUserStatus', 'Disable-ZoomUser', 'Disconnect-ZoomUserStatus', 'Enable-ZoomUser', 'Get-ZoomUserStatus', 'Set-ZoomUserStatus', 'Test-ZoomUserStatusConnection'
         "$($manifest.Version)" | Should -Be $assembly.GetName().Version.ToString(3)

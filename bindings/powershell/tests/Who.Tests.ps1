@@ -70,7 +70,7 @@ Describe 'who is chosen' {
             Get-SentUser $zoom | Should -Be 'user00001@example.com'
         }
 
-        It 'the export of Entra: the mailbox first, the sign-in name where there is none, never the id' {
+        It 'the export of Entra: the mail address first, the sign-in name where there is none, never the id' {
             $results = Import-Csv $PSScriptRoot/files/entra.csv | Disable-ZoomUser
             $results.Status | Should -Be Done, Done
             Get-SentUser $zoom | Should -Be 'user00002@example.com', 'user00003@example.com'
@@ -125,7 +125,7 @@ Describe 'who is chosen' {
     Context 'what is refused is a failed result, and the others are sent' {
         It '<Name>' -ForEach @(
             @{ Name = 'an empty cell'; Cell = ''; Says = '*input 2*names no user*' }
-            @{ Name = 'a blank cell'; Cell = '  '; Says = '*names no user*' }
+            @{ Name = 'a cell of whitespace'; Cell = '  '; Says = '*names no user*' }
             @{ Name = 'null'; Cell = $null; Says = '*names no user*' }
             @{ Name = 'a question mark'; Cell = 'zo?@example.com'; Says = '*-Encoding*' }
             @{ Name = 'U+FFFD'; Cell = "zo$([char]0xFFFD)@example.com"; Says = '*-Encoding*' }
