@@ -44,9 +44,9 @@ archive() { DIST_DIR=$1 packaging/dist.sh; }
 wheel() { "$python" -m pip wheel --quiet --no-deps --wheel-dir "$1" bindings/python; }
 # The folder is that of the .NET project; the newest packages of this version are taken.
 nuget() {
-  touch "$work/before"
+  rm -rf bindings/csharp/artifacts/package/release # an older one would be left as it is
   "${MAKE:-make}" -s nuget
-  find bindings/csharp -name '*.nupkg' -newer "$work/before" -exec cp {} "$1" \;
+  cp bindings/csharp/artifacts/package/release/*.nupkg "$1"
 }
 
 make_ "the archive" "libzus-*" archive
