@@ -23,7 +23,8 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 FILE_NAME = {"win32": "zus.dll", "darwin": "libzus.dylib"}.get(sys.platform, "libzus.so")
 PACKAGE = "zoom_user_status"
 NOTICES = "THIRD-PARTY-NOTICES.txt"  # of what is compiled into the library
-CRATE = ["Cargo.toml", "Cargo.lock", "build.rs", "src", "include", NOTICES]
+CARGO = "packaging/cargo.sh"  # leaves this machine's paths out of the library
+CRATE = ["Cargo.toml", "Cargo.lock", "build.rs", "src", "include", CARGO, NOTICES]
 
 
 class CustomBuildHook(BuildHookInterface):  # type: ignore[type-arg,misc,unused-ignore]
@@ -77,7 +78,8 @@ def library_of(crate: Path) -> Path:
             "to build zoom-user-status takes Rust (https://rustup.rs), "
             "or a libzus that is built already, named by ZUS_LIBRARY"
         )
-    command = [cargo, "build", "--release", "--lib", "--locked", "--message-format=json-render-diagnostics"]
+    build = [cargo] if sys.platform == "win32" else ["sh", CARGO]
+    command = [*build, "build", "--release", "--lib", "--locked", "--message-format=json-render-diagnostics"]
     built = subprocess.run(command, cwd=crate, check=True, stdout=subprocess.PIPE, text=True)
     messages = [json.loads(line) for line in built.stdout.splitlines() if line.startswith("{")]
     files: List[str] = [

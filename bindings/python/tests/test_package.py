@@ -31,9 +31,11 @@ def pip(*arguments: str, python: str = sys.executable, **env: str) -> str:
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """By cargo, as from a clone without anything built."""
+    """By cargo, as from a clone without anything built: the same library as `make build` makes."""
+    before = LIBRARY.read_bytes()
     folder = tmp_path_factory.mktemp("wheel")
     pip("wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", str(folder), str(PACKAGE))
+    assert LIBRARY.read_bytes() == before
     return next(folder.glob("*.whl"))
 
 
@@ -121,7 +123,7 @@ def test_the_sdist_builds(tmp_path: Path) -> None:
             tar.extractall(tmp_path / "unpacked", filter="data")
         else:
             tar.extractall(tmp_path / "unpacked")
-    assert {"rust/Cargo.toml", "rust/Cargo.lock", "rust/build.rs", "rust/src/lib.rs", "hatch_build.py", "README.md"} <= names
+    assert {"rust/Cargo.toml", "rust/Cargo.lock", "rust/build.rs", "rust/src/lib.rs", "rust/packaging/cargo.sh", "hatch_build.py", "README.md"} <= names
     assert not any(name.startswith(("target", "rust/target")) or name.endswith((".so", ".pyc")) for name in names)
     # Compiled in the debug profile's stead: the same sources, a target folder of its own, kept between runs.
     unpacked = next((tmp_path / "unpacked").iterdir())
