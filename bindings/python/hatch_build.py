@@ -1,7 +1,7 @@
 """Puts libzus into the wheel, and the Rust sources into the sdist.
 
-    ZUS_LIBRARY          a libzus that is built already; without it cargo builds one
-    ZUS_WHEEL_PLATFORM   the wheel's platform tag, where it can't be told from this machine (cross builds)
+    ZUS_LIBRARY          the path of a libzus that is built already; if it is not set, cargo builds one
+    ZUS_WHEEL_PLATFORM   the wheel's platform tag, for a wheel that another machine will use (cross builds)
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 FILE_NAME = {"win32": "zus.dll", "darwin": "libzus.dylib"}.get(sys.platform, "libzus.so")
 PACKAGE = "zoom_user_status"
-NOTICES = "THIRD-PARTY-NOTICES.txt"  # of what is compiled into the library
-CARGO = "packaging/cargo.sh"  # leaves this machine's paths out of the library
+NOTICES = "THIRD-PARTY-NOTICES.txt"  # the licenses of the crates that are compiled into the library
+CARGO = "packaging/cargo.sh"  # keeps this machine's paths out of the library
 CRATE = ["Cargo.toml", "Cargo.lock", "build.rs", "src", "include", CARGO, NOTICES]
 
 
 class CustomBuildHook(BuildHookInterface):  # type: ignore[type-arg,misc,unused-ignore]
     def initialize(self, version: str, build_data: Dict[str, Any]) -> None:
         here = Path(self.root)
-        # In an sdist the crate is below, in a clone above.
+        # In an sdist the crate is below this folder, in a clone above it.
         crate = here / "rust" if (here / "rust").is_dir() else here.parent.parent
         if self.target_name == "sdist":
             self.add_crate(crate, build_data)
@@ -48,7 +48,7 @@ class CustomBuildHook(BuildHookInterface):  # type: ignore[type-arg,misc,unused-
         for name in CRATE:
             if (crate / name).exists():
                 build_data["force_include"][str(crate / name)] = f"rust/{name}"
-        # The manifest as it is but for the examples, tests and benches, whose files stay behind.
+        # The sdist has no examples, tests and benches, so its manifest must not name them.
         self.scratch = tempfile.TemporaryDirectory()
         manifest = Path(self.scratch.name) / "Cargo.toml"
         manifest.write_text(library_only((crate / "Cargo.toml").read_text(encoding="utf-8")), encoding="utf-8")
@@ -61,7 +61,7 @@ class CustomBuildHook(BuildHookInterface):  # type: ignore[type-arg,misc,unused-
 
 
 def library_only(manifest: str) -> str:
-    """A Cargo.toml without the sections [[example]], [[test]], [[bench]] and [[bin]]."""
+    """Returns a Cargo.toml without the sections [[example]], [[test]], [[bench]] and [[bin]]."""
     sections = re.split(r"(?m)^(?=\[)", manifest)
     return "".join(part for part in sections if not re.match(r"\[\[(example|test|bench|bin)\]\]", part))
 
@@ -70,13 +70,13 @@ def library_of(crate: Path) -> Path:
     given = os.environ.get("ZUS_LIBRARY")
     if given:
         if not Path(given).is_file():
-            raise FileNotFoundError(f"ZUS_LIBRARY names no file: {given}")
+            raise FileNotFoundError(f"ZUS_LIBRARY names a file that does not exist: {given}. Correct it, or unset it to build libzus.")
         return Path(given).resolve()
     cargo = shutil.which("cargo")
     if cargo is None:
         raise RuntimeError(
-            "to build zoom-user-status takes Rust (https://rustup.rs), "
-            "or a libzus that is built already, named by ZUS_LIBRARY"
+            "Rust was not found, and zoom-user-status can't be built without it: install Rust (https://rustup.rs), "
+            "or set ZUS_LIBRARY to the path of a libzus that is built already"
         )
     build = [cargo] if sys.platform == "win32" else ["sh", CARGO]
     command = [*build, "build", "--release", "--lib", "--locked", "--message-format=json-render-diagnostics"]
@@ -96,7 +96,7 @@ def wheel_platform() -> str:
     if given:
         return given
     if sys.platform == "darwin":
-        # One architecture, whatever Python's own binary has; and the oldest system that Rust builds for.
+        # The library has one architecture, also when Python has two. The system is the oldest one that Rust builds for.
         arm = platform.machine() == "arm64"
         system = os.environ.get("MACOSX_DEPLOYMENT_TARGET") or ("11.0" if arm else "10.12")
         return f"macosx_{system.replace('.', '_')}_{platform.machine()}"

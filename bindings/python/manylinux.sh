@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Makes dist/zoom_user_status-*-py3-none-manylinux_2_17_*.whl: one wheel for every Python from 3.9 on any Linux with glibc 2.17
-# or later, and tries it in a fresh virtual environment. Takes Rust, Python and pip; cargo-zigbuild and zig come as pip packages.
+# Makes dist/zoom_user_status-*-py3-none-manylinux_2_17_*.whl: one wheel for every Python from 3.9 on, on any Linux with glibc 2.17
+# or later. Then tries it in a new virtual environment. Needs Rust, Python and pip; it installs cargo-zigbuild and zig with pip.
 #   bindings/python/manylinux.sh [OUTPUT FOLDER]
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# The Python package's tests: types by mypy --strict and pyright, then pytest against the real libzus and the sandbox.
-#   ZUS_LIB_DIR, ZUS_SANDBOX   where they are (default: <repo>/target/...)
-#   ZUS_PYTHONS                more interpreters to run pytest with, e.g. "python3.9 python3.13"
-#   ZUS_EXITS                  how often each program ends with calls under way (default: 3)
+# Tests the Python package: mypy --strict and pyright check the types, then pytest runs with the real libzus and the sandbox.
+#   ZUS_LIB_DIR, ZUS_SANDBOX   the folder of libzus, and the sandbox program (default: <repo>/target/...)
+#   ZUS_PYTHONS                more interpreters for pytest, e.g. "python3.9 python3.13"
+#   ZUS_EXITS                  how many times each program ends with calls in flight (default: 3)
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 repo=$(cd "$here/../.." && pwd)
@@ -13,7 +13,7 @@ passed=0 failed=0 skipped=0
 testing="pytest==8.4.2 hypothesis==6.141.1 python-dotenv==1.1.1 pyinstaller==6.16.0 hatchling==1.27.0 build==1.3.0 tqdm==4.67.1"
 typing="mypy==1.18.2 types-tqdm==4.67.0.20250809 pyright==1.1.414"
 
-# environment NAME PYTHON PINS: a virtual environment under .tools with just these, made once.
+# environment NAME PYTHON PINS: makes a virtual environment under .tools with exactly these packages, unless it exists.
 environment() {
     local folder=$repo/.tools/python/$1 pins
     pins="$3 $(cat "$here/constraints.txt")"
@@ -26,7 +26,7 @@ environment() {
     fi
 }
 
-# check NAME COMMAND...: one that either holds or fails.
+# check NAME COMMAND...: runs a command and counts it as passed or failed.
 check() {
     local name=$1
     shift
@@ -39,7 +39,7 @@ check() {
     fi
 }
 
-# tests PYTHON ARGUMENTS...: pytest, and its totals added to ours.
+# tests PYTHON ARGUMENTS...: runs pytest and adds its totals to ours.
 tests() {
     local log
     log=$(mktemp)
@@ -69,7 +69,7 @@ fi
 tests "$bin/python" -rs
 for python in ${ZUS_PYTHONS:-}; do
     echo "with $("$python" --version)"
-    # The packaging is the same for all.
+    # The packaging is the same for all interpreters, and the first run tests it.
     environment "$(basename "$python")" "$python" "$testing" &&
         tests "$repo/.tools/python/$(basename "$python")/bin/python" -rs --ignore tests/test_package.py --ignore tests/test_bulk.py ||
         failed=$((failed + 1))

@@ -5,8 +5,8 @@
     with Client.from_env() as zoom:
         zoom.deactivate("ada@example.com")
 
-Calls return a ``Result`` or raise a ``ZoomUserStatusError`` that has one. Log lines go to the logger ``zoom_user_status``; none of
-them, no message and no repr holds a secret.
+A call returns a ``Result`` or raises a ``ZoomUserStatusError``, which has the result. Log lines go to the logger ``zoom_user_status``.
+No log line, message or ``repr`` holds a secret.
 """
 
 from __future__ import annotations
@@ -65,12 +65,12 @@ __version__ = "0.1.0"
 
 _ASYNC = {"AsyncBatch": "_async_batch", "AsyncClient": "_async", "AsyncTokenProvider": "_queue"}
 
-# Failures are raised or returned; without logging set up they aren't printed as well.
+# A failure is raised or returned. Without this handler, Python would also print it for a program that has not set up logging.
 logging.getLogger("zoom_user_status").addHandler(logging.NullHandler())
 
 
 def __getattr__(name: str) -> Any:
-    """What needs asyncio, whose import takes longer than that of all the rest."""
+    """Imports the names that need asyncio when they are first used: importing asyncio takes longer than all the rest."""
     if name not in _ASYNC:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     import importlib
@@ -81,7 +81,7 @@ def __getattr__(name: str) -> Any:
 
 
 def from_env(env: Optional[Mapping[str, str]] = None, **options: Unpack[Options]) -> Client:
-    """``Client.from_env``: a client with the credentials of the environment."""
+    """Makes a client with the credentials of the environment, as ``Client.from_env`` does."""
     return Client.from_env(env, **options)
 
 

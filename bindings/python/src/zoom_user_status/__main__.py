@@ -1,4 +1,4 @@
-"""``python -m zoom_user_status``"""
+"""Runs the command line for ``python -m zoom_user_status``."""
 
 import sys
 

@@ -20,19 +20,21 @@ _EVENTS_TOKEN = 256
 
 
 class AsyncClient(BaseClient[AsyncTokenProvider]):
-    """``Client`` for asyncio, with the same options and methods: ``await zoom.deactivate(user)``,
+    """Does what ``Client`` does, for asyncio. It has the same options and methods: ``await zoom.deactivate(user)``,
     ``async for result in zoom.update_many(users, "deactivate")``.
 
-    No call takes a thread of Python's: libzus sends up to ``concurrency`` calls at once, and the event loop watches a descriptor.
-    (Where it can't, as the default loop of Windows, one thread waits for all calls.) Cancelling the task of a call cancels the call:
-    its update may or may not have been done, and to repeat it does no harm.
+    No call uses a Python thread: libzus sends up to ``concurrency`` calls at once, and the event loop watches a descriptor. Some event
+    loops can't watch one, such as the default loop of Windows: there, one thread waits for all calls.
+
+    Cancelling the task of a call cancels the call. Its update may have been applied; it is safe to send it again.
 
     Args:
-        token_provider: may be a coroutine function. It runs in the loop, as does the logger. Its exception is raised by the
-            calls that wait for a token.
+        token_provider: may be a coroutine function. The provider and the logger run in the event loop. The calls that wait for a token
+            raise the provider's exception.
 
-    It is for one event loop at a time, and for asyncio only. Leaving its ``async with`` block ends the calls that are still under
-    way with ``Cancelled``, and the end of the program is never held up by any. It doesn't survive a fork.
+    A client works with one event loop at a time, and with asyncio only. Leaving its ``async with`` block cancels the calls that are
+    still in flight: they raise ``Cancelled``. Calls in flight never delay the end of the program. After a fork, the child process needs
+    a client of its own.
     """
 
     _queue: Queue
@@ -44,45 +46,45 @@ class AsyncClient(BaseClient[AsyncTokenProvider]):
         return []
 
     async def update(self, user_id: str, action: ActionLike) -> Result:
-        """``Client.update``, without blocking the loop."""
+        """Does what ``Client.update`` does, without blocking the event loop."""
         wanted = Action.of(action)
         client = self._open()
         start = _start(client, to_bytes("user_id", user_id), wanted)
         return (await self._queue.call(client, start, user_id, wanted)).raise_for_status()
 
     async def activate(self, user_id: str) -> Result:
-        """``update`` with ``Action.ACTIVATE``: the user can log in again. Zoom isn't said to give the licenses back."""
+        """Activates a user, who can then log in again. Zoom does not give the user's licenses back."""
         return await self.update(user_id, Action.ACTIVATE)
 
     async def deactivate(self, user_id: str) -> Result:
-        """``update`` with ``Action.DEACTIVATE``: takes all licenses and blocks the login."""
+        """Deactivates a user. Zoom removes all licenses of the user, who can no longer log in."""
         return await self.update(user_id, Action.DEACTIVATE)
 
     async def clock_in(self, user_id: str) -> Result:
-        """``update`` with ``Action.CLOCK_IN``."""
+        """Clocks a user in."""
         return await self.update(user_id, Action.CLOCK_IN)
 
     async def clock_out(self, user_id: str) -> Result:
-        """``update`` with ``Action.CLOCK_OUT``."""
+        """Clocks a user out."""
         return await self.update(user_id, Action.CLOCK_OUT)
 
     async def status(self, user_id: str) -> UserStatus:
-        """``Client.status``, without blocking the loop."""
+        """Does what ``Client.status`` does, without blocking the event loop."""
         client = self._open()
         start = _start(client, to_bytes("user_id", user_id), None)
         result = await self._queue.call(client, start, user_id, None)
         return UserStatus.of(result.raise_for_status())
 
     def update_many(self, user_ids: Iterable[str], action: ActionLike) -> AsyncBatch[Result]:
-        """``Client.update_many`` for ``async for``. See ``AsyncBatch`` for how to stop early."""
-        return self._batch(user_ids, Action.of(action), _as_it_is)
+        """Does what ``Client.update_many`` does, for ``async for``. ``AsyncBatch`` explains how to stop it early."""
+        return self._batch(user_ids, Action.of(action), _unchanged)
 
     def statuses(self, user_ids: Iterable[str]) -> AsyncBatch[UserStatus]:
-        """``Client.statuses`` for ``async for``."""
+        """Does what ``Client.statuses`` does, for ``async for``."""
         return self._batch(user_ids, None, UserStatus.of)
 
     async def check_credentials(self) -> Credentials:
-        """``Client.check_credentials``, without blocking the loop."""
+        """Does what ``Client.check_credentials`` does, without blocking the event loop."""
         client = self._open()
 
         def start(canceller: native.Canceller, queue: native.QueueHandle, number: int) -> int:
@@ -92,7 +94,7 @@ class AsyncClient(BaseClient[AsyncTokenProvider]):
         result = await self._queue.call(client, start, "", None)
         return Credentials.parse(self._kind, result.raise_for_status().body)
 
-    def _batch(self, user_ids: Iterable[str], action: Optional[Action], given: Callable[[Result], T]) -> AsyncBatch[T]:
+    def _batch(self, user_ids: Iterable[str], action: Optional[Action], convert: Callable[[Result], T]) -> AsyncBatch[T]:
         self._open()
         return AsyncBatch(
             self._queue,
@@ -100,13 +102,13 @@ class AsyncClient(BaseClient[AsyncTokenProvider]):
             _start,
             users_of(user_ids),
             action,
-            given,
+            convert,
             2 * self._concurrency,
             self._verifies and action in VERIFIED,
         )
 
     async def aclose(self) -> None:
-        """Closes the connections. Calls that are under way end with ``Cancelled``; from now on they raise ``RuntimeError``."""
+        """Closes the connections and cancels the calls in flight, which raise ``Cancelled``. Later calls raise ``RuntimeError``."""
         client, self._native = self._native, None
         if client is not None and client.value and not self._queue.is_forked:
             native.client_cancel_started(client.value, 0)
@@ -121,12 +123,12 @@ class AsyncClient(BaseClient[AsyncTokenProvider]):
         await self.aclose()
 
 
-def _as_it_is(result: Result) -> Result:
+def _unchanged(result: Result) -> Result:
     return result
 
 
 def _start(client: native.ClientHandle, user: bytes, action: Optional[Action]) -> Start:
-    """Starts to update a user, or without an action to read one."""
+    """Returns a function that starts to update a user, or to read the user when there is no action."""
 
     def start(canceller: native.Canceller, queue: native.QueueHandle, number: int) -> int:
         code: int = (

@@ -1,4 +1,4 @@
-"""Many users for asyncio: started calls, a window of them ahead."""
+"""Updates or reads many users for asyncio: it keeps a limited number of started calls ahead of the results that were taken."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from ._result import Result
 from ._typing import Self
 
 T = TypeVar("T")
-_SUSPICIOUS = 5
-"""So many missing permissions in a row, from the first user on, are the app's, as libzus's own batches take it."""
+_FORBIDDEN_MOST = 5
+"""When this many users, from the first one on, all end with FORBIDDEN, the app lacks the permission. libzus's batches do the same."""
 
 
 class AsyncBatch(Generic[T]):
-    """The results of ``AsyncClient.update_many`` or ``AsyncClient.statuses``, in the order in which the users end.
+    """Gives the results of ``AsyncClient.update_many`` or ``AsyncClient.statuses``, in the order in which the users end.
 
-    To stop early, call ``stop()``, leave its ``async with`` block, or ``break`` out of a loop over a batch that no variable names.
-    Users in flight are ended at once and still give their results: go on iterating for them. A user without a result was never sent.
-    When you take results slowly, the batch waits for you. Cancelling the task that waits for a result stops it, too.
+    To stop the batch early, call ``stop()``, leave its ``async with`` block, or ``break`` out of a loop over a batch that no variable
+    names. This cancels the users in flight. They still have results: go on iterating to get them. A user without a result was never
+    sent. When your code takes results slowly, the batch sends slowly. Cancelling the task that waits for a result stops the batch, too.
 
-    When it ends early because no further user could succeed (no token, a rejected token, a missing scope, the daily limit), the
-    iteration ends with that exception after the last result. An exception of the token provider ends it the same way.
+    A failure that is fatal for the batch (no token, a rejected token, a missing scope, the daily limit) ends it early: the iteration
+    raises that failure's exception after the last result. The iteration raises an exception of the token provider in the same way.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class AsyncBatch(Generic[T]):
         start: Callable[[native.ClientHandle, bytes, Optional[Action]], Start],
         users: List[str],
         action: Optional[Action],
-        given: Callable[[Result], T],
+        convert: Callable[[Result], T],
         window: int,
         reads_first: bool,
     ) -> None:
@@ -50,7 +50,7 @@ class AsyncBatch(Generic[T]):
         self._start = start
         self._users = users
         self._action = action
-        self._given = given
+        self._convert = convert
         self._window = window
         self._reads_first = reads_first
         self._canceller = native.Canceller()
@@ -59,8 +59,8 @@ class AsyncBatch(Generic[T]):
         self._in_flight = 0
         self._stopped = False
         self._failed = False
-        self._cleared = False
-        self._suspected = 0
+        self._permitted = False
+        self._forbidden = 0
         self._fatal: Optional[Result] = None
         self._error: Optional[BaseException] = None
         self._over = False
@@ -85,22 +85,22 @@ class AsyncBatch(Generic[T]):
             raise
         if not self._results:
             self._end()
-        return self._given(self._results.popleft())
+        return self._convert(self._results.popleft())
 
     def stop(self) -> None:
-        """Sends no further user and ends those in flight. Iterate on to get their results."""
+        """Sends no further user and cancels the users in flight. Go on iterating to get their results."""
         self._stopped = True
         self._queue.cancel(self._canceller)
 
     async def aclose(self) -> None:
-        """``stop()``, and waits until the users in flight have ended. Their results are still there for iterating."""
+        """Calls ``stop()`` and waits until the users in flight have ended. You can still iterate over their results."""
         self.stop()
         while self._in_flight:
             await self._change()
 
     @property
     def code(self) -> Optional[Code]:
-        """How it ended: OK, PARTIAL, CANCELLED or what ended it early. ``None`` while it runs."""
+        """How the batch ended: OK, PARTIAL, CANCELLED, or the code that was fatal for it. ``None`` while the batch runs."""
         if self._in_flight or self._results or not (self._over or self._is_out):
             return None
         if self._stopped:
@@ -131,11 +131,11 @@ class AsyncBatch(Generic[T]):
 
     @property
     def _is_out(self) -> bool:
-        """Whether nobody else will be started."""
+        """Whether the batch will start no further user."""
         return self._stopped or self._fatal is not None or self._next == len(self._users)
 
     async def _read_first(self) -> None:
-        """Where updates are verified, a missing scope for reading ends the batch before anybody is updated."""
+        """Reads the first user of a batch that verifies: a missing scope for reading ends the batch before any user is updated."""
         if not self._users or self._stopped:
             return
         client = self._client()
@@ -143,31 +143,31 @@ class AsyncBatch(Generic[T]):
         read = await self._queue.call(client, start, self._users[0], self._action, self._canceller)
         if read.is_fatal:
             self._next = 1
-            self._hear(dataclasses.replace(read, delivery=Delivery.NOT_SENT), None)
+            self._add(dataclasses.replace(read, delivery=Delivery.NOT_SENT), None)
 
     def _fill(self) -> None:
         while not self._is_out and self._in_flight + len(self._results) < self._window:
             index = self._next
             user = self._users[index]
             client = self._client()
-            # It knows nothing of the batch, which may be dropped.
+            # It holds only a weak reference to the batch, so that a batch that nobody uses any more can be freed.
             ended = _Ended(weakref.ref(self))
             call = Started(client, user, self._action, index, ended)
             code = self._queue.start(self._start(client, of_many(user), self._action), self._canceller, call)
             if code == Code.OK:
                 self._in_flight += 1
             elif code in (Code.QUEUE_FULL, Code.NO_THREAD) and self._in_flight:
-                return  # for now
+                return  # it tries again when a user has ended
             else:
                 result = Result(user, self._action, Code(code), message=native.text_of(code), index=index)
                 if code not in (Code.UTF8, Code.ARGUMENT):
                     raise error_for(result)
-                self._hear(result, None)
+                self._add(result, None)
             self._next += 1
 
     def _ended(self, result: Result, error: Optional[BaseException]) -> None:
         self._in_flight -= 1
-        self._hear(result, error)
+        self._add(result, error)
         waiters, self._waiters = self._waiters, []
         for waiter in waiters:
             if not waiter.done():
@@ -179,15 +179,15 @@ class AsyncBatch(Generic[T]):
         self._waiters.append(waiter)
         await waiter
 
-    def _hear(self, result: Result, error: Optional[BaseException]) -> None:
+    def _add(self, result: Result, error: Optional[BaseException]) -> None:
         if result.code is Code.CANCELLED and not result.attempts:
             return  # never sent
         if result.code is Code.FORBIDDEN and not result.is_fatal:
-            self._suspected += 1
-            if self._suspected >= _SUSPICIOUS and not self._cleared:
+            self._forbidden += 1
+            if self._forbidden >= _FORBIDDEN_MOST and not self._permitted:
                 result = dataclasses.replace(result, is_fatal=True)
         elif result.code is not Code.FORBIDDEN:
-            self._cleared = True
+            self._permitted = True
         self._failed = self._failed or not result.ok
         if result.is_fatal and self._fatal is None:
             self._fatal, self._error = result, error
@@ -203,7 +203,7 @@ class AsyncBatch(Generic[T]):
 
 
 class _Ended:
-    """Tells the batch of one call, unless it was dropped."""
+    """Passes the result of one call to its batch, unless the batch was freed."""
 
     __slots__ = ("_batch",)
 

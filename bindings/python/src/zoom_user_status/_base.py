@@ -1,4 +1,4 @@
-"""What ``Client`` and ``AsyncClient`` have in common: credentials, options, and the native client."""
+"""Holds what ``Client`` and ``AsyncClient`` have in common: credentials, options, and the native client."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ from ._typing import Self, Unpack
 
 Provider = TypeVar("Provider", bound=Callable[[bool], Any])
 Put = Callable[..., None]
-"""Sets one setting: its name, the native function, and the values."""
+"""Sets one setting. Its arguments are the setting's name, the native function, and the values."""
 
 VERIFIED = (Action.ACTIVATE, Action.DEACTIVATE)
-"""What ``verify`` verifies: the others change no status."""
+"""The actions that ``verify`` verifies. The others change no status."""
 
 
 class BaseClient(ABC, Generic[Provider]):
@@ -90,7 +90,7 @@ class BaseClient(ABC, Generic[Provider]):
                 put("token", native.config_set_token, to_bytes("token", token))
             elif token_provider is not None:
                 if not callable(token_provider):
-                    raise TypeError(f"token_provider is a function, not {type(token_provider).__name__}")
+                    raise TypeError(f"token_provider must be a function, not {type(token_provider).__name__}")
             else:
                 names = ("account_id", "client_id", "client_secret")
                 parts = [to_bytes(name, value) for name, value in zip(names, (account_id, client_id, client_secret))]
@@ -103,7 +103,7 @@ class BaseClient(ABC, Generic[Provider]):
             if verify != 0:
                 put("verify", native.config_set_verify, to_ms("verify", verify))
             attempts = to_whole("retries", retries) + 1
-            put("retries", native.config_set_retry, attempts, 1, 1)  # alone, to tell it from backoff
+            put("retries", native.config_set_retry, attempts, 1, 1)  # alone, so that an error names retries and not backoff
             put("backoff", native.config_set_retry, attempts, first, most)
             put("rate", native.config_set_rate, *to_rate(rate))
             put("concurrency", native.config_set_concurrency, self._concurrency)
@@ -117,22 +117,22 @@ class BaseClient(ABC, Generic[Provider]):
             if user_agent is not None:
                 put("user_agent", native.config_set_user_agent, to_bytes("user_agent", user_agent))
             log = logger if isinstance(logger, logging.Logger) else logging.getLogger(logger or "zoom_user_status")
-            # Warnings always: they are rare, and logging is often set up after the client.
+            # Warnings are always on: they are rare, and a program often sets up logging after it made the client.
             level = max((number for number, name in LEVELS.items() if log.isEnabledFor(name)), default=2)
             keep += self._listen(put, token_provider, log, max(level, 2))
             client = native.ClientHandle(keep)
-            put(ENV_PROXY, client.open)  # what is read only now
+            put(ENV_PROXY, client.open)  # the native client reads the proxy of the environment only now
             self._native = client
         finally:
             native.config_free(config)
 
     @classmethod
     def from_env(cls, env: Optional[Mapping[str, str]] = None, **options: Unpack[Options]) -> Self:
-        """A client from the environment (or another mapping): ZOOM_ACCESS_TOKEN, else ZOOM_ACCOUNT_ID, ZOOM_CLIENT_ID and
-        ZOOM_CLIENT_SECRET; also ZOOM_API_URL and ZOOM_OAUTH_URL. Options are those of ``Client``.
+        """Makes a client from the environment, or from another mapping. It reads ZOOM_ACCESS_TOKEN, else ZOOM_ACCOUNT_ID,
+        ZOOM_CLIENT_ID and ZOOM_CLIENT_SECRET. It also reads ZOOM_API_URL and ZOOM_OAUTH_URL. The options are those of ``Client``.
 
         Raises:
-            CredentialsMissing: names what is not set.
+            CredentialsMissing: a variable is not set; the message names it.
         """
         env = os.environ if env is None else env
         urls = (env.get("ZOOM_API_URL") or BASE_URL, env.get("ZOOM_OAUTH_URL") or OAUTH_URL)
@@ -144,7 +144,7 @@ class BaseClient(ABC, Generic[Provider]):
         missing = [name for name in names if not env.get(name)]
         if missing:
             others = "ZOOM_ACCESS_TOKEN or " if len(missing) == len(names) else ""
-            raise usage_error(Code.CREDENTIALS, f"no credentials in the environment: set {others}{', '.join(missing)}")
+            raise usage_error(Code.CREDENTIALS, f"the environment has no credentials: set {others}{', '.join(missing)}")
         return cls(
             account_id=account_id,
             client_id=client_id,
@@ -156,11 +156,11 @@ class BaseClient(ABC, Generic[Provider]):
 
     @abstractmethod
     def _listen(self, put: Put, provider: Optional[Provider], log: logging.Logger, level: int) -> List[Any]:
-        """Binds the token provider and the logger, and returns what must live as long as the native client."""
+        """Connects the token provider and the logger to the client. Returns what must live as long as the native client."""
 
     def _open(self) -> native.ClientHandle:
         if self._native is None:
-            raise RuntimeError("the client is closed")
+            raise RuntimeError("the client is closed: make a new one")
         return self._native
 
     def __repr__(self) -> str:
@@ -169,20 +169,21 @@ class BaseClient(ABC, Generic[Provider]):
         return f"<{type(self).__name__} {shown} {self._kind}{'' if self._native else ' closed'}>"
 
     def __reduce__(self) -> Tuple[Any, ...]:
-        raise TypeError(f"a {type(self).__name__} can't be pickled: make one in each process")
+        raise TypeError(f"a client ({type(self).__name__}) can't be pickled: make one in each process")
 
 
 def users_of(user_ids: Iterable[str]) -> List[str]:
-    """The users of a batch."""
+    """Returns the users of a batch as a list, after checking their types."""
     if isinstance(user_ids, (str, bytes)):
-        raise TypeError("user_ids is a list of ids, not one of them")
+        raise TypeError("user_ids must be a list of user IDs, not a single one: put it into a list")
     users = list(user_ids)
     for user in users:
         if not isinstance(user, str):
-            raise TypeError(f"a user id is a str, not {type(user).__name__}")
+            raise TypeError(f"each user ID must be a str, not {type(user).__name__}")
     return users
 
 
 def of_many(user: str) -> bytes:
-    """What C can't be given as it is becomes something that it refuses for the same reason."""
+    """Returns a user ID of a batch for the C API. It replaces what C can't take (a NUL, a surrogate) by what C rejects with the same
+    code, so that the other users of the batch are still sent."""
     return user.encode("utf-8", "surrogatepass").replace(b"\0", b"\1")

@@ -1,4 +1,4 @@
-"""Many users: the native batch runs on a thread of its own, and its results are taken from here."""
+"""Updates or reads many users: the native batch runs on its own thread and passes each result to the iterator here."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from ._result import Result
 from ._typing import Self
 
 T = TypeVar("T")
-_AHEAD = 256  # results that may wait to be taken before the batch pauses
+_AHEAD = 256  # the batch pauses when this many results wait to be taken
 _POLL = 0.1  # seconds
-# Windows doesn't hear Ctrl-C while it waits for a lock.
+# On Windows, Ctrl-C does not interrupt a wait for a lock.
 _WAIT = _POLL if os.name == "nt" else None
 
 
 class _Run:
-    """What the thread and the iterator share. The thread knows nothing of the iterator, which may be dropped."""
+    """Holds what the thread and the iterator share. The thread has no reference to the iterator, so that the iterator can be freed."""
 
     def __init__(
         self,
@@ -41,13 +41,13 @@ class _Run:
         self.users = users
         self.action = action
         self.cancel = cancel
-        self.canceller = native.Canceller()  # its own, so that stop() ends nothing else
+        self.canceller = native.Canceller()  # the batch's own, so that stop() cancels nothing else
         self.results: Deque[Result] = deque()
-        self.code: Optional[Code] = None  # once it has ended
+        self.code: Optional[Code] = None  # set when the batch has ended
         self.error: Optional[BaseException] = None
         self.last_failure: Optional[Result] = None
-        self.changed = threading.Event()  # a result came, or the end
-        self.room = threading.Event()  # a result was taken
+        self.changed = threading.Event()  # a result came, or the batch ended
+        self.taken = threading.Event()  # the iterator took a result
 
     def run(self) -> None:
         code = Code.PANIC
@@ -79,28 +79,30 @@ class _Run:
         result = native.read_result(handle, native.result_code(handle), self.users[index], self.action, index)
         if not result.ok:
             self.last_failure = result
-        while len(self.results) >= _AHEAD and not self.canceller.raised:
-            self.room.clear()
-            self.room.wait(_POLL)
+        while len(self.results) >= _AHEAD and not self.canceller.triggered:
+            self.taken.clear()
+            self.taken.wait(_POLL)
         self.results.append(result)
         self.changed.set()
         return 0
 
 
 class Batch(Generic[T]):
-    """The results of ``Client.update_many`` or ``Client.statuses``, in the order in which the users end.
+    """Gives the results of ``Client.update_many`` or ``Client.statuses``, in the order in which the users end.
 
-    To stop early, call ``stop()`` (from any thread or a signal handler) or leave its ``with`` block. No result is lost: users in
-    flight are ended at once and still give theirs, so go on iterating, or take ``list(batch)`` after ``close()``. A user without a
-    result was never sent. When you take results slowly, the batch waits for you.
+    To stop the batch early, call ``stop()`` (from any thread or a signal handler) or leave its ``with`` block. This cancels the users in
+    flight. They still have results, and none is lost: go on iterating, or take ``list(batch)`` after ``close()``. A user without a result
+    was never sent. When your code takes results slowly, the batch sends slowly.
 
-    A Ctrl-C that comes while it waits for a result stops it. One that comes while your own code has a result does not, nor does
-    ``break``: a batch that a variable names goes on sending. So write ``with client.update_many(...) as batch:``, or call ``stop()``.
+    A Ctrl-C stops the batch when it comes while the iteration waits for a result. A Ctrl-C that comes while your own code handles a result
+    does not stop it, and neither does ``break``: a batch that a variable names goes on sending. So write
+    ``with client.update_many(...) as batch:``, or call ``stop()``.
 
-    When it ends early because no further user could succeed (no token, a refused token, a missing scope, the daily limit), the
-    iteration ends with that exception after the last result. An exception of a token provider or log handler ends it the same way.
+    A failure that is fatal for the batch (no token, a rejected token, a missing scope, the daily limit) ends it early: the iteration
+    raises that failure's exception after the last result. The iteration raises an exception of a token provider or a log handler in the
+    same way.
 
-    It is iterated in one thread at a time.
+    Only one thread at a time may iterate over a batch.
     """
 
     def __init__(
@@ -109,10 +111,10 @@ class Batch(Generic[T]):
         hooks: Hooks,
         users: List[str],
         action: Optional[Action],
-        given: Callable[[Result], T],
+        convert: Callable[[Result], T],
         cancel: Optional[Cancel],
     ) -> None:
-        self._given = given
+        self._convert = convert
         self._run = _Run(client, hooks, users, action, cancel)
         self._thread: Optional[threading.Thread] = None
         self._pid = os.getpid()
@@ -133,21 +135,21 @@ class Batch(Generic[T]):
                 run.changed.clear()
                 if not run.results and run.code is None:
                     run.changed.wait(_WAIT)
-            result = self._given(run.results[0])
-            run.room.set()
-            del run.results[0]  # last: an interrupt before this loses nothing
+            result = self._convert(run.results[0])
+            run.taken.set()
+            del run.results[0]  # the last step: an interrupt before it loses no result
         except BaseException:
             self.stop()
             raise
         return result
 
     def stop(self) -> None:
-        """Sends no further user and ends those in flight. Iterate on to get their results."""
+        """Sends no further user and cancels the users in flight. Go on iterating to get their results."""
         if self._pid == os.getpid():
             self._run.canceller.cancel()
 
     def close(self) -> None:
-        """``stop()``, and waits until the users in flight have ended. Their results are still there for iterating."""
+        """Calls ``stop()`` and waits until the users in flight have ended. You can still iterate over their results."""
         self.stop()
         if self._thread is None:
             self._over = True
@@ -156,7 +158,7 @@ class Batch(Generic[T]):
 
     @property
     def code(self) -> Optional[Code]:
-        """How it ended: OK, PARTIAL, CANCELLED or what ended it early. ``None`` while it runs."""
+        """How the batch ended: OK, PARTIAL, CANCELLED, or the code that was fatal for it. ``None`` while the batch runs."""
         return self._run.code
 
     def __repr__(self) -> str:
@@ -193,7 +195,7 @@ class Batch(Generic[T]):
         if run.error is not None:
             raise run.error
         code = run.code or Code.OK
-        if code in (Code.OK, Code.PARTIAL) or (code == Code.CANCELLED and run.canceller.raised):
+        if code in (Code.OK, Code.PARTIAL) or (code == Code.CANCELLED and run.canceller.triggered):
             raise StopIteration
         last = run.last_failure
         if last is not None and last.code == code:

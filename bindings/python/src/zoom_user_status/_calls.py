@@ -1,9 +1,9 @@
-"""Runs native calls so that signals are heard, callbacks' exceptions come out, and nothing outlives the interpreter.
+"""Runs native calls. Signals are handled during a call, a callback's exception reaches the caller, and no call outlives the interpreter.
 
-A native call holds no GIL, but Python runs signal handlers on the main thread between bytecodes only, and there are none
-until the call returns. So while the main thread is in one, the signal module's wake-up descriptor is ours, and a small thread
-that reads it cancels the call; the handler then runs at once. Bytes for a former owner of the descriptor (asyncio has one)
-are passed on to it.
+A native call does not hold the GIL. But Python runs signal handlers only on the main thread and only between bytecodes, and there is no
+bytecode until the call returns. So while the main thread is in a call, this module owns the wake-up descriptor of the module ``signal``. A
+small thread reads the descriptor and cancels the call, and then Python runs the handler at once. The thread passes the bytes on to the
+descriptor's previous owner (asyncio is one).
 """
 
 from __future__ import annotations
@@ -21,52 +21,52 @@ from typing import Any, Callable, List, Optional, Set, Tuple
 from . import _native as native
 from ._codes import Code
 
-# Signals whose handlers only take notes: they wait until the call has ended.
-_UNHEARD = {
+# Handlers of these signals usually only record something, so they can wait until the call has ended.
+_DEFERRED = {
     int(getattr(signal, name))
     for name in ("SIGCHLD", "SIGWINCH", "SIGCONT", "SIGURG", "SIGIO", "SIGPIPE", "SIGPROF", "SIGVTALRM")
     if hasattr(signal, name)
 }
-_SENDS = 4  # of one update whose calls are ended by signals again and again, say by an interval timer
+_SENDS = 4  # when a call is sent for the fourth time, only Ctrl-C cancels it: otherwise an interval timer could cancel it forever
 
 
 class Cancel:
-    """Ends calls from another thread: give it to them, then call ``cancel()``. It stays raised, for later calls too."""
+    """Cancels calls from another thread: pass it to the calls, then call ``cancel()``. It stays triggered and cancels later calls, too."""
 
     def __init__(self) -> None:
-        self._raised = False
-        # No lock guards it: cancel() may come from a signal handler.
+        self._triggered = False
+        # No lock protects it, because a signal handler may call cancel().
         self._calls: Set[Call] = set()
 
     def cancel(self) -> None:
-        """Ends the calls that were given this, now and later, with ``Cancelled``."""
-        self._raised = True
+        """Cancels the calls that this object was passed to, now and later: they raise ``Cancelled``."""
+        self._triggered = True
         for call in self._calls.copy():
             call.canceller.cancel()
 
     @property
     def cancelled(self) -> bool:
         """Whether ``cancel()`` was called."""
-        return self._raised
+        return self._triggered
 
     def _attach(self, call: Call) -> None:
-        # In this order, so that a cancel() between the two isn't missed.
+        # In this order, so that it does not miss a cancel() between the two lines.
         self._calls.add(call)
-        if self._raised:
+        if self._triggered:
             call.canceller.cancel()
 
     def _detach(self, call: Call) -> None:
         self._calls.discard(call)
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__}{' cancelled' if self._raised else ''}>"
+        return f"<{type(self).__name__}{' cancelled' if self._triggered else ''}>"
 
     def __reduce__(self) -> Tuple[Any, ...]:
-        raise TypeError("a Cancel can't be copied or pickled: the copy would end no call")
+        raise TypeError("a Cancel can't be copied or pickled: the copy would cancel no call")
 
 
 class Call:
-    """A native call under way."""
+    """A native call that is running."""
 
     __slots__ = ("canceller", "error", "hooks", "outer_hook")
 
@@ -77,30 +77,31 @@ class Call:
         self.outer_hook: Callable[[sys.UnraisableHookArgs], Any] = sys.unraisablehook
 
     def unraisable(self, problem: sys.UnraisableHookArgs) -> None:
-        """A signal that is handled just as a callback is entered raises where the callback can't catch it."""
-        said = problem.err_msg or ""  # which names the callback from Python 3.13 on, instead of `object`
-        ours = any(one is problem.object or repr(one) in said for one in self.hooks.callbacks)
+        """Handles an exception that ctypes could not raise. A signal handler that runs just as a callback begins raises outside the
+        callback's ``try``."""
+        text = problem.err_msg or ""  # from Python 3.13 on, this names the callback, and `object` does not
+        ours = any(one is problem.object or repr(one) in text for one in self.hooks.callbacks)
         if ours and problem.exc_value is not None:
             self.fail(problem.exc_value)
         else:
             self.outer_hook(problem)
 
     def fail(self, error: BaseException) -> None:
-        """Ends the call with an exception of one of its callbacks."""
+        """Cancels the call and keeps the exception of its callback, which the caller gets."""
         if self.error is None:
             self.error = error
         self.canceller.cancel()
 
 
 class Hooks:
-    """What a client's callbacks need to know."""
+    """Holds what the callbacks of a client need to know."""
 
     def __init__(self) -> None:
         self.batches: Set[Call] = set()
-        self.callbacks: List[Callable[..., Any]] = []  # the client's own, which may run on the main thread
+        self.callbacks: List[Callable[..., Any]] = []  # the callbacks of the client, which may run on the main thread
 
     def fail(self, error: BaseException) -> None:
-        """To the call of this thread, or from libzus's own threads to the batches, for which alone it starts any."""
+        """Passes an exception to this thread's call. A thread of libzus has none: it works for a batch, so the batches get it."""
         call = _local.call
         if call is not None and call.hooks is self:
             call.fail(error)
@@ -110,9 +111,9 @@ class Hooks:
 
 
 class _Local(threading.local):
-    call: Optional[Call] = None  # the innermost
+    call: Optional[Call] = None  # the innermost call of this thread
     canceller: Optional[native.Canceller] = None
-    callbacks: Tuple[Hooks, ...] = ()  # whose callbacks this thread is in
+    callbacks: Tuple[Hooks, ...] = ()  # one entry for each callback that this thread is in
 
 
 _local = _Local()
@@ -120,8 +121,8 @@ _running: Set[Call] = set()
 _closing = False
 
 
-class _Ears:
-    """The wake-up descriptor and the thread that reads it."""
+class _SignalWatch:
+    """Owns the wake-up descriptor and the thread that reads it."""
 
     def __init__(self) -> None:
         self.main = threading.main_thread().ident
@@ -144,7 +145,7 @@ class _Ears:
             previous = signal.set_wakeup_fd(descriptor, warn_on_full_buffer=False)
             if previous != descriptor:
                 self.previous = previous
-        except ValueError:  # in a subinterpreter, where no signals come
+        except ValueError:  # this is a subinterpreter, which gets no signals
             pass
 
     def close(self, outer: Optional[Call]) -> None:
@@ -161,13 +162,13 @@ class _Ears:
             if not numbers:
                 return
             canceller = self.current
-            if canceller is not None and any(self._hears(number) for number in numbers):
+            if canceller is not None and any(self._cancels_call(number) for number in numbers):
                 canceller.by_signal = True
                 canceller.cancel()
             self._pass_on(numbers)
 
-    def _hears(self, number: int) -> bool:
-        return number == signal.SIGINT if self.interrupts_only else number not in _UNHEARD
+    def _cancels_call(self, number: int) -> bool:
+        return number == signal.SIGINT if self.interrupts_only else number not in _DEFERRED
 
     def _pass_on(self, numbers: bytes) -> None:
         if self.previous == -1:
@@ -183,24 +184,25 @@ class _Ears:
                 os.write(self.previous, numbers)
 
     def forget(self) -> None:
-        """In a forked child: the thread is not there, and the socket is the parent's too."""
+        """Releases the descriptor in a forked child, where the thread does not exist and the parent uses the socket, too."""
         if self._write is not None:
             with contextlib.suppress(ValueError):
                 current = signal.set_wakeup_fd(-1)
                 signal.set_wakeup_fd(self.previous if current == self._write.fileno() else current)
 
 
-_ears = _Ears()
+_signals = _SignalWatch()
 
 
 Send = Callable[[native.Canceller, native.ResultHandle], int]
-"""A native call, given a zus_cancel and where its result goes, if it gives one. Returns its code."""
+"""Makes a native call with a zus_cancel and a place for its result. Returns its code."""
 
 
 def _canceller(shared: bool) -> native.Canceller:
-    """This thread's own for one call after the other, but a new one once it is raised, or where a Cancel may yet raise it."""
+    """Returns this thread's canceller for its next call. It makes a new one when the old one was triggered, and for a call with a Cancel,
+    which could trigger it later."""
     kept = _local.canceller
-    if not shared and kept is not None and not kept.raised:
+    if not shared and kept is not None and not kept.triggered:
         return kept
     made = native.Canceller()
     if not shared:
@@ -211,13 +213,13 @@ def _canceller(shared: bool) -> native.Canceller:
 def perform(
     hooks: Hooks, send: Send, cancel: Optional[Cancel] = None, batch: Optional[native.Canceller] = None
 ) -> Tuple[int, native.ResultHandle]:
-    """The code and result of ``send``, or the exception of a callback. A batch brings a canceller of its own."""
-    on_main = threading.get_ident() == _ears.main
+    """Runs ``send`` and returns its code and result, or raises the exception of a callback. A batch passes its own canceller."""
+    on_main = threading.get_ident() == _signals.main
     sends = 0
     while True:
         sends += 1
         if _closing:
-            raise RuntimeError("zoom_user_status can't be called while the interpreter shuts down")
+            raise RuntimeError("zoom_user_status can't send while the interpreter shuts down: make the call before the program ends")
         canceller = batch or _canceller(shared=cancel is not None)
         call = Call(hooks, canceller)
         outer = _local.call
@@ -232,10 +234,10 @@ def perform(
             if on_main:
                 try:
                     sys.unraisablehook = call.unraisable
-                    _ears.open(canceller, interrupts_only=sends >= _SENDS)
+                    _signals.open(canceller, interrupts_only=sends >= _SENDS)
                     code = send(canceller, result)
                 finally:
-                    _ears.close(outer)
+                    _signals.close(outer)
                     sys.unraisablehook = call.outer_hook
             else:
                 code = send(canceller, result)
@@ -247,26 +249,26 @@ def perform(
                 cancel._detach(call)
         if call.error is not None:
             raise call.error
-        # A handler that came back without an exception lets the update go on: to send it again does no harm.
+        # The signal handler raised no exception, so the update goes on. It is safe to send it again.
         ended_by_signal = canceller.by_signal and not (cancel is not None and cancel.cancelled)
         if not ended_by_signal or code != Code.CANCELLED:
             return code, result
 
 
 def calling_back(hooks: Hooks) -> bool:
-    """Whether this thread is in one of the client's callbacks."""
+    """Returns whether this thread is in a callback of the client."""
     return hooks in _local.callbacks
 
 
 def name_this_thread() -> None:
-    """A thread of libzus that calls back gets a name that tells whose it is, in log lines and debuggers."""
+    """Names a thread of libzus that runs a callback, so that log lines and debuggers show whose thread it is."""
     thread = threading.current_thread()
     if isinstance(thread, threading._DummyThread) and thread.name.startswith("Dummy-"):
         thread.name = thread.name.replace("Dummy", "zoom_user_status-worker")
 
 
 def callback(hooks: Hooks, function: Callable[..., Any], failed: Any) -> Callable[..., Any]:
-    """The function for libzus to call: its exception is kept for the caller, and ``failed`` given to libzus."""
+    """Returns the function that libzus calls. It keeps an exception for the caller, and returns ``failed`` to libzus instead."""
 
     def called(*arguments: Any) -> Any:
         outer = _local.callbacks
@@ -283,7 +285,7 @@ def callback(hooks: Hooks, function: Callable[..., Any], failed: Any) -> Callabl
 
 
 def _at_exit() -> None:
-    # A thread that libzus would call back into a finalized interpreter from is ended while that is still safe.
+    # A callback into a finalized interpreter would crash, so this cancels the calls while their threads can still end safely.
     global _closing
     _closing = True
     until = time.monotonic() + 2
@@ -294,9 +296,9 @@ def _at_exit() -> None:
 
 
 def _in_child() -> None:
-    global _ears, _local, _running
-    _ears.forget()
-    _ears = _Ears()
+    global _signals, _local, _running
+    _signals.forget()
+    _signals = _SignalWatch()
     _local = _Local()
     _running = set()
 

@@ -1,4 +1,4 @@
-"""The client."""
+"""Holds the client whose calls block."""
 
 from __future__ import annotations
 
@@ -19,40 +19,42 @@ from ._typing import Self
 
 T = TypeVar("T")
 TokenProvider = Callable[[bool], str]
-"""Gives a bearer token; the argument says whether Zoom refused the last one."""
+"""Returns an access token. The argument is True when Zoom rejected the last token."""
 
 
 class Client(BaseClient[TokenProvider]):
     """Activates, deactivates and reads the users of one Zoom account.
 
-    Give one kind of credentials: ``token``; or ``account_id``, ``client_id`` and ``client_secret`` of a Server-to-Server
-    OAuth app, whose tokens are fetched, kept and renewed; or a ``token_provider``, which is called with ``True`` when Zoom refused
-    its last token. None of them is kept in Python.
+    Pass one kind of credentials. ``token`` is a static token. ``account_id``, ``client_id`` and ``client_secret`` belong to a
+    Server-to-Server OAuth app: the client obtains its access tokens and refreshes them. ``token_provider`` is a function that returns an
+    access token; the client calls it with ``True`` when Zoom rejected the last token. The Python object keeps no credentials.
 
-    A client is safe in many threads at once, and is best shared: it keeps connections, the token and the pace. Making one sends
-    nothing. It doesn't survive a fork: the child's calls raise ``ForkedError``.
+    Many threads may use one client at once, and they should: they share its connections, its token and its rate limit. Making a client
+    sends nothing. After a fork, the calls of the child process raise ``ForkedError``.
 
     Args:
-        base_url: the API's; https, except on loopback. ``oauth_url``: where tokens come from.
-        timeout: seconds for a whole update with its retries and waits, or a pair: to connect, and for the whole.
-        attempt_timeout: seconds for one attempt of it; one that takes longer is retried. ``None``: the whole divided by the
-            attempts, but at least 10.
-        retries: how often a request is repeated where that is safe and useful; 0 for never.
-        backoff: seconds before the first retry, and the most before any.
-        rate: requests a second of the whole client; ``None`` or 0 for no limit. Zoom allows 4 (Free), 30 (Pro), 80 (Business).
-        concurrency: users in flight in ``update_many`` and ``statuses``; in an ``AsyncClient``, calls in flight.
-        verify: after Zoom accepted an activation or deactivation, the user is read until the status is the wanted one, for up to
-            so many seconds; else ``NotVerified``. Costs at least one request more for each user, and needs the scope
-            ``user:read:user:admin``. 0: updates are not verified.
-        proxy: its URL; "" for none; ``None`` takes the environment's.
-        ca_file: a PEM file: only its certificates are trusted. ``None`` takes the operating system's.
-        encoding: ``"form"`` sends the action as form data and, where that is refused, as JSON from then on; ``"json"`` at once.
-        logger: where log lines go, by default ``logging.getLogger("zoom_user_status")``. Lines under its level at this
-            moment are not made.
+        base_url: the URL of the API. It must be https, except on loopback.
+        oauth_url: the URL from which OAuth credentials obtain a token.
+        timeout: the seconds for a whole update with its retries and waits. Or a pair: the seconds to connect, and for the whole update.
+        attempt_timeout: the seconds for one attempt. An attempt that takes longer is retried. ``None`` stands for the seconds of the
+            whole update divided by the number of attempts, but for at least 10.
+        retries: how many times a request is retried where that is safe and useful. 0 means no retry.
+        backoff: the longest wait before the first retry, and before any retry, in seconds.
+        rate: requests a second of the whole client. ``None`` or 0 means no rate limit. Zoom allows 4 (Free), 30 (Pro), 80 (Business).
+        concurrency: the users in flight in ``update_many`` and ``statuses``; in an ``AsyncClient``, the calls in flight.
+        verify: after Zoom accepted an activation or deactivation, the client reads the user until the status is the wanted one. If this
+            takes longer than ``verify`` seconds, the call raises ``NotVerified``. It costs at least one more request for each user, and
+            needs the scope ``user:read:user:admin``. 0 means that updates are not verified.
+        proxy: the URL of the proxy. ``""`` means no proxy. ``None`` means the proxy that the environment names.
+        ca_file: a PEM file with CA certificates. The client trusts only these. ``None`` means the operating system's trust store.
+        encoding: ``"form"`` sends the action as form data; if Zoom does not understand that, the client goes on with JSON. ``"json"``
+            sends JSON at once.
+        logger: the logger for log lines, by default ``logging.getLogger("zoom_user_status")``. The client writes the lines of the level
+            that the logger has now, and warnings in any case.
 
     Raises:
-        CredentialsMissing: no credentials, or a part of them.
-        InvalidArgument: a value can't be used.
+        CredentialsMissing: there are no credentials, or only a part of them.
+        InvalidArgument: a value is not allowed.
     """
 
     _hooks: Hooks
@@ -73,16 +75,17 @@ class Client(BaseClient[TokenProvider]):
         return made
 
     def update(self, user_id: str, action: ActionLike, *, cancel: Optional[Cancel] = None) -> Result:
-        """Does one action with one user, and waits for Zoom's response.
+        """Sends one action for one user, and waits for Zoom's response.
 
         Args:
-            user_id: Zoom's id of the user, or the e-mail address, without blanks around it.
+            user_id: Zoom's ID of the user, or the e-mail address, without leading or trailing whitespace.
             action: an ``Action`` or its name: activate, deactivate, clock_in, clock_out.
+            cancel: a ``Cancel`` that can end the call from another thread.
 
         Raises:
-            UserNotFound, UserProtected, RateLimited, Unauthorized, ...: the ``ZoomUserStatusError`` of what went wrong; its
-                ``result`` has Zoom's code, message and tracking id.
-            KeyboardInterrupt: on Ctrl-C, at once. The update may or may not have been done; to repeat it does no harm.
+            UserNotFound, UserProtected, RateLimited, Unauthorized, ...: the update failed. The exception is a ``ZoomUserStatusError``;
+                its ``result`` has Zoom's code, message and tracking ID.
+            KeyboardInterrupt: on Ctrl-C, at once. The update may have been applied; it is safe to send it again.
         """
         wanted = Action.of(action)
         client = self._open()
@@ -95,27 +98,27 @@ class Client(BaseClient[TokenProvider]):
         return self._wait(user_id, wanted, send, cancel)
 
     def activate(self, user_id: str, *, cancel: Optional[Cancel] = None) -> Result:
-        """``update`` with ``Action.ACTIVATE``: the user can log in again. Zoom isn't said to give the licenses back."""
+        """Activates a user, who can then log in again. Zoom does not give the user's licenses back."""
         return self.update(user_id, Action.ACTIVATE, cancel=cancel)
 
     def deactivate(self, user_id: str, *, cancel: Optional[Cancel] = None) -> Result:
-        """``update`` with ``Action.DEACTIVATE``: takes all licenses and blocks the login."""
+        """Deactivates a user. Zoom removes all licenses of the user, who can no longer log in."""
         return self.update(user_id, Action.DEACTIVATE, cancel=cancel)
 
     def clock_in(self, user_id: str, *, cancel: Optional[Cancel] = None) -> Result:
-        """``update`` with ``Action.CLOCK_IN``."""
+        """Clocks a user in."""
         return self.update(user_id, Action.CLOCK_IN, cancel=cancel)
 
     def clock_out(self, user_id: str, *, cancel: Optional[Cancel] = None) -> Result:
-        """``update`` with ``Action.CLOCK_OUT``."""
+        """Clocks a user out."""
         return self.update(user_id, Action.CLOCK_OUT, cancel=cancel)
 
     def status(self, user_id: str, *, cancel: Optional[Cancel] = None) -> UserStatus:
-        """Reads one user: active, inactive or pending, the role, the last login. Needs the scope ``user:read:user:admin``, or the
-        classic ``user:read:admin`` or ``user:write:admin``.
+        """Reads one user: the status (active, inactive or pending), the role, the last login. This needs the scope
+        ``user:read:user:admin``, or the classic scope ``user:read:admin`` or ``user:write:admin``.
 
         Raises:
-            UserNotFound, Forbidden, ...: as ``update`` does.
+            UserNotFound, Forbidden, ...: the user could not be read. The exceptions are those of ``update``.
         """
         client = self._open()
         user = to_bytes("user_id", user_id)
@@ -127,24 +130,25 @@ class Client(BaseClient[TokenProvider]):
         return UserStatus.of(self._wait(user_id, None, send, cancel))
 
     def update_many(self, user_ids: Iterable[str], action: ActionLike, *, cancel: Optional[Cancel] = None) -> Batch[Result]:
-        """Does one action with many users, ``concurrency`` at a time and paced by ``rate``: an iterator of their results in the
-        order in which they end. A user's failure is a result like any other; ids given twice are sent twice.
+        """Sends one action for many users, ``concurrency`` at a time and within the rate limit. Returns an iterator over their results, in
+        the order in which the users end. A user's failure is a result like any other. A user ID that is in the list twice is sent twice.
 
-        Nothing is sent before the first result is asked for. See ``Batch`` for how to stop early.
+        The batch sends nothing before you ask for the first result. ``Batch`` explains how to stop it early.
         """
-        return self._batch(user_ids, Action.of(action), _as_it_is, cancel)
+        return self._batch(user_ids, Action.of(action), _unchanged, cancel)
 
     def statuses(self, user_ids: Iterable[str], *, cancel: Optional[Cancel] = None) -> Batch[UserStatus]:
-        """Reads many users, as ``update_many`` updates them. A user who can't be read is there too: with ``ok`` false, and the
-        reason in ``result``.
+        """Reads many users, in the same way as ``update_many`` updates them. For a user who can't be read, ``ok`` is false and ``result``
+        has the reason.
         """
         return self._batch(user_ids, None, UserStatus.of, cancel)
 
     def check_credentials(self, *, cancel: Optional[Cancel] = None) -> Credentials:
-        """Gets a token and touches no user. Of a fixed token or a provider's nothing can be learnt this way.
+        """Obtains a token with OAuth credentials, without touching a user. It can't check a static token or the token of a provider: in
+        these cases it sends nothing and returns only the kind of the credentials.
 
         Raises:
-            TokenError: Zoom gives none for these credentials; the message says why.
+            TokenError: no token could be obtained with these credentials; the message says why.
         """
         client = self._open()
 
@@ -167,16 +171,16 @@ class Client(BaseClient[TokenProvider]):
         return result
 
     def _batch(
-        self, user_ids: Iterable[str], action: Optional[Action], given: Callable[[Result], T], cancel: Optional[Cancel]
+        self, user_ids: Iterable[str], action: Optional[Action], convert: Callable[[Result], T], cancel: Optional[Cancel]
     ) -> Batch[T]:
         _check_cancel(cancel)
         users = users_of(user_ids)
         if calling_back(self._hooks):
             raise usage_error(Code.REENTRANT, native.text_of(Code.REENTRANT))
-        return Batch(self._open(), self._hooks, users, action, given, cancel)
+        return Batch(self._open(), self._hooks, users, action, convert, cancel)
 
     def close(self) -> None:
-        """Closes the connections once the calls of other threads have ended. Calls from then on raise ``RuntimeError``."""
+        """Closes the connections when the calls of other threads have ended. Later calls raise ``RuntimeError``."""
         self._native = None
 
     def __enter__(self) -> Self:
@@ -189,22 +193,22 @@ class Client(BaseClient[TokenProvider]):
         self.close()
 
 
-def _as_it_is(result: Result) -> Result:
+def _unchanged(result: Result) -> Result:
     return result
 
 
 def _check_cancel(cancel: Optional[Cancel]) -> None:
     if cancel is not None and not isinstance(cancel, Cancel):
-        raise TypeError(f"cancel is a Cancel of zoom_user_status, not {type(cancel).__name__}")
+        raise TypeError(f"cancel must be a Cancel of zoom_user_status, not {type(cancel).__name__}")
 
 
 def _token_writer(provider: TokenProvider) -> Callable[..., int]:
-    waiting: List[bytes] = []  # a token that asked for a larger buffer
+    waiting: List[bytes] = []  # a token that did not fit: libzus calls again with a larger buffer
 
-    def write(_userdata: object, refused: int, buffer: Any, capacity: int) -> int:
-        token = waiting.pop() if waiting else to_bytes("the token of token_provider", provider(bool(refused)))
+    def write(_userdata: object, rejected: int, buffer: Any, capacity: int) -> int:
+        token = waiting.pop() if waiting else to_bytes("the token of token_provider", provider(bool(rejected)))
         if len(token) > TOKEN_MOST:
-            raise usage_error(Code.ARGUMENT, f"the token of token_provider has more than {TOKEN_MOST} bytes")
+            raise usage_error(Code.ARGUMENT, f"the token of token_provider has {len(token)} bytes: it may have at most {TOKEN_MOST}")
         if len(token) > capacity:
             waiting.append(token)
         else:

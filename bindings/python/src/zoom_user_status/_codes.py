@@ -1,4 +1,4 @@
-"""The numbers of the C API. They are only ever added to, never changed."""
+"""Holds the numbers of the C API. New versions add numbers and never change one."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Literal, Optional, Union
 
 
 class Code(enum.IntEnum):
-    """What became of an update: 1-19 usage errors, 20-39 the network, 40-69 Zoom, 70-79 the batch or a cancel, 99 a bug."""
+    """Says how a call ended: 1-19 are usage errors, 20-39 network errors, 40-69 come from Zoom, 70-79 from a batch, a cancel or a call that
+    could not be started; 99 is a bug."""
 
     OK = 0
     NULL = 1
@@ -16,9 +17,9 @@ class Code(enum.IntEnum):
     CREDENTIALS = 4
     """No credentials are configured."""
     FORKED = 5
-    """The client was made before a fork; the child needs its own."""
+    """The client was made before a fork; the child process needs its own client."""
     REENTRANT = 6
-    """A callback called back into its own client."""
+    """A callback called its own client."""
     RESOLVE = 20
     CONNECT = 21
     TLS = 22
@@ -27,27 +28,27 @@ class Code(enum.IntEnum):
     IO = 25
     """The connection broke."""
     PROTOCOL = 26
-    """Not a response that Zoom sends: HTML, text, too large, cut short, a redirect."""
+    """The response is not one that Zoom sends: HTML, text, a redirect, too large, cut short."""
     TOKEN = 40
     """No access token could be obtained."""
     UNAUTHORIZED = 41
     """Zoom rejected the access token."""
     FORBIDDEN = 42
-    """A scope or a permission is missing."""
+    """The app lacks a scope, or the token's user lacks a permission."""
     USER_NOT_FOUND = 43
     USER_PROTECTED = 44
-    """A Zoom Room or an admin, whose status can't be changed."""
+    """The user is a Zoom Room or an admin, whose status can't be changed."""
     USER_BUSY = 45
     """The user has upcoming Zoom Events."""
     USER_LIMIT = 46
     """The account has reached its user limit."""
     RATE_LIMITED = 47
     DAILY_LIMIT = 48
-    """A rate limit that lasts, such as the daily limit."""
+    """A rate limit that lasts was reached, such as the daily limit."""
     REJECTED = 49
     """Zoom rejected the request for another reason."""
     SERVER = 50
-    """HTTP 5xx."""
+    """Zoom's server failed, such as with HTTP 5xx."""
     NOT_VERIFIED = 51
     """Zoom accepted the update, but the user's status did not become the wanted one in time, or could not be read."""
     ENDPOINT = 52
@@ -56,9 +57,9 @@ class Code(enum.IntEnum):
     PARTIAL = 71
     """A batch ran to its end and some users failed."""
     QUEUE_FULL = 72
-    """65,536 started calls wait to be taken: this one was not started."""
+    """65,536 started calls were not taken from the queue, so this call was not started."""
     NO_THREAD = 73
-    """The system has no thread left for a started call: it was not started."""
+    """The system has no thread left, so the call was not started."""
     PANIC = 99
     """A bug in libzus."""
 
@@ -66,17 +67,17 @@ class Code(enum.IntEnum):
     def _missing_(cls, value: object) -> Optional[Code]:
         if not isinstance(value, int):
             return None
-        code = int.__new__(cls, value)  # of a newer libzus than this package knows
+        code = int.__new__(cls, value)  # a newer libzus has codes that this package does not know
         code._name_, code._value_ = "UNKNOWN", value
         return code
 
     @property
     def symbol(self) -> str:
-        """The name in C, as reports and logs give it: ``ZUS_ERR_USER_NOT_FOUND``."""
+        """The name in C, which reports and messages show: ``ZUS_ERR_USER_NOT_FOUND``."""
         return "ZUS_OK" if self is Code.OK else f"ZUS_ERR_{self.name}"
 
     def __str__(self) -> str:
-        """``symbol``, on every Python: that of an IntEnum changed with 3.11."""
+        """Returns ``symbol`` on every Python: the text of an IntEnum changed in Python 3.11."""
         return self.symbol
 
     def __format__(self, spec: str) -> str:
@@ -84,7 +85,7 @@ class Code(enum.IntEnum):
 
     @property
     def transient(self) -> bool:
-        """Whether the same update can succeed later without anybody changing the list."""
+        """Whether the same update of the same user may succeed later."""
         return self in _TRANSIENT
 
 
@@ -120,7 +121,7 @@ _TRANSIENT = frozenset(
 
 
 class _Word(enum.IntEnum):
-    """A number of the C API that is shown as a word, in lower case."""
+    """Shows a number of the C API as a word in lower case."""
 
     def __str__(self) -> str:
         return self.name.lower()
@@ -130,31 +131,32 @@ class _Word(enum.IntEnum):
 
 
 class Delivery(_Word):
-    """Whether the request may have reached Zoom, over all its attempts."""
+    """Says whether a request may have reached Zoom, over all attempts of a call."""
 
     NOT_SENT = 0
-    """No request was sent: nothing was applied."""
+    """No request was sent: Zoom changed nothing."""
     UNKNOWN = 1
-    """A request may have reached Zoom, and may have been applied: the connection broke, the time ran out, or the server failed."""
+    """A request may have reached Zoom and may have been applied: the connection broke, the time ran out, the server failed, or the
+    response did not come from Zoom."""
     RESPONDED = 2
     """Zoom sent a response, and the code says what it means."""
 
 
 class Status(_Word):
-    """A user's status, as Zoom says it."""
+    """The status of a user at Zoom."""
 
     UNKNOWN = 0
-    """Not read, or a status that this version does not know."""
+    """The user was not read, or this version does not know the status."""
     ACTIVE = 1
     """The user can sign in."""
     INACTIVE = 2
     """The user is deactivated."""
     PENDING = 3
-    """The user was invited and has not accepted. An update of the status is accepted and changes nothing."""
+    """The user was invited and has not accepted the invitation. Zoom accepts an update of the status and changes nothing."""
 
 
 class Action(_Word):
-    """What to do with a user. Wherever one is wanted, its name does as well: ``"deactivate"``."""
+    """What to do with a user. Every function that takes an action also takes its name: ``"deactivate"``."""
 
     ACTIVATE = 1
     DEACTIVATE = 2
@@ -163,13 +165,13 @@ class Action(_Word):
 
     @classmethod
     def of(cls, action: Union[Action, str]) -> Action:
-        """The action itself or by its name; ``ValueError`` for any other."""
+        """Returns the action for an action or its name. Raises ``ValueError`` for any other value."""
         if isinstance(action, Action):
             return action
         if isinstance(action, str):
             found = cls.__members__.get(action.upper()) if action == action.lower() else None
             if found is None:
-                raise ValueError(f"{action!r} is no action: use {', '.join(map(str, cls))}")
+                raise ValueError(f"{action!r} is not an action: use one of {', '.join(map(str, cls))}")
             return found
         return cls(action)
 

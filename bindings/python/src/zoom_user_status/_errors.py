@@ -1,4 +1,4 @@
-"""The exceptions: one for each code that a caller would handle, under a few that group them."""
+"""Holds the exceptions: one for each code that a program may want to handle, and base classes that group them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ._result import Result
 
 
 class ZoomUserStatusError(Exception):
-    """The base of all. ``result`` holds everything that is known of the call."""
+    """The base class of all exceptions of this package. ``result`` holds everything that is known about the call."""
 
     def __init__(self, result: Result) -> None:
         super().__init__(result)
@@ -40,32 +40,32 @@ class ZoomUserStatusError(Exception):
 
     @property
     def tracking_id(self) -> str:
-        """Zoom's ``x-zm-trackingid``, which its support asks for."""
+        """Zoom's ``x-zm-trackingid``. Zoom's support asks for it."""
         return self.result.tracking_id
 
 
 class UsageError(ZoomUserStatusError):
-    """The call itself is wrong; nothing was sent."""
+    """The call itself is wrong, and nothing was sent."""
 
 
 class InvalidArgument(UsageError, ValueError):
-    """A value can't be used: an empty or blank-padded user id, a control character, a number out of range."""
+    """A value is not allowed: an empty user ID, leading or trailing whitespace, a control character, a number out of range."""
 
 
 class CredentialsMissing(UsageError):
-    """No credentials are configured."""
+    """The client has no credentials."""
 
 
 class ForkedError(UsageError):
-    """The client was made before a fork. Make one in the child."""
+    """The client was made before a fork. Make a new client in the child process."""
 
 
 class ReentrantError(UsageError):
-    """A token provider or log handler called back into its own client."""
+    """A token provider or log handler called its own client."""
 
 
 class NetworkError(ZoomUserStatusError):
-    """No answer from Zoom. The update may or may not have been done; to repeat it does no harm."""
+    """No response from Zoom was received. ``result.delivery`` says whether the update may have been applied. It is safe to send it again."""
 
 
 class ResolveError(NetworkError):
@@ -73,7 +73,7 @@ class ResolveError(NetworkError):
 
 
 class ConnectError(NetworkError):
-    """No connection could be made."""
+    """The connection could not be made."""
 
 
 class TLSError(NetworkError):
@@ -81,23 +81,24 @@ class TLSError(NetworkError):
 
 
 class TimedOut(NetworkError, TimeoutError):
-    """No answer within the timeout."""
+    """The timeout ended before a response came."""
 
 
 class ProxyError(NetworkError):
-    """The proxy refused or failed."""
+    """The proxy refused the connection or failed."""
 
 
 class ConnectionBroken(NetworkError):
-    """The connection broke before the whole answer was read."""
+    """The connection broke before the whole response was read."""
 
 
 class ProtocolError(NetworkError):
-    """A response that Zoom doesn't send: HTML, text, a redirect, too large, cut short. Often a proxy or a captive portal."""
+    """The response is not one that Zoom sends: HTML, text, a redirect, too large, cut short. It often comes from a proxy or a captive
+    portal."""
 
 
 class ZoomError(ZoomUserStatusError):
-    """Zoom answered, and refused."""
+    """Zoom did not do what the call asked for, or a token could not be obtained."""
 
 
 class TokenError(ZoomError):
@@ -105,19 +106,19 @@ class TokenError(ZoomError):
 
 
 class Unauthorized(ZoomError):
-    """Zoom rejected the access token: expired, revoked or not a token."""
+    """Zoom rejected the access token: it is expired, revoked or wrong."""
 
 
 class Forbidden(ZoomError):
-    """A scope or a permission is missing; the message names it."""
+    """The app lacks a scope, or the token's user lacks a permission. The message has Zoom's words."""
 
 
 class UserNotFound(ZoomError):
-    """No such user on this account."""
+    """The account has no such user."""
 
 
 class UserProtected(ZoomError):
-    """A Zoom Room or an admin, whose status can't be changed."""
+    """The user is a Zoom Room or an admin, whose status can't be changed."""
 
 
 class UserBusy(ZoomError):
@@ -129,44 +130,44 @@ class UserLimitReached(ZoomError):
 
 
 class RateLimited(ZoomError):
-    """Too many requests a second, and still so after the retries; ``result.retry_after`` may say when."""
+    """The rate limit was reached, and the retries did not help. ``result.retry_after`` may say when to send again."""
 
 
 class DailyLimitReached(RateLimited):
-    """A rate limit that lasts, such as the daily limit; ``result.retry_after`` may say when it ends."""
+    """A rate limit that lasts was reached, such as the daily limit. ``result.retry_after`` may say when it ends."""
 
 
 class Rejected(ZoomError):
-    """Zoom rejected the request for another reason; ``result.zoom_code`` and the message say which."""
+    """Zoom rejected the request for another reason. ``result.zoom_code`` and the message say which."""
 
 
 class ServerError(ZoomError):
-    """Zoom failed with a 5xx, and still so after the retries."""
+    """Zoom's server failed, and the retries did not help. The update may have been applied."""
 
 
 class NotVerified(ZoomError):
-    """Zoom accepted the update, but the user's status did not become the wanted one in time, or could not be read:
-    ``result.user_status`` and the message say which. Only with ``Client(verify=...)``."""
+    """Zoom accepted the update, but the user's status did not become the wanted one in time, or could not be read.
+    ``result.user_status`` and the message say which. Only a client with ``verify`` raises it."""
 
 
 class EndpointError(ZoomError):
-    """The server doesn't know this endpoint: check the API URL. Nothing is known of the user."""
+    """The server doesn't know this endpoint: check the API URL. The response says nothing about the user."""
 
 
 class Cancelled(ZoomUserStatusError):
-    """The call was cancelled. The update may or may not have been done; to repeat it does no harm."""
+    """The call was cancelled. ``result.delivery`` says whether the update may have been applied. It is safe to send it again."""
 
 
 class QueueFull(ZoomUserStatusError):
-    """65,536 calls of an ``AsyncClient`` are under way: this one was not started."""
+    """65,536 calls of an ``AsyncClient`` are in flight, so this call was not started."""
 
 
 class NoThread(ZoomUserStatusError):
-    """The system has no thread left for a call of an ``AsyncClient``: it was not started."""
+    """The system has no thread left for a call of an ``AsyncClient``, so the call was not started."""
 
 
 class InternalError(ZoomUserStatusError):
-    """A bug in libzus: please report it."""
+    """libzus has a bug: please report it."""
 
 
 ERRORS: Dict[Code, Type[ZoomUserStatusError]] = {
@@ -204,5 +205,5 @@ ERRORS: Dict[Code, Type[ZoomUserStatusError]] = {
 
 
 def error_for(result: Result) -> ZoomUserStatusError:
-    """The exception of a failed result."""
+    """Returns the exception for a failed result."""
     return ERRORS.get(result.code, ZoomUserStatusError)(result)

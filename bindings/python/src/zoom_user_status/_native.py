@@ -1,4 +1,4 @@
-"""libzus itself: where it is found, its functions, and owners that free what it gives."""
+"""Loads libzus and declares its functions. The classes here own its handles and free them."""
 
 from __future__ import annotations
 
@@ -21,36 +21,38 @@ RESULT_FN = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_size_t, c
 
 
 def _open() -> str:
-    """Loads the library and says from where: ZUS_LIBRARY when it is set, else beside this file."""
+    """Loads the library and returns its path: ZUS_LIBRARY if it is set, else the file beside this one."""
     override = os.environ.get("ZUS_LIBRARY")
     path = Path(override) if override else Path(__file__).parent / FILE_NAME
     if not path.is_file():
         raise ImportError(
-            f"libzus was not found: looked for {path}"
+            f"libzus was not found: there is no file {path}"
             + (
-                " (from the environment variable ZUS_LIBRARY)."
+                ". Set the environment variable ZUS_LIBRARY to the path of libzus, or unset it."
                 if override
-                else ", which every wheel of zoom-user-status carries. "
-                "From a clone of the repository: pip install ./bindings/python, or set ZUS_LIBRARY to a libzus you have built."
+                else ", which every wheel of zoom-user-status contains. "
+                "In a clone of the repository, run pip install ./bindings/python, or set ZUS_LIBRARY to the path of a libzus that you built."
             )
         )
     try:
         ctypes.CDLL(str(path))
     except OSError as error:
-        raise ImportError(f"libzus could not be loaded from {path}: {error}") from error
+        raise ImportError(
+            f"libzus could not be loaded from {path}: {error}. Use a library that was built for this system and its architecture."
+        ) from error
     return str(path)
 
 
 PATH = _open()
-_calls = ctypes.CDLL(PATH)  # for what may wait: the GIL is free meanwhile
-_looks = ctypes.PyDLL(PATH)  # for getters: to let the GIL go costs more than they do
+_releasing_gil = ctypes.CDLL(PATH)  # for functions that may wait: other threads run meanwhile
+_holding_gil = ctypes.PyDLL(PATH)  # for short functions: releasing the GIL would take longer than they do
 
 
 def _function(library: ctypes.CDLL, name: str, result: Any, *arguments: Any) -> Any:
     try:
         function = library[name]
     except AttributeError as error:
-        raise ImportError(f"{PATH} has no {name}: it is not the libzus that this package was made for") from error
+        raise ImportError(f"{PATH} has no function {name}: it is not the libzus of this package. Use the libzus of the same version.") from error
     function.restype = result
     function.argtypes = arguments
     return function
@@ -59,118 +61,118 @@ def _function(library: ctypes.CDLL, name: str, result: Any, *arguments: Any) -> 
 _p, _s, _i32, _u32, _size = ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int32, ctypes.c_uint32, ctypes.c_size_t
 _out = ctypes.POINTER(ctypes.c_void_p)
 
-config_new = _function(_looks, "zus_config_new", _p)
-config_free = _function(_looks, "zus_config_free", None, _p)
-config_set_token = _function(_looks, "zus_config_set_token", _i32, _p, _s)
-config_set_oauth = _function(_looks, "zus_config_set_oauth", _i32, _p, _s, _s, _s)
-config_set_token_provider = _function(_looks, "zus_config_set_token_provider", _i32, _p, TOKEN_PROVIDER_FN, _p)
-config_set_urls = _function(_looks, "zus_config_set_urls", _i32, _p, _s, _s)
-config_set_encoding = _function(_looks, "zus_config_set_encoding", _i32, _p, _i32)
-config_set_timeouts = _function(_looks, "zus_config_set_timeouts", _i32, _p, _u32, _u32)
-config_set_retry = _function(_looks, "zus_config_set_retry", _i32, _p, _u32, _u32, _u32)
-config_set_rate = _function(_looks, "zus_config_set_rate", _i32, _p, _u32, _u32)
-config_set_concurrency = _function(_looks, "zus_config_set_concurrency", _i32, _p, _u32)
-config_set_proxy = _function(_looks, "zus_config_set_proxy", _i32, _p, _s)
-config_set_ca_pem = _function(_looks, "zus_config_set_ca_pem", _i32, _p, _s, _size)
-config_set_user_agent = _function(_looks, "zus_config_set_user_agent", _i32, _p, _s)
-config_set_attempt_timeout = _function(_looks, "zus_config_set_attempt_timeout", _i32, _p, _u32)
-config_set_verify = _function(_looks, "zus_config_set_verify", _i32, _p, _u32)
-config_set_events = _function(_looks, "zus_config_set_events", _i32, _p, _p, _i32)
-config_set_log = _function(_looks, "zus_config_set_log", _i32, _p, _i32, LOG_FN, _p)
-config_message = _function(_looks, "zus_config_message", _s, _p)
+config_new = _function(_holding_gil, "zus_config_new", _p)
+config_free = _function(_holding_gil, "zus_config_free", None, _p)
+config_set_token = _function(_holding_gil, "zus_config_set_token", _i32, _p, _s)
+config_set_oauth = _function(_holding_gil, "zus_config_set_oauth", _i32, _p, _s, _s, _s)
+config_set_token_provider = _function(_holding_gil, "zus_config_set_token_provider", _i32, _p, TOKEN_PROVIDER_FN, _p)
+config_set_urls = _function(_holding_gil, "zus_config_set_urls", _i32, _p, _s, _s)
+config_set_encoding = _function(_holding_gil, "zus_config_set_encoding", _i32, _p, _i32)
+config_set_timeouts = _function(_holding_gil, "zus_config_set_timeouts", _i32, _p, _u32, _u32)
+config_set_retry = _function(_holding_gil, "zus_config_set_retry", _i32, _p, _u32, _u32, _u32)
+config_set_rate = _function(_holding_gil, "zus_config_set_rate", _i32, _p, _u32, _u32)
+config_set_concurrency = _function(_holding_gil, "zus_config_set_concurrency", _i32, _p, _u32)
+config_set_proxy = _function(_holding_gil, "zus_config_set_proxy", _i32, _p, _s)
+config_set_ca_pem = _function(_holding_gil, "zus_config_set_ca_pem", _i32, _p, _s, _size)
+config_set_user_agent = _function(_holding_gil, "zus_config_set_user_agent", _i32, _p, _s)
+config_set_attempt_timeout = _function(_holding_gil, "zus_config_set_attempt_timeout", _i32, _p, _u32)
+config_set_verify = _function(_holding_gil, "zus_config_set_verify", _i32, _p, _u32)
+config_set_events = _function(_holding_gil, "zus_config_set_events", _i32, _p, _p, _i32)
+config_set_log = _function(_holding_gil, "zus_config_set_log", _i32, _p, _i32, LOG_FN, _p)
+config_message = _function(_holding_gil, "zus_config_message", _s, _p)
 
-client_new = _function(_calls, "zus_client_new", _i32, _p, _out)
-client_free = _function(_calls, "zus_client_free", None, _p)
-update_status = _function(_calls, "zus_update_status", _i32, _p, _s, _i32, _p, _out)
+client_new = _function(_releasing_gil, "zus_client_new", _i32, _p, _out)
+client_free = _function(_releasing_gil, "zus_client_free", None, _p)
+update_status = _function(_releasing_gil, "zus_update_status", _i32, _p, _s, _i32, _p, _out)
 update_status_many = _function(
-    _calls, "zus_update_status_many", _i32, _p, ctypes.POINTER(_s), _size, _i32, _p, RESULT_FN, _p
+    _releasing_gil, "zus_update_status_many", _i32, _p, ctypes.POINTER(_s), _size, _i32, _p, RESULT_FN, _p
 )
-get_user_status = _function(_calls, "zus_get_user_status", _i32, _p, _s, _p, _out)
-get_user_status_many = _function(_calls, "zus_get_user_status_many", _i32, _p, ctypes.POINTER(_s), _size, _p, RESULT_FN, _p)
-check_credentials = _function(_calls, "zus_check_credentials", _i32, _p, _p, _out)
+get_user_status = _function(_releasing_gil, "zus_get_user_status", _i32, _p, _s, _p, _out)
+get_user_status_many = _function(_releasing_gil, "zus_get_user_status_many", _i32, _p, ctypes.POINTER(_s), _size, _p, RESULT_FN, _p)
+check_credentials = _function(_releasing_gil, "zus_check_credentials", _i32, _p, _p, _out)
 
-update_status_start = _function(_looks, "zus_update_status_start", _i32, _p, _s, _i32, _p, _p, _p)
-get_user_status_start = _function(_looks, "zus_get_user_status_start", _i32, _p, _s, _p, _p, _p)
-check_credentials_start = _function(_looks, "zus_check_credentials_start", _i32, _p, _p, _p, _p)
-client_cancel_started = _function(_calls, "zus_client_cancel_started", _i32, _p, _u32)
+update_status_start = _function(_holding_gil, "zus_update_status_start", _i32, _p, _s, _i32, _p, _p, _p)
+get_user_status_start = _function(_holding_gil, "zus_get_user_status_start", _i32, _p, _s, _p, _p, _p)
+check_credentials_start = _function(_holding_gil, "zus_check_credentials_start", _i32, _p, _p, _p, _p)
+client_cancel_started = _function(_releasing_gil, "zus_client_cancel_started", _i32, _p, _u32)
 
-queue_new = _function(_looks, "zus_queue_new", _p)
-queue_free = _function(_calls, "zus_queue_free", None, _p)
-queue_wait = _function(_calls, "zus_queue_next", _p, _p, _u32)
-queue_take = _function(_looks, "zus_queue_next", _p, _p, _u32)  # which doesn't wait
-queue_wake = _function(_looks, "zus_queue_wake", None, _p)
-queue_descriptor = _function(_looks, "zus_queue_descriptor", ctypes.c_int64, _p)
+queue_new = _function(_holding_gil, "zus_queue_new", _p)
+queue_free = _function(_releasing_gil, "zus_queue_free", None, _p)
+queue_wait = _function(_releasing_gil, "zus_queue_next", _p, _p, _u32)
+queue_take = _function(_holding_gil, "zus_queue_next", _p, _p, _u32)  # for calls that don't wait
+queue_wake = _function(_holding_gil, "zus_queue_wake", None, _p)
+queue_descriptor = _function(_holding_gil, "zus_queue_descriptor", ctypes.c_int64, _p)
 
-event_kind = _function(_looks, "zus_event_kind", _i32, _p)
-event_userdata = _function(_looks, "zus_event_userdata", _p, _p)
-event_result = _function(_looks, "zus_event_result", _p, _p)
-event_log_level = _function(_looks, "zus_event_log_level", _i32, _p)
-event_message = _function(_looks, "zus_event_message", _s, _p)
-event_token_rejected = _function(_looks, "zus_event_token_rejected", _i32, _p)
-event_set_token = _function(_looks, "zus_event_set_token", _i32, _p, _s)
-event_free = _function(_looks, "zus_event_free", None, _p)
+event_kind = _function(_holding_gil, "zus_event_kind", _i32, _p)
+event_userdata = _function(_holding_gil, "zus_event_userdata", _p, _p)
+event_result = _function(_holding_gil, "zus_event_result", _p, _p)
+event_log_level = _function(_holding_gil, "zus_event_log_level", _i32, _p)
+event_message = _function(_holding_gil, "zus_event_message", _s, _p)
+event_token_rejected = _function(_holding_gil, "zus_event_token_rejected", _i32, _p)
+event_set_token = _function(_holding_gil, "zus_event_set_token", _i32, _p, _s)
+event_free = _function(_holding_gil, "zus_event_free", None, _p)
 
-cancel_new = _function(_looks, "zus_cancel_new", _p)
-cancel_trigger = _function(_calls, "zus_cancel_trigger", None, _p)
-cancel_free = _function(_looks, "zus_cancel_free", None, _p)
+cancel_new = _function(_holding_gil, "zus_cancel_new", _p)
+cancel_trigger = _function(_releasing_gil, "zus_cancel_trigger", None, _p)
+cancel_free = _function(_holding_gil, "zus_cancel_free", None, _p)
 
-result_free = _function(_looks, "zus_result_free", None, _p)
-result_code = _function(_looks, "zus_result_code", _i32, _p)
-result_http_status = _function(_looks, "zus_result_http_status", _i32, _p)
-result_zoom_code = _function(_looks, "zus_result_zoom_code", _i32, _p)
-result_message = _function(_looks, "zus_result_message", _s, _p)
-result_tracking_id = _function(_looks, "zus_result_tracking_id", _s, _p)
-result_header = _function(_looks, "zus_result_header", _s, _p, _s)
-result_body = _function(_looks, "zus_result_body", _p, _p, ctypes.POINTER(_size))
-result_retry_after = _function(_looks, "zus_result_retry_after", ctypes.c_int64, _p)
-result_attempts = _function(_looks, "zus_result_attempts", _i32, _p)
-result_delivery = _function(_looks, "zus_result_delivery", _i32, _p)
-result_user_status = _function(_looks, "zus_result_user_status", _i32, _p)
-result_is_fatal = _function(_looks, "zus_result_is_fatal", _i32, _p)
+result_free = _function(_holding_gil, "zus_result_free", None, _p)
+result_code = _function(_holding_gil, "zus_result_code", _i32, _p)
+result_http_status = _function(_holding_gil, "zus_result_http_status", _i32, _p)
+result_zoom_code = _function(_holding_gil, "zus_result_zoom_code", _i32, _p)
+result_message = _function(_holding_gil, "zus_result_message", _s, _p)
+result_tracking_id = _function(_holding_gil, "zus_result_tracking_id", _s, _p)
+result_header = _function(_holding_gil, "zus_result_header", _s, _p, _s)
+result_body = _function(_holding_gil, "zus_result_body", _p, _p, ctypes.POINTER(_size))
+result_retry_after = _function(_holding_gil, "zus_result_retry_after", ctypes.c_int64, _p)
+result_attempts = _function(_holding_gil, "zus_result_attempts", _i32, _p)
+result_delivery = _function(_holding_gil, "zus_result_delivery", _i32, _p)
+result_user_status = _function(_holding_gil, "zus_result_user_status", _i32, _p)
+result_is_fatal = _function(_holding_gil, "zus_result_is_fatal", _i32, _p)
 
-code_text = _function(_looks, "zus_code_text", _s, _i32)
-version = _function(_looks, "zus_version", _s)
-abi_version = _function(_looks, "zus_abi_version", _i32)
+code_text = _function(_holding_gil, "zus_code_text", _s, _i32)
+version = _function(_holding_gil, "zus_version", _s)
+abi_version = _function(_holding_gil, "zus_abi_version", _i32)
 
 
 def text_of(code: int) -> str:
-    """The library's sentence for a code."""
+    """Returns the library's text for a code."""
     text: bytes = code_text(code)
     return text.decode()
 
 
-# Makes a method of a function of C.
+# Makes a method from a C function.
 _method = ctypes.pythonapi.PyInstanceMethod_New
 _method.restype, _method.argtypes = ctypes.py_object, (ctypes.py_object,)
 
 
 class Canceller(ctypes.c_void_p):
-    """A zus_cancel. Once raised it stays so."""
+    """Owns a zus_cancel. It can be triggered once and stays triggered."""
 
-    __slots__ = ("by_signal", "raised")
+    __slots__ = ("by_signal", "triggered")
 
-    # As for ResultHandle: each Ctrl-C leaves one behind, and the next may come just then.
+    # A C function, as for ResultHandle: each Ctrl-C leaves a canceller to free, and the next Ctrl-C may come at that moment.
     __del__: Any = _method(cancel_free)
 
     def __init__(self) -> None:
         super().__init__(cancel_new())
-        self.raised: bool = False
+        self.triggered: bool = False
         self.by_signal: bool = False
 
     def cancel(self) -> None:
-        self.raised = True
+        self.triggered = True
         cancel_trigger(self)
 
     def __reduce__(self) -> Tuple[Any, ...]:
-        raise TypeError("a Canceller can't be copied or pickled: the copy would be freed again")
+        raise TypeError("a Canceller can't be copied or pickled: the copy would be freed twice")
 
 
 class ResultHandle(ctypes.c_void_p):
-    """A zus_result, or NULL. It is there before the call, so no exception can lose it, and is itself the out-parameter."""
+    """Owns a zus_result, or is NULL. It exists before the call and is the call's out-parameter, so that no exception can lose the result."""
 
     __slots__ = ()
 
-    # A function of C: in one of Python's, run on the main thread after each call, a Ctrl-C that comes just then would be lost.
+    # A C function: __del__ runs on the main thread after each call, and Python ignores the exception of a Ctrl-C in a Python __del__.
     __del__: Any = _method(result_free)
 
     def header(self, name: str) -> str:
@@ -180,11 +182,11 @@ class ResultHandle(ctypes.c_void_p):
         return Headers, (_kept_headers(self),)
 
     def __deepcopy__(self, memo: Dict[int, Any]) -> ResultHandle:
-        return self  # it never changes
+        return self  # it is immutable
 
 
 class QueueHandle(ctypes.c_void_p):
-    """A zus_queue. Whoever waits for an event holds a reference."""
+    """Owns a zus_queue. A thread that waits for an event holds a reference."""
 
     __slots__ = ()
 
@@ -194,23 +196,23 @@ class QueueHandle(ctypes.c_void_p):
         super().__init__(queue_new())
 
     def next(self, wait_ms: int = 0) -> Optional[EventHandle]:
-        """The next event; ``None`` where none came in time, or the queue was woken."""
+        """Returns the next event, or ``None`` when none came in time or the queue was woken."""
         event = queue_wait(self, wait_ms) if wait_ms else queue_take(self, 0)
         return EventHandle(event) if event else None
 
     def __reduce__(self) -> Tuple[Any, ...]:
-        raise TypeError("a QueueHandle can't be copied or pickled: the copy would be freed again")
+        raise TypeError("a QueueHandle can't be copied or pickled: the copy would be freed twice")
 
 
 class EventHandle(ctypes.c_void_p):
-    """A zus_event, and with it what is borrowed from it."""
+    """Owns a zus_event, and with it everything that is borrowed from the event."""
 
     __slots__ = ()
 
     __del__: Any = _method(event_free)
 
     def free(self) -> None:
-        """Frees it now: whatever else holds a reference to this object."""
+        """Frees the event now, also when something else holds a reference to this object."""
         event_free(self)
         super().__init__(None)
 
@@ -221,16 +223,16 @@ class EventHandle(ctypes.c_void_p):
         return Headers, (_kept_headers(event_result(self)),)
 
     def __deepcopy__(self, memo: Dict[int, Any]) -> EventHandle:
-        return self  # it never changes
+        return self  # it is immutable
 
 
 class ClientHandle:
-    """A zus_client, freed when the last call on it has ended: each call holds a reference."""
+    """Owns a zus_client, which is freed when its last call has ended: each call holds a reference."""
 
     __slots__ = ("keep", "pid", "value")
 
     def __reduce__(self) -> Tuple[Any, ...]:
-        raise TypeError("a ClientHandle can't be copied or pickled: the copy would be freed again")
+        raise TypeError("a ClientHandle can't be copied or pickled: the copy would be freed twice")
 
     def __init__(self, keep: List[Any]) -> None:
         self.value: Optional[int] = None
@@ -244,7 +246,7 @@ class ClientHandle:
         return code
 
     def __del__(self, free: Any = client_free, getpid: Any = os.getpid) -> None:
-        # In a forked child its locks may be held by threads that are not there.
+        # In a forked child, threads that don't exist there may hold its locks.
         if self.value and self.pid == getpid():
             free(self.value)
 
@@ -256,8 +258,8 @@ _STATUSES = {int(status): status for status in Status}
 def read_result(
     handle: Union[ResultHandle, int], code: int, user_id: str, action: Optional[Action], index: int = 0, event: Optional[EventHandle] = None
 ) -> Result:
-    """A native result as plain data. Where the handle is only borrowed, a number, the known headers are copied, unless the event that
-    owns it is given."""
+    """Reads a native result into plain data. The handle is a number when it is only borrowed. Then this copies the known headers, unless
+    the caller passes the event that owns the handle."""
     retry_after: int = result_retry_after(handle)
     fields: Dict[str, Any] = {
         "user_id": user_id,
@@ -276,14 +278,14 @@ def read_result(
         "is_fatal": False,
         "_headers": event or (handle if isinstance(handle, ResultHandle) else Headers(_kept_headers(handle))),
     }
-    if code or fields["http_status"] != 204:  # else there is no more to ask for
+    if code or fields["http_status"] != 204:  # a 204 has no body and no error
         length = ctypes.c_size_t()
         body = result_body(handle, ctypes.byref(length))
         fields["zoom_code"] = result_zoom_code(handle)
         fields["is_fatal"] = bool(result_is_fatal(handle))
         fields["message"] = result_message(handle).decode()
         fields["body"] = ctypes.string_at(body, length.value)
-    # What Result(...) does, which sets frozen fields one by one at many times the cost.
+    # This does what Result(...) does, but many times faster: Result(...) sets its frozen fields one by one.
     result = object.__new__(Result)
     vars(result).update(fields)
     return result

@@ -1,4 +1,4 @@
-"""What clients take: the options, their defaults, and what is said of a value that can't be used."""
+"""Holds the options of a client, their defaults, and the messages about a value that is not allowed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ._result import Result
 
 
 class Options(TypedDict, total=False):
-    """What ``Client`` takes besides the credentials and URLs."""
+    """The options that ``Client`` takes besides the credentials and URLs."""
 
     timeout: Union[float, Tuple[float, float]]
     attempt_timeout: Optional[float]
@@ -43,13 +43,13 @@ CONCURRENCY = 16
 LEVELS = {1: logging.ERROR, 2: logging.WARNING, 3: logging.INFO, 4: logging.DEBUG}
 _ENCODINGS = {"form": 0, "json": 1}
 TOKEN_MOST = 8192  # bytes
-# libzus tells only that a setting can't be used. None of these repeats a value, which may be a secret.
+# These texts say more than the message of libzus. None of them contains a value, which may be a secret.
 _URL = "https://..., or http:// to loopback, without a user, query or fragment"
 _SECONDS = "from 0.001 to 86400 seconds"
 _PROXY = "a URL: http://, https:// or socks5://, then [user:password@]host[:port]"
 ENV_PROXY = "HTTPS_PROXY (else ALL_PROXY) of the environment"
 MUST_BE = {
-    "token": 'the token (ZOOM_ACCESS_TOKEN) alone, without "Bearer ", blanks or line breaks',
+    "token": 'the token (ZOOM_ACCESS_TOKEN) alone, without "Bearer ", whitespace or line breaks',
     "account_id, client_id, client_secret": (
         "as the app shows them (ZOOM_ACCOUNT_ID, ZOOM_CLIENT_ID, ZOOM_CLIENT_SECRET): not empty, without line breaks, "
         "and no colon in client_id"
@@ -58,7 +58,7 @@ MUST_BE = {
     "oauth_url": f"a URL (ZOOM_OAUTH_URL): {_URL}",
     "timeout": _SECONDS,
     "attempt_timeout": _SECONDS,
-    "verify": "from 0 to 86400 seconds; 0 verifies nothing",
+    "verify": "from 0 to 86400 seconds; with 0, updates are not verified",
     "retries": "from 0 to 99",
     "backoff": f"two times {_SECONDS}, the shorter one first",
     "rate": "less than 1000000 requests a second and at least one a day; None or 0 for no limit",
@@ -91,12 +91,13 @@ def kind_of(
     if not kinds:
         raise usage_error(
             Code.CREDENTIALS,
-            "no credentials: give a token, account_id with client_id and client_secret, or a token_provider",
+            "the client has no credentials: pass a token, or account_id with client_id and client_secret, or a token_provider",
         )
     if len(kinds) > 1:
-        raise usage_error(Code.ARGUMENT, f"more than one kind of credentials: {', '.join(kinds)}")
+        raise usage_error(Code.ARGUMENT, f"the client has more than one kind of credentials ({', '.join(kinds)}): pass only one")
     if kinds == ["oauth"] and len(given) < len(oauth):
-        raise usage_error(Code.CREDENTIALS, f"missing: {', '.join(name for name in oauth if name not in given)}")
+        missing = ", ".join(name for name in oauth if name not in given)
+        raise usage_error(Code.CREDENTIALS, f"the OAuth credentials are not complete: pass {missing}, too")
     return kinds[0]
 
 
@@ -106,12 +107,12 @@ def usage_error(code: Code, message: str) -> Exception:
 
 def to_bytes(name: str, value: object) -> bytes:
     if not isinstance(value, str):
-        raise TypeError(f"{name} is a str, not {type(value).__name__}")
+        raise TypeError(f"{name} must be a str, not {type(value).__name__}")
     try:
         encoded = value.encode()
     except UnicodeEncodeError:
         raise usage_error(Code.UTF8, f"{name}: {native.text_of(Code.UTF8)}") from None
-    if b"\0" in encoded:  # C would take what is before it for the whole
+    if b"\0" in encoded:  # in C the text would end there
         raise usage_error(Code.ARGUMENT, f"{name}: {native.text_of(Code.ARGUMENT)}")
     return encoded
 
@@ -124,8 +125,8 @@ def to_whole(name: str, value: int) -> int:
     try:
         number = operator.index(value)
     except TypeError:
-        raise TypeError(f"{name} is a whole number, not {type(value).__name__}") from None
-    if not 0 <= number < 2**31:  # C would take some other number
+        raise TypeError(f"{name} must be a whole number, not {type(value).__name__}") from None
+    if not 0 <= number < 2**31:  # C would read another number
         raise out_of_range(name, number)
     return number
 
@@ -139,24 +140,24 @@ def to_timeouts(timeout: Union[float, Tuple[float, float]]) -> Tuple[int, int]:
 def to_times(name: str, pair: Tuple[float, float]) -> Tuple[int, int]:
     if not isinstance(pair, (tuple, list)) or len(pair) != 2:
         one = "a number of seconds or " if name == "timeout" else ""
-        raise TypeError(f"{name} is {one}a pair of numbers of seconds, not {pair!r}")
+        raise TypeError(f"{name} must be {one}a pair of numbers of seconds, not {pair!r}")
     return to_ms(name, pair[0]), to_ms(name, pair[1])
 
 
 def to_ms(name: str, seconds: float) -> int:
     if not isinstance(seconds, (int, float)):
-        raise TypeError(f"{name} is in seconds, which are a number, not {type(seconds).__name__}")
+        raise TypeError(f"{name} must be a number of seconds, not {type(seconds).__name__}")
     if not 0 < seconds <= 86_400:
         raise out_of_range(name, seconds)
-    return math.ceil(seconds * 1000)  # a wait that is not zero doesn't become zero
+    return math.ceil(seconds * 1000)  # rounded up, so that a small number does not become 0
 
 
 def to_rate(rate: Optional[float]) -> Tuple[int, int]:
-    """Requests a second as so many in so many milliseconds: 2.5 is 5 in 2000."""
+    """Converts requests a second to a number of requests in a number of milliseconds: 2.5 is 5 in 2000."""
     if rate is None or rate == 0:
         return 0, 1000
     if not isinstance(rate, (int, float)):
-        raise TypeError(f"rate is a number of requests a second, not {type(rate).__name__}")
+        raise TypeError(f"rate must be a number of requests a second, not {type(rate).__name__}")
     if not 0 < rate < 1_000_000:
         raise out_of_range("rate", rate)
     if rate < 1:
@@ -167,5 +168,5 @@ def to_rate(rate: Optional[float]) -> Tuple[int, int]:
 
 def to_encoding(encoding: str) -> int:
     if encoding not in _ENCODINGS:
-        raise usage_error(Code.ARGUMENT, f"encoding is form or json, not {encoding!r}")
+        raise usage_error(Code.ARGUMENT, f"encoding must be form or json, not {encoding!r}")
     return _ENCODINGS[encoding]

@@ -1,7 +1,7 @@
-"""The calls of one ``AsyncClient`` that are under way, and the native event queue that tells what becomes of them.
+"""Holds the calls of one ``AsyncClient`` that are in flight, and reads the native event queue, which says what became of them.
 
-No thread of libzus calls into Python for it. The event loop watches the queue's descriptor while calls are under way, and takes the
-events when there are any: results, log lines, and requests for an access token.
+No thread of libzus calls into Python. The event loop watches the queue's descriptor while calls are in flight, and takes the events:
+results, log lines, and requests for an access token.
 """
 
 from __future__ import annotations
@@ -22,32 +22,34 @@ from ._options import LEVELS, to_bytes, usage_error
 from ._result import Result
 
 AsyncTokenProvider = Callable[[bool], Union[str, Awaitable[str]]]
-"""Gives an access token, now or when awaited; the argument says whether Zoom rejected the last one."""
+"""Returns an access token, or an awaitable for one. The argument is True when Zoom rejected the last token."""
 
-_A_TURN = 64  # events that are taken before the loop gets to do something else
+_EVENTS_AT_ONCE = 64  # after this many events, the loop can do something else
 _RESULT, _LOG, _TOKEN = 1, 2, 3
 
-# The queues for whose token provider this task runs: a call of such a client would wait for itself.
+# The queues whose token provider runs in this task: a call of such a client would wait for itself.
 _providing: contextvars.ContextVar[FrozenSet[Any]] = contextvars.ContextVar("zoom_user_status_providing", default=frozenset())
 
 
 class Started(NamedTuple):
-    """A call under way."""
+    """A call in flight."""
 
-    client: native.ClientHandle  # kept until it has ended
+    client: native.ClientHandle  # held until the call has ended
     user_id: str
     action: Optional[Action]
-    place: int
-    """In the list of users."""
+    index: int
+    """The user's position in a batch."""
     ended: Callable[[Result, Optional[BaseException]], None]
-    """Hears the result, and the token provider's exception where that is why."""
+    """Gets the result, and the token provider's exception if that is the reason for the failure."""
 
 
 Start = Callable[[native.Canceller, native.QueueHandle, int], int]
-"""A native call that starts one: given a zus_cancel, the queue, and the userdata. Returns its code."""
+"""Starts a native call with a zus_cancel, the queue, and the userdata. Returns the code of the start."""
 
 
 class Queue:
+    """Starts the calls of one ``AsyncClient`` and passes on their events."""
+
     def __init__(self, provider: Optional[AsyncTokenProvider], log: logging.Logger) -> None:
         self.handle: native.QueueHandle = native.QueueHandle()
         self._provider = provider
@@ -65,7 +67,7 @@ class Queue:
         return os.getpid() != self._process
 
     def start(self, start: Start, canceller: native.Canceller, call: Started) -> int:
-        """Starts one call, and returns the code with which it was started: only with OK will ``ended`` be called."""
+        """Starts a call and returns the code of the start. ``ended`` is called only if the code is OK."""
         if self in _providing.get():
             return Code.REENTRANT
         if self.is_forked:
@@ -87,7 +89,7 @@ class Queue:
         action: Optional[Action],
         canceller: Optional[native.Canceller] = None,
     ) -> Result:
-        """Starts a call and waits for its result, also where that is a failure. Cancelling the task cancels the call."""
+        """Starts a call, waits for its result and returns it, also the result of a failure. Cancelling the task cancels the call."""
         future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
 
         def ended(result: Result, error: Optional[BaseException]) -> None:
@@ -113,12 +115,12 @@ class Queue:
             canceller.cancel()
 
     def _use(self, loop: asyncio.AbstractEventLoop) -> None:
-        """One loop at a time: the one that runs now. Calls of a closed loop have nobody who waits for them."""
+        """Switches to the event loop that runs now. It forgets the calls of a closed loop, because no task waits for them any more."""
         if loop is self._loop:
             return
         if self._loop is not None and self._calls:
             if not self._loop.is_closed():
-                raise RuntimeError("this AsyncClient has calls under way in another event loop: make one for each loop")
+                raise RuntimeError("this AsyncClient has calls in flight in another event loop: make a client for each loop")
             self._calls.clear()
             self._tasks.clear()
         if self._watch is not None:
@@ -129,13 +131,13 @@ class Queue:
     # ---- events
 
     def _take(self) -> None:
-        for _ in range(_A_TURN):
+        for _ in range(_EVENTS_AT_ONCE):
             event = self.handle.next()
             if event is None:
                 return
-            self._hear(event)
+            self._handle(event)
 
-    def _hear(self, event: native.EventHandle) -> None:
+    def _handle(self, event: native.EventHandle) -> None:
         kind = native.event_kind(event)
         if kind == _RESULT:
             self._end(event)
@@ -154,7 +156,7 @@ class Queue:
         if call is None:
             return
         handle = native.event_result(event)
-        result = native.read_result(handle, native.result_code(handle), call.user_id, call.action, call.place, event)
+        result = native.read_result(handle, native.result_code(handle), call.user_id, call.action, call.index, event)
         call.ended(result, self._provider_error if result.code is Code.TOKEN else None)
 
     async def _reply(self, event: native.EventHandle) -> None:
@@ -165,16 +167,16 @@ class Queue:
             if inspect.isawaitable(token):
                 token = await token
             if native.event_set_token(event, to_bytes("the token of token_provider", token)) != Code.OK:
-                raise usage_error(Code.ARGUMENT, "the token of token_provider must be visible ASCII, without \"Bearer \"")
+                raise usage_error(Code.ARGUMENT, "the token of token_provider is not allowed: return visible ASCII without \"Bearer \"")
             self._provider_error = None
         except Exception as error:
-            self._provider_error = error  # for the calls that now end without a token
+            self._provider_error = error  # the calls that now end without a token raise it
         finally:
             event.free()
 
 
 class _Reader:
-    """The loop watches the queue's descriptor."""
+    """Lets the event loop watch the queue's descriptor."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, descriptor: int) -> None:
         self._loop = loop
@@ -195,9 +197,9 @@ class _Reader:
 
 
 class _Waiter:
-    """A thread waits for the events of a loop that can't watch a descriptor, such as the default one of Windows."""
+    """Waits for events on a thread, for an event loop that can't watch a descriptor, such as the default loop of Windows."""
 
-    _IDLE = 1000  # milliseconds: without calls under way it ends after that
+    _IDLE = 1000  # milliseconds; the thread ends when no call was in flight for this long
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
@@ -211,21 +213,21 @@ class _Waiter:
             if self._runs:
                 return
             self._runs = True
-        arguments = (queue.handle, queue._hear)
+        arguments = (queue.handle, queue._handle)
         threading.Thread(target=self._run, args=arguments, name="zoom_user_status-events", daemon=True).start()
 
     def end(self) -> None:
         self._wanted = False
 
-    def _run(self, handle: native.QueueHandle, hear: Callable[[native.EventHandle], None]) -> None:
+    def _run(self, handle: native.QueueHandle, take: Callable[[native.EventHandle], None]) -> None:
         while True:
             event = handle.next(self._IDLE)
             try:
                 if event is not None:
-                    self._loop.call_soon_threadsafe(hear, event)
+                    self._loop.call_soon_threadsafe(take, event)
                     continue
                 is_closed = self._loop.is_closed()
-            except RuntimeError:  # it was closed just now
+            except RuntimeError:  # the loop was closed a moment ago
                 is_closed = True
             with self._lock:
                 if is_closed or not self._wanted:
@@ -235,7 +237,7 @@ class _Waiter:
 
 def _watch(queue: Queue, loop: asyncio.AbstractEventLoop) -> Union[_Reader, _Waiter]:
     descriptor: int = native.queue_descriptor(queue.handle)
-    if descriptor < 0:  # the system has none left
+    if descriptor < 0:  # the system has no descriptor left
         return _Waiter(loop)
     reader = _Reader(loop, descriptor)
     try:

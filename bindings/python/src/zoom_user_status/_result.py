@@ -1,4 +1,4 @@
-"""What a call gives back."""
+"""Holds what a call returns."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Dict, Optional, Tuple, cast
 
 from ._codes import Action, Code, Delivery, Status
 
-# What is kept of a batch's answers, whose native results end with the callback, and of a pickled result.
+# A native result of a batch is valid only during its callback, and a pickled one never is: these headers are copied from them.
 KEPT_HEADERS = (
     "content-type",
     "date",
@@ -26,7 +26,7 @@ KEPT_HEADERS = (
 
 
 class Headers:
-    """The kept headers of an answer whose native result isn't at hand."""
+    """Holds the copied headers of a response whose native result is not there any more."""
 
     __slots__ = ("_kept",)
 
@@ -40,60 +40,62 @@ class Headers:
         return Headers, (self._kept,)
 
     def __deepcopy__(self, memo: Dict[int, Any]) -> Headers:
-        return self  # it never changes
+        return self  # it is immutable
 
 
 @dataclasses.dataclass(frozen=True)
 class Result:
-    """What a call came to, done or failed. It can be compared, pickled and kept for as long as you like."""
+    """Says how a call ended. A result is plain data: you can compare it, pickle it, and keep it for as long as you like."""
 
     user_id: str
-    """The id as you gave it."""
+    """The user ID as you passed it."""
     action: Optional[Action]
-    """``None`` where the user was read, and for what is of no user."""
+    """The action. ``None`` when the user was read, and for a call without a user."""
     code: Code
     http_status: int = 0
-    """0 when no answer came."""
+    """The HTTP status code; 0 when no response came."""
     zoom_code: int = 0
     """Zoom's own error code, or 0."""
     message: str = ""
-    """What went wrong in words, with Zoom's own; empty on success."""
+    """What went wrong, with Zoom's own words; empty on success."""
     tracking_id: str = ""
-    """Zoom's ``x-zm-trackingid``, which its support asks for."""
+    """Zoom's ``x-zm-trackingid``. Zoom's support asks for it."""
     retry_after: Optional[int] = None
-    """Seconds from the moment of the answer, where Zoom said when to come back."""
+    """The seconds to wait before the next request, counted from the response. ``None`` when Zoom did not say it."""
     attempts: int = 0
-    """Attempts begun for this user, repeats included: requests sent, and connections that failed."""
+    """The attempts begun for this user, retries included: requests that were sent, and connections that failed."""
     body: bytes = dataclasses.field(default=b"", repr=False)
-    """The answer's body as it came."""
+    """The body of the response."""
     index: int = 0
-    """The user's place in the list of ``update_many`` or ``statuses``, from 0."""
+    """The user's position in the users of ``update_many`` or ``statuses``, from 0."""
     delivery: Delivery = Delivery.NOT_SENT
-    """Whether the request may have reached Zoom."""
+    """Whether a request may have reached Zoom."""
     user_status: Status = Status.UNKNOWN
-    """The user's status where it was read: by ``status``, or to verify the update."""
+    """The user's status, if ``status`` or the verification of the update read it."""
     is_fatal: bool = False
-    """Whether every other user would fail the same way: no token, a missing scope, the daily limit, a wrong URL."""
-    # An answer has its own. It is no field, so that asdict() and pydantic see nothing but plain data.
+    """Whether the failure is fatal for a batch: every other user would fail the same way (no token, a missing scope, the daily limit, a
+    wrong URL)."""
+    # A result of a response has its own headers. This is no dataclass field, so that asdict() and pydantic see only plain data.
     _headers: ClassVar[Headers] = Headers()
 
     @property
     def ok(self) -> bool:
-        """Whether Zoom accepted it; with ``Client(verify=...)``, whether the status is the wanted one."""
+        """Whether the call succeeded: Zoom accepted it. With ``Client(verify=...)``, the user's status is also the wanted one."""
         return self.code == Code.OK
 
     def __bool__(self) -> bool:
         return self.ok
 
     def header(self, name: str, default: str = "") -> str:
-        """A header of Zoom's answer, in any case: ``result.header("x-ratelimit-remaining")``.
+        """Returns a header of the response: ``result.header("x-ratelimit-remaining")``. Upper and lower case make no difference.
 
-        A result of ``update_many`` keeps only the ones of Zoom's documents (rate limit, retry, tracking, type and date).
+        A result of ``Client.update_many`` or ``Client.statuses``, and a pickled result, have only some headers: those for the rate limit,
+        the retry, the tracking ID, the content type, the date and a few more.
         """
         return self._headers.header(name) or default
 
     def raise_for_status(self) -> Result:
-        """Raises this failure's exception; gives the result itself when it is a success."""
+        """Raises the exception of a failure. Returns the result itself when the call succeeded."""
         if self.code != Code.OK:
             from ._errors import error_for
 
@@ -103,25 +105,25 @@ class Result:
 
 @dataclasses.dataclass(frozen=True)
 class UserStatus:
-    """What Zoom says of a user. In ``statuses``, ``ok`` is false where the user could not be read, and ``result`` says why."""
+    """Holds what Zoom says about a user. If ``statuses`` could not read the user, ``ok`` is false and ``result`` says why."""
 
     user_id: str
-    """The id as you gave it."""
+    """The user ID as you passed it."""
     status: Status = Status.UNKNOWN
     id: str = ""
-    """Zoom's own."""
+    """Zoom's own ID of the user."""
     email: str = ""
     display_name: str = ""
     role: str = ""
-    """Its name, which is free text: see ``role_id``."""
+    """The name of the role. It is free text: decide by ``role_id``."""
     role_id: str = ""
-    """``"0"`` is the account's owner, ``"1"`` an admin, ``"2"`` a member; others are roles of the account's own."""
+    """``"0"`` is the account's owner, ``"1"`` an admin, ``"2"`` a member. Other values are roles that the account made itself."""
     type: Optional[int] = None
-    """1 Basic, 2 Licensed, 4 no Meetings license, 99 none."""
+    """The license: 1 is Basic, 2 Licensed, 4 no Meetings license, 99 none."""
     dept: str = ""
     created_at: str = ""
     last_login_time: str = ""
-    """In UTC, as Zoom writes it: ``2026-01-31T08:15:00Z``. Empty for a user who never signed in."""
+    """The time of the last login in UTC, as Zoom writes it: ``2026-01-31T08:15:00Z``. Empty for a user who never logged in."""
     result: Result = dataclasses.field(default=Result("", None, Code.OK), repr=False, compare=False)
 
     @property
@@ -134,29 +136,29 @@ class UserStatus:
 
     @property
     def protected(self) -> bool:
-        """Whether it is the account's owner or an admin, whose status Zoom doesn't change."""
+        """Whether the user is the account's owner or an admin, whose status Zoom doesn't change."""
         return self.role_id in ("0", "1")
 
     @property
     def data(self) -> Dict[str, Any]:
-        """Everything that Zoom said, by its own names."""
+        """Everything that Zoom's response says about the user, under Zoom's names."""
         return _object(self.result.body) if self.ok else {}
 
     def raise_for_status(self) -> UserStatus:
-        """Raises the failure's exception; gives itself when the user could be read."""
+        """Raises the exception of a failure. Returns the object itself when the user could be read."""
         self.result.raise_for_status()
         return self
 
     @classmethod
     def of(cls, result: Result) -> UserStatus:
-        """From the result of a read."""
-        said = _object(result.body) if result.ok else {}
+        """Makes the object from the result of a read."""
+        found = _object(result.body) if result.ok else {}
 
         def text(name: str) -> str:
-            value = said.get(name)
+            value = found.get(name)
             return "" if value is None else str(value)
 
-        kind = said.get("type")
+        kind = found.get("type")
         return cls(
             result.user_id,
             result.user_status,
@@ -174,34 +176,34 @@ class UserStatus:
 
 
 def _object(body: bytes) -> Dict[str, Any]:
-    said = json.loads(body) if body else {}
-    return said if isinstance(said, dict) else {}
+    found = json.loads(body) if body else {}
+    return found if isinstance(found, dict) else {}
 
 
 @dataclasses.dataclass(frozen=True)
 class Credentials:
-    """What is known of the credentials after they have given a token. It holds no secret."""
+    """Holds what is known about the credentials. It holds no secret."""
 
     kind: str
     """``oauth``, ``token`` or ``token_provider``."""
     token_type: str = ""
     scopes: Tuple[str, ...] = ()
-    """Empty for a fixed token or a provider: nothing can be learnt of these without touching a user."""
+    """The scopes of the token. Empty for a static token and a token provider: only a call for a user can show what they allow."""
     expires_in: Optional[int] = None
-    """Seconds from now."""
+    """The seconds until the token expires, counted from the response."""
     api_url: str = ""
-    """The API host that Zoom recommends for the account, when it names one."""
+    """The API URL that Zoom recommends for the account, if it names one."""
 
     @classmethod
     def parse(cls, kind: str, body: bytes) -> Credentials:
         if not body:
             return cls(kind)
-        answer = cast(Dict[str, Any], json.loads(body))
-        expires_in = answer.get("expires_in")
+        response = cast(Dict[str, Any], json.loads(body))
+        expires_in = response.get("expires_in")
         return cls(
             kind,
-            token_type=str(answer.get("token_type") or ""),
-            scopes=tuple(str(answer.get("scope") or "").replace(",", " ").split()),
+            token_type=str(response.get("token_type") or ""),
+            scopes=tuple(str(response.get("scope") or "").replace(",", " ").split()),
             expires_in=expires_in if isinstance(expires_in, int) else None,
-            api_url=str(answer.get("api_url") or ""),
+            api_url=str(response.get("api_url") or ""),
         )

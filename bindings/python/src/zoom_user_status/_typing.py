@@ -1,4 +1,4 @@
-"""Self and Unpack at run time too, where pydantic and the like resolve annotations."""
+"""Provides Self and Unpack at run time too: libraries such as pydantic resolve annotations then."""
 
 from __future__ import annotations
 
@@ -11,5 +11,5 @@ if TYPE_CHECKING:
     from typing_extensions import Self, Unpack
 elif sys.version_info >= (3, 11):
     from typing import Self, Unpack
-else:  # any names that can stand in an annotation
+else:  # any name that an annotation can hold
     Self, Unpack = Any, Optional

@@ -1,4 +1,4 @@
-"""The fixture ``fake_zoom``, which pytest finds by itself where this package is installed."""
+"""Provides the fixture ``fake_zoom``. pytest finds it by itself where this package is installed."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def fake_zoom() -> Generator[FakeZoom, None, None]:
-    """A fake Zoom on loopback: see ``zoom_user_status.testing``."""
-    from .testing import FakeZoom  # late: a suite that doesn't use it pays nothing
+    """Provides a fake Zoom on loopback: see ``zoom_user_status.testing``."""
+    from .testing import FakeZoom  # here, so that a test suite that doesn't use it doesn't import it
 
     with FakeZoom() as zoom:
         yield zoom

@@ -1,4 +1,4 @@
-"""A fake Zoom for the tests of programs that use this package: a real HTTP server on loopback, and no mock of ours or yours.
+"""Provides a fake Zoom for the tests of programs that use this package. It is a real HTTP server on loopback, and not a mock.
 
     def test_leavers(fake_zoom):                    # the fixture comes with the package
         fake_zoom.add("ada@example.com")
@@ -6,7 +6,7 @@
             offboard(zoom, ["ada@example.com"])     # your code
         assert fake_zoom.status("ada@example.com") == "inactive"
 
-Programs that make their client with ``Client.from_env()``, or run the command line, take ``fake_zoom.env``.
+For a program that calls ``Client.from_env()`` or runs the command line, set the variables in ``fake_zoom.env``.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _ACTIONS = ("activate", "deactivate", "clock_in", "clock_out")
 
 
 class Response(NamedTuple):
-    """What the fake Zoom sends back."""
+    """A response of the fake Zoom."""
 
     status: int
     code: int = 0
@@ -49,21 +49,21 @@ class Response(NamedTuple):
 
 
 class Request(NamedTuple):
-    """A request that came, in the ledger."""
+    """A request that the fake Zoom received, as the ledger holds it."""
 
     method: str
     path: str
     user: str = ""
-    """The user that it is about, as the program named them."""
+    """The user ID as the program wrote it."""
     action: str = ""
     status: int = 0
-    """Of the response."""
+    """The HTTP status code of the response."""
 
 
 class FakeZoom:
-    """Holds users, gives tokens, and keeps a ledger of what came. A user who was not added does not exist.
+    """Holds users, issues access tokens, and keeps a ledger of all requests. A user who was not added does not exist.
 
-    It is a context manager, and safe in many threads.
+    It is a context manager, and many threads may use it at once.
     """
 
     account_id = "fake-account"
@@ -73,7 +73,7 @@ class FakeZoom:
 
     def __init__(self) -> None:
         self.scopes = "user:update:status:admin user:read:user:admin"
-        """Of the tokens that it gives."""
+        """The scopes of the tokens that it issues."""
         self._lock = threading.Lock()
         self._users: Dict[str, Dict[str, Any]] = {}
         self._failures: Dict[str, Deque[Response]] = {}
@@ -94,7 +94,7 @@ class FakeZoom:
 
     @property
     def env(self) -> Dict[str, str]:
-        """The variables for ``Client.from_env`` and the command line, with OAuth credentials."""
+        """The environment variables for ``Client.from_env`` and the command line, with OAuth credentials."""
         return {
             "ZOOM_ACCOUNT_ID": self.account_id,
             "ZOOM_CLIENT_ID": self.client_id,
@@ -104,33 +104,33 @@ class FakeZoom:
         }
 
     def client(self, **options: Unpack[Options]) -> Client:
-        """A client of this Zoom, without a rate limit and with short waits, unless you say otherwise."""
+        """Makes a client for this fake Zoom. It has no rate limit and short waits, unless the options say otherwise."""
         return Client.from_env(self.env, **_quick(options))
 
     def async_client(self, **options: Unpack[Options]) -> AsyncClient:
-        """The same for asyncio."""
-        from ._async import AsyncClient  # late: asyncio takes its time
+        """Makes an ``AsyncClient`` in the same way."""
+        from ._async import AsyncClient  # here, because importing asyncio takes long
 
         return AsyncClient.from_env(self.env, **_quick(options))
 
     def add(self, *users: str, status: str = "active", **fields: Any) -> None:
-        """Adds users, or changes those who are there. More fields are what GET tells of them."""
+        """Adds users, or changes users who were added before. The fields are part of the response to GET."""
         with self._lock:
             for user in users:
                 known = self._users.setdefault(user.casefold(), {"id": f"id-{len(self._users)}", "email": user, "type": 2})
                 known.update(fields, status=status)
 
     def status(self, user: str) -> Optional[str]:
-        """``active``, ``inactive`` or ``pending``; ``None`` for a user who does not exist."""
+        """Returns ``active``, ``inactive`` or ``pending``, or ``None`` for a user who does not exist."""
         with self._lock:
             known = self._users.get(user.casefold())
             return str(known["status"]) if known else None
 
     def fail(self, user: str, status: int, code: int = 0, message: str = "", *, times: Optional[int] = None, **headers: str) -> None:
-        """Has updates of this user refused: always, or only so many times.
+        """Makes updates of this user fail: always, or only ``times`` times.
 
-        ``fail("ada@example.com", 429, times=1, retry_after="1")`` adds the header ``Retry-After``. The user ``token`` stands for
-        requests for an access token.
+        Other keyword arguments are headers of the response: ``fail("ada@example.com", 429, times=1, retry_after="1")`` adds
+        ``Retry-After``. The user ``token`` stands for requests for an access token.
         """
         response = Response(status, code, message, {name.replace("_", "-"): value for name, value in headers.items()})
         with self._lock:
@@ -141,13 +141,13 @@ class FakeZoom:
 
     @property
     def ledger(self) -> List[Request]:
-        """Every request so far, in the order in which they came."""
+        """All requests so far, in the order in which they came."""
         with self._lock:
             return list(self._ledger)
 
     @property
     def updated(self) -> List[str]:
-        """The users whose status was set, in the order in which it was, as the program named them."""
+        """The users whose update was accepted, in the order of the updates, as the program wrote them."""
         return [one.user for one in self.ledger if one.method == "PUT" and one.status == 204]
 
     def close(self) -> None:
@@ -166,7 +166,7 @@ class FakeZoom:
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.api_url}, {len(self._users)} users, {len(self._ledger)} requests>"
 
-    # ---- what it does
+    # ---- responses
 
     def _respond(self, method: str, path: str, authorization: str, body: bytes) -> Response:
         with self._lock:
@@ -178,7 +178,7 @@ class FakeZoom:
         route = urlsplit(path).path
         found = re.fullmatch(r"/v2/users/([^/]+)(/status)?", route)
         if method == "POST" and route == "/oauth/token":
-            return Request(method, path), self._refusal("token") or self._token(authorization, body)
+            return Request(method, path), self._failure("token") or self._token(authorization, body)
         if not found or (method, bool(found[2])) not in (("PUT", True), ("GET", False)):
             return Request(method, path), Response(404, 2300, "This API endpoint is not recognized.")
         user = unquote(found[1])
@@ -186,9 +186,9 @@ class FakeZoom:
         request = Request(method, path, user, action)
         if authorization != f"Bearer {self.access_token}":
             return request, Response(401, 124, "Invalid access token.")
-        refusal = self._refusal(user) if method == "PUT" else None
-        if refusal:
-            return request, refusal
+        failure = self._failure(user) if method == "PUT" else None
+        if failure:
+            return request, failure
         known = self._users.get(user.casefold()) or next((one for one in self._users.values() if one["id"] == user), None)
         if known is None:
             return request, Response(404, 1001, f"User does not exist: {user}.")
@@ -196,11 +196,11 @@ class FakeZoom:
             return request, _Shown(200, message=json.dumps(known))
         if action not in _ACTIONS:
             return request, Response(400, 300, "Validation Failed.")
-        if known["status"] != "pending":  # of whom Zoom accepts an update, and changes nothing
+        if known["status"] != "pending":  # for a pending user, Zoom accepts an update and changes nothing
             known["status"] = _STATUS_AFTER.get(action, known["status"])
         return request, Response(204)
 
-    def _refusal(self, user: str) -> Optional[Response]:
+    def _failure(self, user: str) -> Optional[Response]:
         queue = self._failures.get(user.casefold())
         return queue.popleft() if queue else self._always.get(user.casefold())
 
@@ -221,7 +221,7 @@ def _quick(options: Options) -> Options:
 
 
 class _Shown(Response):
-    """Whose body is the message as it is."""
+    """A response whose body is the message itself."""
 
     @property
     def body(self) -> bytes:
@@ -229,7 +229,7 @@ class _Shown(Response):
 
 
 def _action(body: bytes) -> str:
-    """Of a JSON body or a form."""
+    """Returns the action in a JSON body or a form."""
     found = re.search(rb'name="?action"?\r\n\r\n([^\r\n]*)|"action"\s*:\s*"([^"]*)"', body)
     return (found[1] or found[2] or b"").decode("latin-1") if found else ""
 
@@ -240,13 +240,13 @@ class _Server(ThreadingHTTPServer):
     zoom: FakeZoom
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that goes away is no error of the test's."""
+        """Does nothing: a client that closes its connection is not an error of the test."""
 
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
-    wbufsize = -1  # one packet for a whole response
+    wbufsize = -1  # buffered, so that one packet holds the whole response
 
     def do_PUT(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))

@@ -1,4 +1,4 @@
-"""Tells PyInstaller where the hook for this package is."""
+"""Tells PyInstaller where this package's hook is."""
 
 from __future__ import annotations
 

@@ -11,8 +11,8 @@ from . import arguments
 from .check import check
 from .run import Run
 from .settings import start_logging
-from .summary import DONE, FAILED, INTERRUPTED, MISUSE, TERMINATED
-from .terminal import Console, Misuse, open_streams
+from .summary import DONE, FAILED, INTERRUPTED, USAGE_ERROR, TERMINATED
+from .terminal import Console, CommandLineError, open_streams
 
 __all__ = ["main"]
 
@@ -36,6 +36,6 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     except KeyboardInterrupt:
         console.error("cancelled; nothing is under way")
         return INTERRUPTED
-    except (Misuse, UsageError) as error:
+    except (CommandLineError, UsageError) as error:
         console.error(str(error.result.message) if isinstance(error, UsageError) else str(error))
-        return MISUSE
+        return USAGE_ERROR

@@ -12,7 +12,7 @@ from .._errors import UsageError, ZoomUserStatusError
 from .._result import Credentials
 from .environment import Environment, read_environment
 from .hints import hint
-from .probe import Step, Walk, hosts
+from .probe import Step, Probe, hosts
 from .run import as_json
 from .settings import make_client
 from .summary import DONE, FAILED
@@ -28,10 +28,10 @@ def check(options: argparse.Namespace, console: Console) -> int:
     with make_client(env, options) as client:  # before the walk: a wrong setting is misuse
         show = _Show(options.json, console)
         for url in hosts(env):
-            walk = Walk(url, env, options.proxy, options.ca_file)
-            show.heading(walk.host)
-            for step in walk.steps():
-                show.step(step, walk.host)
+            probe = Probe(url, env, options.proxy, options.ca_file)
+            show.heading(probe.host)
+            for step in probe.steps():
+                show.step(step, probe.host)
         show.heading("credentials")
         facts = _credentials(client, env, show)
     if options.json:

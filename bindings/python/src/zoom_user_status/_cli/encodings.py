@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Callable, Optional
 
-from .terminal import Misuse
+from .terminal import CommandLineError
 
 Notice = Callable[[str], None]
 _MARKS = (
@@ -26,7 +26,7 @@ def read_bytes(name: str) -> bytes:
     try:
         return sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
     except OSError as error:
-        raise Misuse(f"{name}: {error.strerror or error}") from None
+        raise CommandLineError(f"{name}: {error.strerror or error}") from None
 
 
 def marked(data: bytes) -> Optional[str]:
@@ -37,16 +37,16 @@ def marked(data: bytes) -> Optional[str]:
 def decode(name: str, data: bytes, encoding: Optional[str], notice: Notice) -> str:
     """Text, in the given encoding or the one that the bytes themselves tell."""
     if data.startswith(_WORKBOOKS):
-        raise Misuse(f"{name} is an Excel workbook: in Excel, save it as 'CSV UTF-8'")
+        raise CommandLineError(f"{name} is an Excel workbook: in Excel, save it as 'CSV UTF-8'")
     chosen = encoding or marked(data) or "utf-8"
     try:
         text = data.decode(chosen)
     except UnicodeDecodeError as error:
         if encoding or chosen != "utf-8" or b"\0" in data:
-            raise Misuse(f"{name} is not {chosen}: byte {error.start + 1} can't be read (--encoding)") from None
+            raise CommandLineError(f"{name} is not {chosen}: byte {error.start + 1} can't be read (--encoding)") from None
         text = _as_windows(name, data, notice)
     if "\0" in text:
-        raise Misuse(f"{name} is no text, or UTF-16 without a byte order mark (--encoding utf-16-le)")
+        raise CommandLineError(f"{name} is no text, or UTF-16 without a byte order mark (--encoding utf-16-le)")
     return text[1:] if text.startswith("\ufeff") else text
 
 
@@ -54,6 +54,6 @@ def _as_windows(name: str, data: bytes, notice: Notice) -> str:
     try:
         text = data.decode(FALLBACK)
     except UnicodeDecodeError:
-        raise Misuse(f"{name} is neither UTF-8 nor {FALLBACK}: in Excel, save it as 'CSV UTF-8', or use --encoding") from None
+        raise CommandLineError(f"{name} is neither UTF-8 nor {FALLBACK}: in Excel, save it as 'CSV UTF-8', or use --encoding") from None
     notice(f"{name} is read as {FALLBACK}, as it is not UTF-8 (--encoding decides)")
     return text

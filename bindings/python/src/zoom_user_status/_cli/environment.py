@@ -10,7 +10,7 @@ from .._options import BASE_URL, OAUTH_URL
 from . import dotenv
 from .encodings import decode, read_bytes
 from .report import Binding
-from .terminal import Console, Misuse
+from .terminal import Console, CommandLineError
 
 TOKEN = "ZOOM_ACCESS_TOKEN"
 OAUTH = ("ZOOM_ACCOUNT_ID", "ZOOM_CLIENT_ID", "ZOOM_CLIENT_SECRET")
@@ -84,7 +84,7 @@ def _read(name: str, env: Mapping[str, str], console: Console) -> Dict[str, str]
     try:
         return dotenv.parse(text, env)
     except dotenv.Unreadable as error:
-        raise Misuse(f"{name}, line {error.line}: {error.why}") from None
+        raise CommandLineError(f"{name}, line {error.line}: {error.why}") from None
 
 
 def _hints(env: Environment, console: Console) -> None:
@@ -108,5 +108,5 @@ def apply_to_process(env: Environment) -> None:
     bundle = env.values.get(CA_BUNDLE)
     if bundle and not any(env.values.get(name) for name in CA_FILES):
         if not os.path.exists(bundle):
-            raise Misuse(f"{env.source(CA_BUNDLE)}: there is no {bundle}")
+            raise CommandLineError(f"{env.source(CA_BUNDLE)}: there is no {bundle}")
         os.environ["SSL_CERT_DIR" if os.path.isdir(bundle) else "SSL_CERT_FILE"] = bundle

@@ -82,12 +82,12 @@ class Job(ABC, Generic[T]):
         """The batch."""
 
     @abstractmethod
-    def hear(self, one: T) -> Outcome:
+    def outcome_of(self, one: T) -> Outcome:
         """What one of its results means."""
 
     def outcomes(self, batch: Batch[T]) -> Iterator[Outcome]:
         for one in batch:
-            yield self.hear(one)
+            yield self.outcome_of(one)
 
     @abstractmethod
     def line(self, outcome: Outcome) -> str:
@@ -120,7 +120,7 @@ class Update(Job[Result]):
     def begin(self, client: Client, users: List[str]) -> Batch[Result]:
         return client.update_many(users, self.action)
 
-    def hear(self, one: Result) -> Outcome:
+    def outcome_of(self, one: Result) -> Outcome:
         ignored = self._ignore_missing and is_missing(one.code, one.zoom_code)
         return Outcome(one, one.ok or ignored)
 
@@ -150,7 +150,7 @@ class Read(Job[UserStatus]):
     def begin(self, client: Client, users: List[str]) -> Batch[UserStatus]:
         return client.statuses(users)
 
-    def hear(self, one: UserStatus) -> Outcome:
+    def outcome_of(self, one: UserStatus) -> Outcome:
         return Outcome(one.result, one.ok, (_shown(one.status) or "other") if one.ok else "", user=one)
 
     def header(self, users: List[str]) -> str:
@@ -193,7 +193,7 @@ class Preflight(Job[UserStatus]):
     def begin(self, client: Client, users: List[str]) -> Batch[UserStatus]:
         return client.statuses(users)
 
-    def hear(self, one: UserStatus) -> Outcome:
+    def outcome_of(self, one: UserStatus) -> Outcome:
         verdict = self._verdict(one)
         short = verdict not in ("", "will_change", "already")
         return Outcome(one.result, bool(verdict), self._kinds.get(verdict, ""), short, one, verdict)

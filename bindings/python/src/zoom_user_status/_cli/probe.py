@@ -30,7 +30,7 @@ class Step(NamedTuple):
     advice: str = ""
 
 
-class _Ends(Exception):
+class _LastStep(Exception):
     """The way ends here."""
 
     def __init__(self, step: Step) -> None:
@@ -67,7 +67,7 @@ def is_exempt(host: str, env: Mapping[str, str]) -> bool:
     return any(name == bare or name.endswith(f".{bare}") for bare in (e.lower().strip(".") for e in entries) if bare)
 
 
-class Walk:
+class Probe:
     """The way to the host of one URL."""
 
     def __init__(self, url: str, env: Environment, proxy: Optional[str], ca_file: Optional[str]) -> None:
@@ -82,7 +82,7 @@ class Walk:
         """Up to where the way ends."""
         try:
             yield from self._steps()
-        except _Ends as end:
+        except _LastStep as end:
             yield end.step
         finally:
             if self._socket is not None:
@@ -112,7 +112,7 @@ class Walk:
         yield self._connect(hop.hostname or "", _port(hop))
         if via is not None:
             if via.scheme not in ("http", "https"):
-                raise _Ends(Step("tunnel", None, f"through {via.scheme}:// the rest of the way shows with the token only"))
+                raise _LastStep(Step("tunnel", None, f"through {via.scheme}:// the rest of the way shows with the token only"))
             yield self._tunnel(via)
 
     def _resolve(self, host: str, port: int) -> Step:
@@ -120,7 +120,7 @@ class Walk:
             found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError) as error:
             why = getattr(error, "strerror", None) or str(error)
-            raise _Ends(Step("host", False, f"{host} has no address: {why}", "check DNS, and that a proxy isn't needed (HTTPS_PROXY)"))
+            raise _LastStep(Step("host", False, f"{host} has no address: {why}", "check DNS, and that a proxy isn't needed (HTTPS_PROXY)"))
         addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
         return Step("host", True, f"{host} is {', '.join(addresses[:4])}{' and more' if len(addresses) > 4 else ''}")
 
@@ -130,7 +130,7 @@ class Walk:
             self._socket = socket.create_connection((host, port), timeout=_TIMEOUT)
         except OSError as error:
             text = f"{host}:{port} can't be reached: {error.strerror or error}"
-            raise _Ends(Step("connection", False, text, "check the firewall, and that a proxy isn't needed (HTTPS_PROXY)"))
+            raise _LastStep(Step("connection", False, text, "check the firewall, and that a proxy isn't needed (HTTPS_PROXY)"))
         ms = (time.monotonic() - began) * 1000
         return Step("connection", True, f"to {self._socket.getpeername()[0]}, port {port}, in {ms:.0f} ms")
 
@@ -147,7 +147,7 @@ class Walk:
             self._socket.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
             status = self._status_line()
         except (OSError, UnicodeError) as error:
-            raise _Ends(Step("tunnel", False, f"the proxy failed: {error}", "check the proxy's URL"))
+            raise _LastStep(Step("tunnel", False, f"the proxy failed: {error}", "check the proxy's URL"))
         code = status.split(" ")[1] if status.startswith("HTTP/") and " " in status else ""
         if not code.startswith("2"):
             advice = (
@@ -155,7 +155,7 @@ class Walk:
                 if code == "407"
                 else f"ask who runs the proxy to allow {self.host}"
             )
-            raise _Ends(Step("tunnel", False, f"the proxy refuses: {status or 'it closed the connection'}", advice))
+            raise _LastStep(Step("tunnel", False, f"the proxy refuses: {status or 'it closed the connection'}", advice))
         return Step("tunnel", True, f"the proxy connects to {self.host}")
 
     def _status_line(self) -> str:
@@ -178,11 +178,11 @@ class Walk:
         try:
             context = self._context()
         except OSError as error:
-            raise _Ends(Step("TLS", False, f"{self._ca_file}: {error}", "--ca-file takes CA certificates in PEM"))
+            raise _LastStep(Step("TLS", False, f"{self._ca_file}: {error}", "--ca-file takes CA certificates in PEM"))
         try:
             wrapped = context.wrap_socket(plain, server_hostname=self.host)
         except ssl.SSLCertVerificationError as error:
-            raise _Ends(
+            raise _LastStep(
                 Step(
                     "TLS",
                     False,
@@ -191,7 +191,7 @@ class Walk:
                 )
             )
         except OSError as error:
-            raise _Ends(Step("TLS", False, f"the handshake failed: {error}", "does something else than Zoom listen there?"))
+            raise _LastStep(Step("TLS", False, f"the handshake failed: {error}", "does something else than Zoom listen there?"))
         self._socket = wrapped
         issuer = issuer_of(wrapped.getpeercert(binary_form=True) or b"")
         return Step("TLS", True, f"{wrapped.version()}, the certificate is issued by {issuer}")
@@ -200,8 +200,8 @@ class Walk:
         """Who issued a certificate that isn't trusted: on a connection of its own, over which nothing is sent."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        other = Walk(self._url.geturl(), self._env, self._proxy_option, self._ca_file)
-        with contextlib.suppress(OSError, _Ends):
+        other = Probe(self._url.geturl(), self._env, self._proxy_option, self._ca_file)
+        with contextlib.suppress(OSError, _LastStep):
             for _ in other._reach():
                 pass
             assert other._socket is not None
@@ -218,7 +218,7 @@ class Walk:
             date = connection.getresponse().getheader("Date") or ""
             there = email.utils.parsedate_to_datetime(date)
         except (OSError, http.client.HTTPException) as error:
-            raise _Ends(Step("clock", None, f"no HTTP response: {error}", "does something else than Zoom listen there?"))
+            raise _LastStep(Step("clock", None, f"no HTTP response: {error}", "does something else than Zoom listen there?"))
         except (TypeError, ValueError, IndexError):
             return Step("clock", None, "the server does not tell its time")
         seconds = (datetime.datetime.now(datetime.timezone.utc) - there).total_seconds()

@@ -25,7 +25,7 @@ from .._codes import Code, Delivery
 from .cells import key_of, trim
 from .encodings import FALLBACK
 from .jobs import PREFLIGHT, Outcome
-from .terminal import Console, Misuse, clean
+from .terminal import Console, CommandLineError, clean
 from .users import Skipped
 
 if sys.platform == "win32":
@@ -168,14 +168,14 @@ class Report:
         self._file: Optional[int] = None
         self._synced = 0.0
         if name == "-":
-            raise Misuse("--report takes a file; --json prints a line for each user on the standard output")
+            raise CommandLineError("--report takes a file; --json prints a line for each user on the standard output")
         if name.endswith(("/", os.sep)) or os.path.isdir(self._path):
-            raise Misuse(f"{name} is a folder: --report takes the name of a file in it")
+            raise CommandLineError(f"{name} is a folder: --report takes the name of a file in it")
         if os.path.exists(self._path):
             if not os.path.isfile(self._path):
-                raise Misuse(f"{name} is not a file")
+                raise CommandLineError(f"{name} is not a file")
             if not resume and os.path.getsize(self._path):
-                raise Misuse(f"{name} exists: --resume goes on with it, or choose another name")
+                raise CommandLineError(f"{name} exists: --resume goes on with it, or choose another name")
             self._read(read_only)
 
     # ---- what is there
@@ -187,9 +187,9 @@ class Report:
                 self._lock(self._file)
             self._load()
         except OSError as error:
-            raise Misuse(f"{self.name}: {error.strerror or error}") from None
+            raise CommandLineError(f"{self.name}: {error.strerror or error}") from None
         except (UnicodeDecodeError, csv.Error) as error:
-            raise Misuse(f"{self.name} is not a report of this program: {error}") from None
+            raise CommandLineError(f"{self.name} is not a report of this program: {error}") from None
 
     def _lock(self, file: int) -> None:
         """One run at a time. Windows has no lock that would let the file be read meanwhile."""
@@ -198,11 +198,11 @@ class Report:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise Misuse(f"{self.name} is in use by another run") from None
+            raise CommandLineError(f"{self.name} is in use by another run") from None
         except OSError:  # a file system without locks
             return
         if not os.path.samestat(os.fstat(file), os.stat(self._path)):
-            raise Misuse(f"{self.name} was just finished by another run: start again")
+            raise CommandLineError(f"{self.name} was just finished by another run: start again")
 
     def _load(self) -> None:
         with open(self._path, "rb") as file:
@@ -211,7 +211,7 @@ class Report:
             return  # killed at its very start
         lines = _Lines(self._path, size)
         if not size or any(name not in lines.at for name in _NEEDED):
-            raise Misuse(f"{self.name} is not a report of this program")
+            raise CommandLineError(f"{self.name} is not a report of this program")
         if torn:
             self._console.notice(f"{self.name}: its last line is torn, so that user is sent again")
         self._whole = size
@@ -224,9 +224,9 @@ class Report:
             cell = dict(zip(lines.names, row)).get
             code, zoom_code = trim(cell("code") or ""), cell("zoom_code") or "0"
             if len(row) > len(lines.names) or not re.fullmatch(r"ZUS_OK|ZUS_ERR_\w+|SKIPPED|PREFLIGHT", code):
-                raise Misuse(f"{self.name}, line {number}: not a line of a report")
+                raise CommandLineError(f"{self.name}, line {number}: not a line of a report")
             if cell("action") != self._action:
-                raise Misuse(f"{self.name} is of another action: {cell('action')}")
+                raise CommandLineError(f"{self.name} is of another action: {cell('action')}")
             self._check_binding(cell("account") or "", cell("api_url") or "")
             if code == SKIPPED:
                 self._has_skipped = True
@@ -252,9 +252,9 @@ class Report:
     def _check_binding(self, account: str, api_url: str) -> None:
         ours = self._binding
         if account and ours.account and account != clean(ours.account):
-            raise Misuse(f"{self.name} is of the account {account}, and these credentials are of {ours.account}: choose another --report")
+            raise CommandLineError(f"{self.name} is of the account {account}, and these credentials are of {ours.account}: choose another --report")
         if api_url and ours.api_url and api_url != clean(ours.api_url):
-            raise Misuse(f"{self.name} is of the API {api_url}, and this run of {ours.api_url}: choose another --report")
+            raise CommandLineError(f"{self.name} is of the API {api_url}, and this run of {ours.api_url}: choose another --report")
 
     # ---- what is added
 
@@ -270,7 +270,7 @@ class Report:
                 self._put(_line(FIELDS))
             self._skipped_files = tuple(f"{clean(file)}, line " for file in files)
             if self._rewrite or (self._has_skipped and files):
-                self._write_anew(every_line=True)
+                self._replace_file(every_line=True)
             for row in skipped:
                 cells = {"code": SKIPPED, "message": row.message, "time": now(), "http_status": "0", "zoom_code": "0"}
                 self._add({**cells, "attempts": "0", "delivery": str(Delivery.NOT_SENT)})
@@ -279,7 +279,7 @@ class Report:
             if made and self._file is not None:
                 with contextlib.suppress(OSError):
                     os.unlink(self._path)
-            raise Misuse(f"{self.name}: {error.strerror or error}") from None
+            raise CommandLineError(f"{self.name}: {error.strerror or error}") from None
 
     def add(self, outcome: Outcome) -> None:
         """One user's line. See ``problem`` for whether it was kept."""
@@ -319,7 +319,7 @@ class Report:
             self._fail(error)
         if self._twice and not self.problem:
             try:
-                self._write_anew(every_line=False)
+                self._replace_file(every_line=False)
             except (OSError, UnicodeDecodeError, csv.Error) as error:
                 why = getattr(error, "strerror", None) or error
                 self._console.error(f"{self.name} keeps older lines too ({why}): each user's last one counts")
@@ -333,7 +333,7 @@ class Report:
 
     # ---- what is written anew
 
-    def _write_anew(self, every_line: bool) -> None:
+    def _replace_file(self, every_line: bool) -> None:
         """In the program's own form, each user's last line or every one. The file is replaced at once or not at all."""
         assert self._file is not None
         lines = _Lines(self._path, os.fstat(self._file).st_size)

@@ -25,7 +25,7 @@ class StopRules:
         self._only: Optional[Code] = None  # for which all have failed so far
         self._unreachable = 0
 
-    def hear(self, outcome: Outcome, tried_before: bool, asked_for: bool) -> Optional[str]:
+    def check(self, outcome: Outcome, tried_before: bool, asked_for: bool) -> Optional[str]:
         """Why to stop now, if so.
 
         tried_before: an earlier run failed with this user, which says nothing of

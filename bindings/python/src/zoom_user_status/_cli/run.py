@@ -26,7 +26,7 @@ from .rules import StopRules
 from .settings import make_client
 from .summary import DONE, FAILED, INTERRUPTED, TERMINATED, Tally, describe, how_it_ended
 from .tables import Layout
-from .terminal import BOLD, PROGRAM, Console, Misuse, clean, count, duration
+from .terminal import BOLD, PROGRAM, Console, CommandLineError, clean, count, duration
 from .users import Users
 
 ASK_ABOVE = 10
@@ -49,10 +49,10 @@ class Run:
         found = self._users()
         users = found.by_key
         if options.max_users is not None and len(users) > options.max_users:
-            raise Misuse(f"{count(len(users), 'user')} are more than --max-users {options.max_users}: nothing was sent")
+            raise CommandLineError(f"{count(len(users), 'user')} are more than --max-users {options.max_users}: nothing was sent")
         env = read_environment(options.env_file, self.console)
         if (options.resume or options.retry_failed is not None) and not options.report:
-            raise Misuse("--resume and --retry-failed need the --report of the run to go on with")
+            raise CommandLineError("--resume and --retry-failed need the --report of the run to go on with")
         resume = options.resume or options.retry_failed is not None
         report = (
             Report(options.report, self.job.word, env.binding, users, self.console, resume, read_only=options.dry_run)
@@ -76,7 +76,7 @@ class Run:
             if report:
                 report.open(found.skipped, found.files)
             self._show_skipped(found)
-            with self._hearing_signals():  # until all is told: who presses Ctrl-C twice wants to know, too
+            with self._handling_signals():  # until all is told: who presses Ctrl-C twice wants to know, too
                 self._send(client, todo, report, earlier, tally)
                 return self._summary(tally)
 
@@ -85,7 +85,7 @@ class Run:
     def _users(self) -> Users:
         options = self.options
         if not options.users and options.csv is None:
-            raise Misuse("no users: name them, or give --csv FILE")
+            raise CommandLineError("no users: name them, or give --csv FILE")
         found = Users(self.console, every_notice=options.dry_run)
         found.add_typed(options.users)
         for name in options.csv or ():
@@ -139,7 +139,7 @@ class Run:
         if not self.job.updates or self.job.word != "deactivate" or number <= ASK_ABOVE or self.options.yes or not terminal:
             return True
         if not (sys.stdin.isatty() and sys.stderr.isatty()):
-            raise Misuse(f"{number} users would be deactivated: confirm with --yes (--dry-run shows them)")
+            raise CommandLineError(f"{number} users would be deactivated: confirm with --yes (--dry-run shows them)")
         account = env.account or f"the one of {env.source('ZOOM_ACCESS_TOKEN')}"
         typed = number > TYPE_ABOVE
         sys.stderr.write(
@@ -176,7 +176,7 @@ class Run:
                         report.add(outcome)
                         if report.problem:
                             batch.stop()
-                    tally.hear(outcome)
+                    tally.add(outcome)
                     if options.json:
                         bar.say(json.dumps(self._json(outcome)))
                     elif table and table.is_one:
@@ -185,7 +185,7 @@ class Run:
                         bar.say(self.job.line(outcome), self.job.colour(outcome))
                     bar.count(result, not outcome.done)
                     tried = key_of(result.user_id) in earlier
-                    why = rules.hear(outcome, tried, tried and options.retry_failed is not None)
+                    why = rules.check(outcome, tried, tried and options.retry_failed is not None)
                     if why and not tally.ended and tally.done + tally.failed < len(todo):
                         tally.ended = why
                         batch.stop()
@@ -205,7 +205,7 @@ class Run:
         return {**who, **self.job.json(outcome), **as_json(result)}
 
     @contextlib.contextmanager
-    def _hearing_signals(self) -> Generator[None, None, None]:
+    def _handling_signals(self) -> Generator[None, None, None]:
         """Ctrl-C and SIGTERM stop the batch; its last results still reach the report. A third one is no longer held back."""
 
         def stop(number: int, _frame: object) -> None:

@@ -10,7 +10,7 @@ from typing import List
 from .._client import Client
 from .._options import Options
 from .environment import Environment, apply_to_process
-from .terminal import Misuse
+from .terminal import CommandLineError
 
 _FORMAT = "%(asctime)s %(levelname)s %(threadName)s: %(message)s"
 
@@ -20,7 +20,7 @@ def make_client(env: Environment, options: argparse.Namespace) -> Client:
     try:
         return Client.from_env(env.values, **_client_options(options))
     except OSError as error:
-        raise Misuse(f"{error.filename}: {error.strerror}") from None
+        raise CommandLineError(f"{error.filename}: {error.strerror}") from None
 
 
 def _client_options(options: argparse.Namespace) -> Options:
@@ -53,7 +53,7 @@ def start_logging(options: argparse.Namespace) -> None:
         try:
             handlers.append(logging.FileHandler(options.log_file, encoding="utf-8", errors="backslashreplace"))
         except OSError as error:
-            raise Misuse(f"{options.log_file}: {error.strerror or error}") from None
+            raise CommandLineError(f"{options.log_file}: {error.strerror or error}") from None
     for handler in handlers:
         handler.setFormatter(logging.Formatter(_FORMAT))
         log.addHandler(handler)

@@ -12,7 +12,7 @@ from .jobs import Outcome
 from .report import Earlier
 from .terminal import GREEN, RED, YELLOW, Console, duration
 
-DONE, FAILED, MISUSE, STOPPED, INTERRUPTED, TERMINATED = 0, 1, 2, 3, 130, 143
+DONE, FAILED, USAGE_ERROR, STOPPED, INTERRUPTED, TERMINATED = 0, 1, 2, 3, 130, 143
 
 
 @dataclasses.dataclass
@@ -42,7 +42,7 @@ class Tally:
     signal_status: int = 0
     seconds: float = 0.0
 
-    def hear(self, outcome: Outcome) -> None:
+    def add(self, outcome: Outcome) -> None:
         result = outcome.result
         if outcome.done:
             self.done += 1

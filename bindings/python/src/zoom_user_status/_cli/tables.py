@@ -1,6 +1,6 @@
 """Files of users as people have them: a table with a header, or a bare list.
 
-Both refuse a file that they can't read without guessing: ``Misuse``, before anything is sent.
+Both refuse a file that they can't read without guessing: ``CommandLineError``, before anything is sent.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Callable, Iterable, Iterator, List, NamedTuple, Optional, Tup
 
 from .cells import is_zoom_id, read_cell, trim
 from .encodings import Notice
-from .terminal import Misuse, clean, count, some
+from .terminal import CommandLineError, clean, count, some
 
 _DELIMITERS = ",;\t|"
 _BLANK = " \t\r\n" + _DELIMITERS
@@ -70,7 +70,7 @@ def rows_of(name: str, text: str, layout: Layout, notice: Notice) -> Iterator[Ro
 
     first = next((line for line in lines() if line.text.strip(_BLANK) and not _is_comment(line.text, layout)), None)
     if first is None:  # an export that failed, and no list of nobody
-        raise Misuse(f"{name} is empty: it has not even a header")
+        raise CommandLineError(f"{name} is empty: it has not even a header")
     without_header = layout.column is None and any("@" in first.text and _names_users(first.text, sign) for sign in _DELIMITERS)
     if without_header:
         notice(f"{name}: no header, so every line is taken for a user")
@@ -153,7 +153,7 @@ def _list(name: str, lines: Callable[[], Iterator[_Line]], delimiter: str, notic
                 continue
             found = read_cell(cell)
             if found.refused:
-                raise Misuse(
+                raise CommandLineError(
                     f"{name}, line {line.number}: {quoted(cell)} can't be sent: {found.refused}. "
                     "In a list without a header each cell is a user; begin a line with # to leave it out"
                 )
@@ -188,8 +188,8 @@ class _Table:
         except csv.Error as error:
             where = f"{self._name}, line {line}"
             if "unexpected end of data" in str(error):
-                raise Misuse(f"{where}: a quotation mark is opened there and never closed") from None
-            raise Misuse(f"{where}: {error}") from None
+                raise CommandLineError(f"{where}: a quotation mark is opened there and never closed") from None
+            raise CommandLineError(f"{where}: {error}") from None
         return None if row is None else (line, row)
 
     def _choose(self, layout: Layout) -> int:
@@ -201,18 +201,18 @@ class _Table:
                 self._notice(f"{self._name}: the users are in the column {clean(found)!r}")
             return fitting[0]
         if fitting and layout.column is not None:
-            raise Misuse(f"{self._name} has more than one column {layout.column!r}; it has {has}")
+            raise CommandLineError(f"{self._name} has more than one column {layout.column!r}; it has {has}")
         if fitting:
             some_fit = ", ".join(repr(clean(self._names[place])) for place in fitting)
-            raise Misuse(f"{self._name} has more than one column that may name the user: {some_fit}. Say which with --column")
+            raise CommandLineError(f"{self._name} has more than one column that may name the user: {some_fit}. Say which with --column")
         if any("@" in name for name in self._names):
-            raise Misuse(
+            raise CommandLineError(
                 f"{self._name}, line {self._header[0]}: it holds an address, so it is no header, and it is no list of users "
                 "either. Put a line with the names of the columns before it, such as: name,email"
             )
         wanted = f"column {layout.column!r}" if layout.column is not None else "column that names the user"
         hint = "choose another --column" if layout.column is not None else "--column NAME, or --no-header for a bare list"
-        raise Misuse(f"{self._name} has no {wanted}; it has {has} ({hint})")
+        raise CommandLineError(f"{self._name} has no {wanted}; it has {has} ({hint})")
 
     def rows(self) -> Iterator[Row]:
         comments: List[int] = []
@@ -239,7 +239,7 @@ class _Table:
             return False
         if len(self._names) == 1 and self._place == 0:
             return True
-        raise Misuse(
+        raise CommandLineError(
             f"{self._name}, line {line} begins with #: is it a comment? A table has none. Take the line out, or put the cell in order"
         )
 
@@ -252,7 +252,7 @@ class _Table:
         if len(row) == 1 and width > 1:
             for other in _DELIMITERS:
                 if other != self._delimiter and row[0].count(other) >= width - 1:
-                    raise Misuse(
+                    raise CommandLineError(
                         f"{self._name}: the header is separated by {_NAMES.get(self._delimiter, repr(self._delimiter))}, "
                         f"and line {line} by {_NAMES[other]}"
                     )
@@ -264,7 +264,7 @@ class _Table:
         moved = max(0, len(row) - self._raw_width)
         if filled <= width and users in ([], [self._place]) and (not moved or self._place <= moved):
             return
-        raise Misuse(
+        raise CommandLineError(
             f"{self._name}, line {line} has {count(filled if filled > width else len(row), 'cell')}, and the header has {width}: "
             "a cell with a delimiter in it needs quotation marks around it"
         )
@@ -276,7 +276,7 @@ class _Table:
                 cells = inner.rstrip("\n").split(self._delimiter)
                 names_user = "@" in inner or any(is_zoom_id(trim(one)) for one in cells)
                 if names_user and len(cells) >= len(self._names) > 1:
-                    raise Misuse(
+                    raise CommandLineError(
                         f"{self._name}, line {line}: a cell in quotation marks goes on over a line that looks like a row: "
                         f"{quoted(inner)}. Is there a quotation mark too many?"
                     )

@@ -12,7 +12,7 @@ PROGRAM = "zoom-user-status"
 BOLD, RED, GREEN, YELLOW = "1", "31", "32", "33"
 
 
-class Misuse(Exception):
+class CommandLineError(Exception):
     """What the person at the command line has to put right. Nothing was sent."""
 
 
@@ -61,7 +61,7 @@ class Console:
         try:
             print(self.paint(line, colour))
         except OSError as error:
-            self._hush(error)
+            self._discard(error)
 
     def paint(self, text: str, colour: str) -> str:
         return f"\x1b[{colour}m{text}\x1b[0m" if colour and self._colours else text
@@ -80,9 +80,9 @@ class Console:
         try:
             sys.stdout.flush()
         except OSError as error:
-            self._hush(error)
+            self._discard(error)
 
-    def _hush(self, error: OSError) -> None:
+    def _discard(self, error: OSError) -> None:
         if not isinstance(error, BrokenPipeError):  # whose reader has seen enough
             self.lost = True
             self.error(f"the standard output can't be written: {error.strerror or error}")

@@ -8,7 +8,7 @@ from typing import Counter, Dict, Iterable, List, NamedTuple, Optional, Tuple
 from .cells import Cell, key_of, read_cell, trim
 from .encodings import decode, read_bytes
 from .tables import Layout, quoted, rows_of
-from .terminal import Console, Misuse, clean, count, some
+from .terminal import Console, CommandLineError, clean, count, some
 
 
 class Skipped(NamedTuple):
@@ -37,7 +37,7 @@ class Users:
         """The users as they are sent, by ``key_of``, in the order in which they were named."""
         self._trimmed: Counter[str] = collections.Counter()
         self._taken: Dict[str, List[str]] = {}
-        self._repeated = 0
+        self._duplicates = 0
         self._other_case: List[str] = []
 
     def add_typed(self, users: Iterable[str]) -> None:
@@ -63,7 +63,7 @@ class Users:
             else:
                 self.skipped.append(Skipped(name, row.line, row.cell, found.refused or "no user"))
         if rows and len(self.skipped) - before == rows and not any(trim(row.cell) for row in self.skipped[before:]):
-            raise Misuse(f"{name}: the column of the users is empty in all {count(rows, 'row')}" if rows > 1 else f"{name}: its one row has no user")
+            raise CommandLineError(f"{name}: the column of the users is empty in all {count(rows, 'row')}" if rows > 1 else f"{name}: its one row has no user")
 
     def _add(self, where: str, line: str, text: str, found: Cell) -> None:
         self._trimmed[where] += found.trimmed
@@ -74,7 +74,7 @@ class Users:
         if first is None:
             self.by_key[key] = found.user
         elif first == found.user:
-            self._repeated += 1
+            self._duplicates += 1
         else:
             self._other_case.append(f"{found.user} is {first}")
 
@@ -88,13 +88,13 @@ class Users:
         if self._other_case:
             spellings = some(self._other_case, self._most, '; ')
             notice(f"{count(len(self._other_case), 'other spelling')} of the same users left out, as case does not count: {spellings}")
-        if self._repeated:
-            notice(f"{count(self._repeated, 'repeated user')} left out")
+        if self._duplicates:
+            notice(f"{count(self._duplicates, 'repeated user')} left out")
         for (file, why), rows in self._reasons().items():
             cells = [f"line {row.line}" + (f" {quoted(row.cell)}" if trim(row.cell) else "") for row in rows]
             self._console.error(f"{file}: {count(len(rows), 'row')} skipped, {why}: {some(cells, max(5, self._most))}")
         if self.skipped and not self.by_key:
-            raise Misuse("no row names a user, so nothing is sent")
+            raise CommandLineError("no row names a user, so nothing is sent")
 
     def _reasons(self) -> Dict[Tuple[str, str], List[Skipped]]:
         found: Dict[Tuple[str, str], List[Skipped]] = {}
