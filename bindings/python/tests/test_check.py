@@ -68,7 +68,7 @@ def test_scopes(fake_zoom: FakeZoom, scopes: str, status: int, update: Any, read
 def test_a_static_token(fake_zoom: FakeZoom) -> None:
     run = cli(fake_zoom, "check", env={"ZOOM_ACCESS_TOKEN": "anything"})
     assert run.returncode == 0 and "a static token, from ZOOM_ACCESS_TOKEN in the environment" in run.stdout
-    assert "can't be known without touching a user" in run.stdout and "if Zoom accepts the token" in run.stdout
+    assert "without touching a user" in run.stdout and "if Zoom accepts the token" in run.stdout
     assert {one.method for one in fake_zoom.ledger} == {"HEAD"}
 
 
@@ -110,7 +110,7 @@ def other() -> Generator[int, None, None]:
 
 def test_the_clock(fake_zoom: FakeZoom, other: int) -> None:
     run = cli(fake_zoom, "check", env={"ZOOM_API_URL": f"http://127.0.0.1:{other}/v2"})
-    assert run.returncode == 0 and "note    clock" in run.stdout and "s ahead of the server" in run.stdout and "set this machine's clock" in run.stdout
+    assert run.returncode == 0 and "note    clock" in run.stdout and "s ahead of the server" in run.stdout and "correct this machine's clock" in run.stdout
 
 
 def test_the_proxy(fake_zoom: FakeZoom, other: int) -> None:
@@ -166,6 +166,6 @@ def test_a_company_that_inspects(company: Path, new_sandbox: Callable[..., Sandb
         run = cli(sandbox, "deactivate", "ada@example.com", *arguments, env={**OAUTH, **env})
         assert (run.returncode, run.stdout) == (0, "ada@example.com: deactivated\n")
     run = cli(sandbox, "deactivate", "ada@example.com", "grace@example.com", env={"REQUESTS_CA_BUNDLE": str(company / "none.pem")})
-    assert run.returncode == 2 and "REQUESTS_CA_BUNDLE in the environment: there is no" in run.stderr
+    assert run.returncode == 2 and "REQUESTS_CA_BUNDLE in the environment names a file that does not exist" in run.stderr
     run = cli(sandbox, "deactivate", "ada@example.com", "grace@example.com")
     assert run.returncode == 1 and "ZUS_ERR_TLS" in run.stdout and "SSL_CERT_FILE or REQUESTS_CA_BUNDLE" in run.stdout

@@ -43,7 +43,7 @@ def test_one_user(sandbox: Sandbox) -> None:
 def test_one_user_who_does_not_exist(sandbox: Sandbox) -> None:
     run = cli(sandbox, "deactivate", "nobody@example.com")
     assert run.returncode == 1
-    assert run.stderr == "zoom-user-status: not on this account: check the address, or --ignore-missing\n"
+    assert run.stderr == "zoom-user-status: not on this account: check the address, or use --ignore-missing\n"
     assert re.match(r"FAILED nobody@example.com: .*\(HTTP 404, Zoom code 1001\).*\(ZUS_ERR_USER_NOT_FOUND, tracking id v=", run.stdout)
 
 
@@ -78,15 +78,15 @@ def test_oauth_from_the_environment(sandbox: Sandbox) -> None:
     "arguments, says",
     [
         ([], "required"),
-        (["deactivate"], "no users"),
+        (["deactivate"], "no users are named"),
         (["frobnicate", "ada@example.com"], "invalid choice"),
         (["deactivate", "--csv", "no-such-file.csv"], "No such file"),
         (["deactivate", "ada@example.com", "--resume"], "--report"),
         (["deactivate", "ada@example.com", "--rate", "-1"], "--rate"),
         (["deactivate", "ada@example.com", "--rate", "5/s"], "--rate: '5/s' is not a number"),
-        (["deactivate", "ada@example.com", "--report", ""], "--report: the file's name is empty"),
-        (["deactivate", "ada@example.com", "--env-file", ""], "--env-file: the file's name is empty"),
-        (["deactivate", "--csv", ""], "--csv: the file's name is empty"),
+        (["deactivate", "ada@example.com", "--report", ""], "--report: the file name is empty"),
+        (["deactivate", "ada@example.com", "--env-file", ""], "--env-file: the file name is empty"),
+        (["deactivate", "--csv", ""], "--csv: the file name is empty"),
         (["deactivate", "--yess", "--", "-Kd3"], "unrecognized arguments: --yess"),
         (["check", "--", "ada@example.com"], "unrecognized arguments: ada@example.com"),
         (["deactivate", "ada@example.com", "--concurrency", "0"], "concurrency"),
@@ -177,7 +177,7 @@ def test_csv(sandbox: Sandbox, tmp_path: Path, data: bytes) -> None:
 
 def test_blanks_of_no_width_are_trimmed_too(sandbox: Sandbox) -> None:
     run = cli(sandbox, "activate", "\u200b ada@example.com \u200b\ufeff\t")
-    assert run.returncode == 0 and "around 1 user trimmed" in run.stderr
+    assert run.returncode == 0 and "or invisible characters removed from 1 user" in run.stderr
 
 
 def test_csv_notices(sandbox: Sandbox, tmp_path: Path) -> None:
@@ -185,19 +185,19 @@ def test_csv_notices(sandbox: Sandbox, tmp_path: Path) -> None:
     path.write_bytes(b"email,name\n user00001@example.com,A\n ,B\nuser00001@example.com,again\n")
     run = cli(sandbox, "deactivate", "--csv", str(path), "--dry-run")
     assert run.returncode == 1
-    for words in ("around 1 user trimmed", "1 repeated user left out", "1 row skipped, no user: line 3"):
+    for words in ("or invisible characters removed from 1 user", "1 duplicate removed", "1 row skipped because the cell is empty: line 3"):
         assert words in run.stderr
 
 
 @pytest.mark.parametrize(
     "data, says",
     [
-        (b"name,address\nA,user00001@example.com\n", "no column that names the user; it has 'name', 'address'"),
+        (b"name,address\nA,user00001@example.com\n", "no column that names the user: use --column NAME, or --no-header for a list without a header. The columns are 'name', 'address'"),
         (b"email,Email\na,b\n", "more than one column"),
         (b"email\nj\x81rgen@example.com\n", "neither UTF-8 nor cp1252"),
-        (b'email\n"user00001@example.com\n', "line 2: a quotation mark is opened"),
-        (b"", "not even a header"),
-        (b"\xef\xbb\xbf\r\n  \r\n,,\r\n", "not even a header"),
+        (b'email\n"user00001@example.com\n', "line 2: a quotation mark begins"),
+        (b"", "is empty and has no header"),
+        (b"\xef\xbb\xbf\r\n  \r\n,,\r\n", "is empty and has no header"),
     ],
 )
 def test_csv_that_cannot_be_used(sandbox: Sandbox, tmp_path: Path, data: bytes, says: str) -> None:
@@ -257,7 +257,7 @@ def test_resume(new_sandbox: Callable[..., Sandbox], tmp_path: Path) -> None:
     assert run.returncode == 2 and "exists" in run.stderr
     before = sandbox.ledger()["requests"]
     run = cli(sandbox, *command, "user00002@example.com", "--resume")
-    assert run.returncode == 1 and "2 of 4 users in the report already: 1 done, 1 failed (1 ZUS_ERR_USER_NOT_FOUND)" in run.stderr
+    assert run.returncode == 1 and "2 of 4 users are in the report already: 1 done, 1 failed (1 ZUS_ERR_USER_NOT_FOUND)" in run.stderr
     assert sandbox.ledger()["users"]["user00001@example.com"]["received"] == 1
     assert sandbox.ledger()["users"]["nobody@example.com"]["received"] == 1
     assert sandbox.ledger()["requests"] == before + 1 + 4
@@ -270,7 +270,7 @@ def test_resume(new_sandbox: Callable[..., Sandbox], tmp_path: Path) -> None:
     # A resume of nothing is a first run.
     assert cli(sandbox, "activate", users[0], "--report", str(tmp_path / "new.csv"), "--resume").returncode == 0
     run = cli(sandbox, "activate", users[0], "--report", str(report), "--resume")
-    assert run.returncode == 2 and "another action: deactivate" in run.stderr
+    assert run.returncode == 2 and "another action (deactivate)" in run.stderr
 
 
 def test_a_resume_keeps_the_lines_of_others(sandbox: Sandbox, tmp_path: Path) -> None:
@@ -290,7 +290,7 @@ def test_a_user_with_an_older_line_too(sandbox: Sandbox, tmp_path: Path) -> None
     last = {**again[0], "user": "answer-503@example.com", "code": "ZUS_OK"}
     report.write_text(report.read_text() + ",".join(last.values()).replace(again[0]["message"], "") + "\n")
     run = cli(sandbox, "deactivate", "answer-503@example.com", USERS[0], "--report", str(report), "--resume")
-    assert run.returncode == 0 and "2 of 2 users in the report already: 2 done" in run.stderr
+    assert run.returncode == 0 and "2 of 2 users are in the report already: 2 done" in run.stderr
     assert sorted((row["user"], row["code"]) for row in rows(report)) == [
         ("answer-503@example.com", "ZUS_OK"),
         (USERS[0], "ZUS_OK"),
@@ -404,7 +404,7 @@ def replace(source, target):
 os.replace = replace
 """
     run = broken(sandbox, how, *command)
-    assert run.returncode == 1 and "older lines too (no room)" in run.stderr and "Traceback" not in run.stderr
+    assert run.returncode == 1 and "the older lines could not be removed (no room)" in run.stderr and "Traceback" not in run.stderr
     assert len(rows(report)) == 2 and list(tmp_path.iterdir()) == [report]
     cli(sandbox, *command)
     assert len(rows(report)) == 1
@@ -418,7 +418,7 @@ def test_ids_and_messages_stay_on_one_line(sandbox: Sandbox, tmp_path: Path) -> 
     run = cli(
         sandbox, "deactivate", "a\nb\x1b[31m@example.com", "answer-300@example.com", "--report", str(report), "--resume"
     )
-    assert "2 of 2 users in the report already" in run.stderr
+    assert "2 of 2 users are in the report already" in run.stderr
 
 
 # ---- ends
@@ -431,7 +431,7 @@ def test_a_refused_token_stops_early(sandbox: Sandbox, tmp_path: Path) -> None:
     assert run.returncode == 3 and "ZUS_ERR_UNAUTHORIZED" in run.stderr and "600 users remain (" in run.stderr
     failed = len(rows(report))
     assert 0 < failed < 100 and f"({600 - failed} not sent, {failed} failed and may succeed later)" in run.stderr
-    again = re.search(r"To go on: zoom-user-status (.*)", run.stderr)
+    again = re.search(r"To continue: zoom-user-status (.*)", run.stderr)
     assert again
     run = cli(sandbox, *again.group(1).split())
     assert run.returncode == 0 and "600  deactivated" in run.stdout
@@ -442,7 +442,7 @@ def test_the_way_to_resume_with_an_id_like_an_option(sandbox: Sandbox, tmp_path:
     report = tmp_path / "out.csv"
     env = {"ZOOM_ACCESS_TOKEN": "expired"}
     run = cli(sandbox, "deactivate", "--report", str(report), "--", "-Kd3", env=env)
-    again = re.search(r"To go on: zoom-user-status (.*)", run.stderr)
+    again = re.search(r"To continue: zoom-user-status (.*)", run.stderr)
     assert run.returncode == 3 and again
     run = cli(sandbox, *again.group(1).split())
     assert run.returncode == 1 and [(row["user"], row["code"]) for row in rows(report)] == [("-Kd3", "ZUS_ERR_USER_NOT_FOUND")]
@@ -575,7 +575,7 @@ def test_ctrl_c(new_sandbox: Callable[..., Sandbox], tmp_path: Path, numbers: Tu
     report = tmp_path / "out.csv"
     code, out, err, seconds = stopped(sandbox, report, *numbers)
     assert code == (143 if numbers[0] == signal.SIGTERM else 130) and seconds < 5 and "Traceback" not in err
-    assert re.search(r"users remain \(.*\)\. To go on: zoom-user-status deactivate", err) and "--resume" in err
+    assert re.search(r"users remain \(.*\)\. To continue: zoom-user-status deactivate", err) and "--resume" in err
     assert re.search(r"(?m)^done +\d+  deactivated$", out) and re.search(r"(?m)^failed +0$", out)
     found = rows(report)
     assert len({row["user"] for row in found}) == len(found) < 600

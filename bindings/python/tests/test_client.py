@@ -289,15 +289,15 @@ def test_wrong_options(options: Dict[str, Any], error: Type[Exception]) -> None:
 @pytest.mark.parametrize(
     "options, error, says",
     [
-        ({"timeout": None}, TypeError, "timeout is a number of seconds or a pair"),
-        ({"timeout": (1, 2, 3)}, TypeError, "timeout is"),
-        ({"timeout": (1, "2")}, TypeError, "timeout is"),
-        ({"backoff": 5}, TypeError, "backoff is a pair"),
-        ({"retries": "3"}, TypeError, "retries is a whole number, not str"),
-        ({"retries": 1.5}, TypeError, "retries is a whole number, not float"),
-        ({"concurrency": None}, TypeError, "concurrency is a whole number, not NoneType"),
-        ({"rate": "5"}, TypeError, "rate is a number of requests a second, not str"),
-        ({"token": None, "token_provider": "t"}, TypeError, "token_provider is a function, not str"),
+        ({"timeout": None}, TypeError, "timeout must be a number of seconds or a pair"),
+        ({"timeout": (1, 2, 3)}, TypeError, "timeout must be"),
+        ({"timeout": (1, "2")}, TypeError, "timeout must be"),
+        ({"backoff": 5}, TypeError, "backoff must be a pair"),
+        ({"retries": "3"}, TypeError, "retries must be a whole number, not str"),
+        ({"retries": 1.5}, TypeError, "retries must be a whole number, not float"),
+        ({"concurrency": None}, TypeError, "concurrency must be a whole number, not NoneType"),
+        ({"rate": "5"}, TypeError, "rate must be a number of requests a second, not str"),
+        ({"token": None, "token_provider": "t"}, TypeError, "token_provider must be a function, not str"),
         ({"timeout": -1}, ValueError, "timeout must be from 0.001 to 86400 seconds, not -1 "),
         ({"timeout": (5, 0)}, ValueError, "timeout must be from 0.001 to 86400 seconds, not 0 "),
         ({"backoff": (2, 1)}, ValueError, "backoff must be two times .* the shorter one first"),
@@ -333,7 +333,7 @@ def test_a_cancel_of_another_kind_is_a_type_error(sandbox: Sandbox) -> None:
         lambda: client.activate("ada@example.com", cancel=event),
         lambda: client.update_many(["ada@example.com"], "activate", cancel=event),
     ):
-        with pytest.raises(TypeError, match="cancel is a Cancel of zoom_user_status, not Event"):
+        with pytest.raises(TypeError, match="cancel must be a Cancel of zoom_user_status, not Event"):
             call()
 
 

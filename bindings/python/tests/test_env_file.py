@@ -83,10 +83,10 @@ def test_what_people_have(fake_zoom: FakeZoom, tmp_path: Path, encoding: str) ->
 @pytest.mark.parametrize(
     "text, line, why",
     [
-        (f"ZOOM_CLIENT_ID=a\n{SECRET} {SECRET}\n", 2, "not KEY=VALUE"),
+        (f"ZOOM_CLIENT_ID=a\n{SECRET} {SECRET}\n", 2, "the line is not KEY=VALUE"),
         (f'A=1\n\n# c\nZOOM_CLIENT_SECRET="{SECRET}\nB=2\n', 4, "a quotation mark is never closed"),
         (f"ZOOM_CLIENT_SECRET='{SECRET}\n", 1, "a quotation mark is never closed"),
-        (f'ZOOM_CLIENT_SECRET="{SECRET}" {SECRET}\n', 1, "something stands behind the value"),
+        (f'ZOOM_CLIENT_SECRET="{SECRET}" {SECRET}\n', 1, "there is text after the value"),
     ],
 )
 def test_a_broken_line_is_named_and_not_shown(fake_zoom: FakeZoom, tmp_path: Path, text: str, line: int, why: str) -> None:
@@ -99,7 +99,7 @@ def test_a_broken_line_is_named_and_not_shown(fake_zoom: FakeZoom, tmp_path: Pat
 def test_a_file_that_others_can_read(fake_zoom: FakeZoom, tmp_path: Path) -> None:
     name = env_file(tmp_path, "A=1\n")
     os.chmod(name, 0o644)
-    assert f"{name} can be read by other users: chmod 600 {name}" in cli(fake_zoom, "check", "--env-file", name).stderr
+    assert f"other users of this machine can read {name}: run chmod 600 {name}" in cli(fake_zoom, "check", "--env-file", name).stderr
 
 
 def test_a_token_beside_oauth_and_whitespace_around_a_secret(fake_zoom: FakeZoom, tmp_path: Path) -> None:
@@ -108,11 +108,11 @@ def test_a_token_beside_oauth_and_whitespace_around_a_secret(fake_zoom: FakeZoom
         fake_zoom, "deactivate", "a@example.com", env={"ZOOM_ACCESS_TOKEN": fake_zoom.access_token, "ZOOM_ACCOUNT_ID": "fake-account"}
     )
     assert run.returncode == 0
-    assert "ZOOM_ACCESS_TOKEN is set and counts, so ZOOM_ACCOUNT_ID is not used" in run.stderr
+    assert "ZOOM_ACCESS_TOKEN is set and is used; ZOOM_ACCOUNT_ID is not used" in run.stderr
     run = cli(fake_zoom, "check", env={"ZOOM_CLIENT_SECRET": f" {SECRET}\t"})
-    assert "ZOOM_CLIENT_SECRET in the environment has whitespace at its start or end" in run.stderr and SECRET not in run.stderr
+    assert "ZOOM_CLIENT_SECRET in the environment has leading or trailing whitespace" in run.stderr and SECRET not in run.stderr
     name = env_file(tmp_path, 'ZOOM_CLIENT_SECRET=" fake-secret"\nZOOM_CLIENT_ID=fake-client\nZOOM_ACCOUNT_ID=fake-account\n')
-    assert f"ZOOM_CLIENT_SECRET in {name} has whitespace" in cli(fake_zoom, "check", "--env-file", name).stderr
+    assert f"ZOOM_CLIENT_SECRET in {name} has leading or trailing whitespace" in cli(fake_zoom, "check", "--env-file", name).stderr
 
 
 def test_proxy_and_certificates_in_the_file_count(fake_zoom: FakeZoom, tmp_path: Path) -> None:

@@ -101,4 +101,4 @@ def test_another_library_is_refused() -> None:
     if not other.is_file():
         pytest.skip("no libm found")
     found = load(PACKAGE / "src", str(other))
-    assert found.returncode and "has no zus_config_new" in found.stderr
+    assert found.returncode and "has no function zus_config_new" in found.stderr

@@ -39,7 +39,7 @@ def test_a_busy_user_and_a_full_account_are_tried_again(fake_zoom: FakeZoom, rep
     fake_zoom.fail(B, 400, 3412, "The maximum of users is reached.", times=1)
     run = cli(fake_zoom, "activate", A, B, "--report", str(report))
     assert run.returncode == 1 and codes(report) == {A: "USER_BUSY", B: "USER_LIMIT"}
-    assert "2 users remain (2 failed and may succeed later). To go on: " in run.stderr
+    assert "2 users remain (2 failed and may succeed later). To continue: " in run.stderr
     run = cli(fake_zoom, "activate", A, B, "--report", str(report), "--resume")
     assert run.returncode == 0 and codes(report) == {A: "ZUS_OK", B: "ZUS_OK"}
 
@@ -51,15 +51,15 @@ def test_nothing_to_send_says_why_and_how(fake_zoom: FakeZoom, report: Path) -> 
     sent = len(fake_zoom.ledger)
     run = cli(fake_zoom, *arguments, "--resume")
     assert run.returncode == 1 and len(fake_zoom.ledger) == sent
-    assert "2 of 2 users in the report already: 1 done, 1 failed (1 ZUS_ERR_USER_NOT_FOUND)" in run.stderr
-    assert "nothing is left to send; --retry-failed sends the failed ones again" in run.stderr
+    assert "2 of 2 users are in the report already: 1 done, 1 failed (1 ZUS_ERR_USER_NOT_FOUND)" in run.stderr
+    assert "there is no user to send; --retry-failed sends the failed users again" in run.stderr
     assert "in the report already: 1 done, 1 failed" in run.stdout
     fake_zoom.add(GONE)
     run = cli(fake_zoom, *arguments, "--retry-failed")
     assert run.returncode == 0 and codes(report) == {A: "ZUS_OK", GONE: "ZUS_OK"}
     assert fake_zoom.updated == [A, GONE]
     run = cli(fake_zoom, *arguments, "--resume")
-    assert run.returncode == 0 and "nothing is left to send\n" in run.stderr
+    assert run.returncode == 0 and "there is no user to send\n" in run.stderr
 
 
 @pytest.mark.parametrize("option, again", [("", [B, C]), ("=USER_PROTECTED", [B]), ("=zus_err_rejected,User_Protected", [B, C])])
@@ -76,9 +76,9 @@ def test_retry_failed_by_code(fake_zoom: FakeZoom, report: Path, option: str, ag
 
 def test_retry_failed_of_no_code(fake_zoom: FakeZoom, report: Path) -> None:
     run = cli(fake_zoom, "deactivate", A, "--report", str(report), "--retry-failed=BUSY")
-    assert run.returncode == 2 and "'BUSY' is no code" in run.stderr
+    assert run.returncode == 2 and "'BUSY' is not a code" in run.stderr
     run = cli(fake_zoom, "deactivate", A, "--retry-failed")
-    assert run.returncode == 2 and "need the --report" in run.stderr
+    assert run.returncode == 2 and "need the report of the earlier run: name it with --report" in run.stderr
 
 
 def test_earlier_failures_go_last(fake_zoom: FakeZoom, report: Path) -> None:
@@ -93,7 +93,7 @@ def test_case_is_no_other_user(fake_zoom: FakeZoom, report: Path) -> None:
     fake_zoom.add(A)
     cli(fake_zoom, "deactivate", A, "--report", str(report))
     run = cli(fake_zoom, "deactivate", A.upper(), "--report", str(report), "--resume")
-    assert "nothing is left to send" in run.stderr and fake_zoom.updated == [A]
+    assert "there is no user to send" in run.stderr and fake_zoom.updated == [A]
 
 
 def test_a_report_is_bound_to_its_account_and_api(fake_zoom: FakeZoom, report: Path) -> None:
@@ -103,10 +103,10 @@ def test_a_report_is_bound_to_its_account_and_api(fake_zoom: FakeZoom, report: P
     before, sent = report.read_bytes(), len(fake_zoom.ledger)
     resume = ["deactivate", A, B, "--report", str(report), "--resume"]
     run = cli(fake_zoom, *resume, env={"ZOOM_ACCOUNT_ID": "another"})
-    assert run.returncode == 2 and "is of the account fake-account, and these credentials are of another" in run.stderr
+    assert run.returncode == 2 and "is the report of the account fake-account, but these credentials belong to another" in run.stderr
     with FakeZoom() as other:
         run = cli(other, *resume)
-        assert run.returncode == 2 and f"is of the API {fake_zoom.api_url}, and this run of {other.api_url}" in run.stderr
+        assert run.returncode == 2 and f"is the report of the API {fake_zoom.api_url}, but this run uses {other.api_url}" in run.stderr
         assert other.ledger == []
     assert report.read_bytes() == before and len(fake_zoom.ledger) == sent
     # A static token hides its account: the API's URL is all that can be compared.
@@ -168,8 +168,8 @@ def test_skipped_rows_are_in_the_report_once(fake_zoom: FakeZoom, report: Path, 
     assert run.returncode == 1 and re.search(r"(?m)^skipped +2  rows without a user$", run.stdout)
     skipped = [row["message"] for row in rows(report) if row["code"] == "SKIPPED"]
     assert [text.rpartition("/")[2] for text in skipped] == [
-        "leavers.csv, line 3: no user",
-        'leavers.csv, line 4: it is no e-mail address or Zoom user ID: "TBD"',
+        "leavers.csv, line 3: the cell is empty",
+        'leavers.csv, line 4: the cell is not an e-mail address or a Zoom user ID: "TBD"',
     ]
     run = cli(fake_zoom, *arguments, "--resume")
     assert run.returncode == 1 and [row["message"] for row in rows(report) if row["code"] == "SKIPPED"] == skipped
@@ -182,7 +182,7 @@ def test_skipped_rows_are_in_the_report_once(fake_zoom: FakeZoom, report: Path, 
 
 
 def test_what_a_report_cannot_be(fake_zoom: FakeZoom, tmp_path: Path) -> None:
-    for name, says in (("-", "--report takes a file"), (f"{tmp_path}/newdir/", "is a folder"), (str(tmp_path), "is a folder")):
+    for name, says in (("-", "--report takes a file name"), (f"{tmp_path}/newdir/", "is a folder"), (str(tmp_path), "is a folder")):
         run = cli(fake_zoom, "deactivate", A, "--report", name, cwd=tmp_path)
         assert run.returncode == 2 and says in run.stderr and list(tmp_path.iterdir()) == []
 

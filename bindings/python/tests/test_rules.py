@@ -34,8 +34,8 @@ def test_the_first_25_all_failed_for_the_same_reason(fake_zoom: FakeZoom, tmp_pa
     run = cli(fake_zoom, *arguments, "--json")
     assert run.returncode == 3 and summary(run)["failed"] == 25 and fake_zoom.updated == []
     assert summary(run)["not_sent"] == 55 and len(fake_zoom.ledger) == 26
-    assert "stopped: the first 25 users all failed with ZUS_ERR_USER_NOT_FOUND: are these the right account" in run.stderr
-    assert "55 users remain (55 not sent). To go on: zoom-user-status deactivate --resume" in run.stderr
+    assert "stopped: the first 25 users all failed with ZUS_ERR_USER_NOT_FOUND: check that this is the right account" in run.stderr
+    assert "55 users remain (55 not sent). To continue: zoom-user-status deactivate --resume" in run.stderr
     # Who goes on has the next 25 looked at in the same way.
     run = cli(fake_zoom, *arguments, "--resume")
     assert run.returncode == 3 and len(fake_zoom.ledger) == 52
@@ -122,13 +122,13 @@ def test_max_failures(fake_zoom: FakeZoom) -> None:
     assert run.returncode == 3 and (summary(run)["failed"], summary(run)["done"]) == (7, 7)
     assert "stopped: 7 users failed (--max-failures 7)" in run.stderr and "106 users remain" in run.stderr
     run = cli(fake_zoom, "deactivate", USERS[0], "--max-failures", "0")
-    assert run.returncode == 2 and "--max-failures: it is 1 or more" in run.stderr
+    assert run.returncode == 2 and "--max-failures: 0 is out of range: use 1 or more" in run.stderr
 
 
 def test_max_users(fake_zoom: FakeZoom) -> None:
     fake_zoom.add(*USERS)
     run = cli(fake_zoom, "deactivate", *USERS[:11], "--max-users", "10")
-    assert run.returncode == 2 and "11 users are more than --max-users 10: nothing was sent" in run.stderr
+    assert run.returncode == 2 and "nothing was sent: there are 11 users, and --max-users allows 10" in run.stderr
     assert fake_zoom.ledger == [] and cli(fake_zoom, "deactivate", *USERS[:10], "--max-users", "10").returncode == 0
 
 
@@ -160,7 +160,7 @@ def test_ignore_missing(fake_zoom: FakeZoom, tmp_path: Path) -> None:
 def test_above_100_the_number_is_typed(fake_zoom: FakeZoom, answer: str, code: int) -> None:
     fake_zoom.add(*USERS)
     terminal = Terminal(fake_zoom, "deactivate", *USERS[:101])
-    terminal.until("Type the number 101 to go on: ")
+    terminal.until("Type the number 101 to continue: ")
     for words in ("account  fake-account", f"API      {fake_zoom.api_url}", f"users    101: {', '.join(USERS[:3])}, ..."):
         assert words in terminal.text
     terminal.type(answer)
@@ -239,10 +239,10 @@ def test_version_and_options(fake_zoom: FakeZoom, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "arguments, says",
     [
-        (["--csv", "ada@example.com"], "there is no file ada@example.com; put users before --csv"),
+        (["--csv", "ada@example.com"], "there is no file ada@example.com; write users before --csv"),
         (["--csv", "x.csv", "--column", "ada@example.com"], "'ada@example.com' is a user"),
-        (["--csv", "x.csv", "--column", "a", "--no-header"], "--no-header says that there is none"),
-        (["--csv", "x.csv", "--encoding", "klingon"], "'klingon' is no encoding"),
+        (["--csv", "x.csv", "--column", "a", "--no-header"], "--column can't be used with --no-header"),
+        (["--csv", "x.csv", "--encoding", "klingon"], "'klingon' is not an encoding"),
         (["ada@example.com", "--timeout", "0"], "up to 86400 seconds"),
         (["ada@example.com", "--dry"], "unrecognized arguments: --dry"),
     ],

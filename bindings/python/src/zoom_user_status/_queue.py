@@ -37,7 +37,7 @@ class Started(NamedTuple):
     client: native.ClientHandle  # held until the call has ended
     user_id: str
     action: Optional[Action]
-    index: int
+    position: int
     """The user's position in a batch."""
     ended: Callable[[Result, Optional[BaseException]], None]
     """Gets the result, and the token provider's exception if that is the reason for the failure."""
@@ -156,7 +156,7 @@ class Queue:
         if call is None:
             return
         handle = native.event_result(event)
-        result = native.read_result(handle, native.result_code(handle), call.user_id, call.action, call.index, event)
+        result = native.read_result(handle, native.result_code(handle), call.user_id, call.action, call.position, event)
         call.ended(result, self._provider_error if result.code is Code.TOKEN else None)
 
     async def _reply(self, event: native.EventHandle) -> None:

@@ -18,7 +18,7 @@ __all__ = ["main"]
 
 
 def main(argv: Optional[Sequence[str]] = None) -> int:
-    """Runs the command line and gives its exit status."""
+    """Runs the command line and returns its exit status."""
     open_streams()
     words = list(sys.argv[1:] if argv is None else argv)
     options = arguments.parse(words)
@@ -29,12 +29,12 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         status = check(options, console) if options.command == "check" else Run(options, words, console).run()
         console.flush()
         if status in (INTERRUPTED, TERMINATED):
-            # Python gives signals back to the system as it ends, and then one more would be the exit status.
+            # Python restores the default handlers as it ends. Another signal would then change the exit status.
             for number in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(number, signal.SIG_IGN)
         return FAILED if status == DONE and console.lost else status
     except KeyboardInterrupt:
-        console.error("cancelled; nothing is under way")
+        console.error("cancelled: no request is in flight")
         return INTERRUPTED
     except (CommandLineError, UsageError) as error:
         console.error(str(error.result.message) if isinstance(error, UsageError) else str(error))

@@ -1,4 +1,4 @@
-"""Who issued a certificate. The ssl module tells it of trusted certificates only, and here the others matter."""
+"""Finds who issued a certificate. The module ssl says it for trusted certificates only, but here the others matter."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ _UTF16 = 0x1E  # BMPString
 
 
 def issuer_of(certificate: bytes) -> str:
-    """The issuer's organization and common name, from DER."""
+    """Returns the organization and common name of a certificate's issuer. The certificate is in DER."""
     try:
         ((_, whole),) = _parts(certificate)
         ((_, signed), *_rest) = _parts(whole)
-        # version (tagged 0xA0, may be absent), serial number, algorithm, issuer
+        # The fields are: version (tagged 0xA0, may be absent), serial number, algorithm, issuer.
         fields = [part for part in _parts(signed) if part[0] != 0xA0]
         names = dict(_names(fields[2][1]))
     except (ValueError, IndexError):
@@ -30,7 +30,7 @@ def _names(issuer: bytes) -> Iterator[Tuple[bytes, str]]:
 
 
 def _parts(data: bytes) -> Iterator[Tuple[int, bytes]]:
-    """The values side by side in a piece of DER, with their tags."""
+    """Yields the tag and the value of each element in a piece of DER."""
     at = 0
     while at < len(data):
         tag, length, at = data[at], data[at + 1], at + 2

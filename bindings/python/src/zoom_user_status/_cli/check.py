@@ -1,4 +1,4 @@
-"""``check``: walks the way that an update would go, and says where it ends. Touches nobody."""
+"""Runs ``check``: it tests each step that an update needs and says which step fails. It touches no user."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _MARKS = {True: ("ok", GREEN), False: ("FAILED", RED), None: ("note", YELLOW)}
 
 def check(options: argparse.Namespace, console: Console) -> int:
     env = read_environment(options.env_file, console)
-    with make_client(env, options) as client:  # before the walk: a wrong setting is misuse
+    with make_client(env, options) as client:  # before the steps: a wrong setting is a usage error
         show = _Show(options.json, console)
         for url in hosts(env):
             probe = Probe(url, env, options.proxy, options.ca_file)
@@ -37,7 +37,7 @@ def check(options: argparse.Namespace, console: Console) -> int:
     if options.json:
         console.say(json.dumps({"ok": show.ok, "steps": show.steps, **facts}))
     elif not show.ok:
-        console.error("an update can't work: see what is FAILED above")
+        console.error("an update can't work: see the lines with FAILED above")
     else:
         console.say("An update can work." if facts["credentials"] != "token" else "An update can work if Zoom accepts the token.")
     return DONE if show.ok else FAILED
@@ -77,8 +77,8 @@ def _credentials(client: Client, env: Environment, show: _Show) -> Dict[str, Any
         _oauth(found, env, show)
     else:
         show.step(Step("token", None, f"a static token, from {env.source('ZOOM_ACCESS_TOKEN')}"))
-        text = "whether Zoom accepts it, its account and its scopes can't be known without touching a user"
-        show.step(Step("account", None, text, "a Server-to-Server OAuth app can be checked, and its tokens are refreshed"))
+        text = "the account and the scopes of a static token can't be read, nor whether Zoom accepts it, without touching a user"
+        show.step(Step("account", None, text, "use the credentials of a Server-to-Server OAuth app: they can be checked"))
     return {
         "credentials": found.kind,
         "account_id": env.account,
@@ -89,13 +89,14 @@ def _credentials(client: Client, env: Environment, show: _Show) -> Dict[str, Any
 
 
 def _oauth(found: Credentials, env: Environment, show: _Show) -> None:
-    until = f", expires in {found.expires_in} s and is refreshed by itself" if found.expires_in is not None else ""
+    until = f", expires in {found.expires_in} s and is refreshed automatically" if found.expires_in is not None else ""
     show.step(Step("token", True, f"obtained from {urlsplit(env.oauth_url).hostname}{until}"))
     show.step(Step("account", True, env.account))
     show.step(_scope("update", found.scopes, UPDATE_SCOPES, needed=True))
     show.step(_scope("read", found.scopes, READ_SCOPES, needed=False))
     if found.api_url and urlsplit(found.api_url).hostname != urlsplit(env.api_url).hostname:
-        show.step(Step("API", None, f"Zoom names {found.api_url} for this account", "it works with the general one, too; ZOOM_API_URL sets another"))
+        advice = "the URL that is set works, too; ZOOM_API_URL sets another URL"
+        show.step(Step("API", None, f"Zoom recommends {found.api_url} for this account", advice))
 
 
 def _scope(name: str, granted: Tuple[str, ...], wanted: Tuple[str, ...], needed: bool) -> Step:
@@ -106,4 +107,4 @@ def _scope(name: str, granted: Tuple[str, ...], wanted: Tuple[str, ...], needed:
     if needed:
         text = f"none of the scopes that updates need is granted: {', '.join(wanted)}"
         return Step(name, False, text, advice)
-    return Step(name, None, "no scope for reading users is granted; updates don't need one", advice)
+    return Step(name, None, "no scope for reading users is granted; updates without --verify don't need one", advice)

@@ -1,6 +1,6 @@
-"""The grammar of python-dotenv: `export`, quotes, escapes, comments, values of several lines and `${NAME:-default}`.
+"""Reads env files with the grammar of python-dotenv: `export`, quotes, escapes, comments, values of several lines, `${NAME:-default}`.
 
-One difference: what python-dotenv passes over with a warning, such as a quote that is never closed, is an error here.
+There is one difference: python-dotenv skips a line that it can't read, such as one with an open quote. Here that is an error.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _VARIABLE = re.compile(r"\$\{(?P<name>[^\}:]*)(?::-(?P<default>[^\}]*))?\}")
 
 
 class Unreadable(Exception):
-    """A line that is no binding. Its text may hold a secret, so it isn't told."""
+    """A line can't be read. The message does not contain the line, which may hold a secret."""
 
     def __init__(self, line: int, why: str) -> None:
         super().__init__(why)
@@ -39,8 +39,8 @@ class Unreadable(Exception):
 
 
 def parse(text: str, env: Mapping[str, str]) -> Dict[str, str]:
-    """The variables of the file, whose values may refer to one another and to the environment."""
-    values: Dict[str, Optional[str]] = {}  # None: a key alone, which sets nothing, and undoes an earlier line
+    """Returns the variables of a file. Their values may refer to one another and to the environment."""
+    values: Dict[str, Optional[str]] = {}  # None is a key without a value: it removes the value of an earlier line
     for key, value in _bindings(text):
         known = {**env, **values}
         values[key] = value and _VARIABLE.sub(lambda found: known.get(found["name"], found["default"] or "") or "", value)
@@ -75,5 +75,5 @@ def _value(found: "re.Match[str]") -> Optional[str]:
 def _why(text: str, at: int) -> str:
     line = re.split(r"[\r\n]", text[at:], maxsplit=1)[0]
     if re.search(r"=\s*['\"]", line):
-        return "a quotation mark is never closed, or something stands behind the value"
-    return "not KEY=VALUE"
+        return "a quotation mark is never closed, or there is text after the value"
+    return "the line is not KEY=VALUE"

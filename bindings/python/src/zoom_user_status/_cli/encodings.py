@@ -1,4 +1,4 @@
-"""The text of a file in whatever encoding its program chose."""
+"""Reads the text of a file and finds its encoding."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FALLBACK = "cp1252"
 
 
 def read_bytes(name: str) -> bytes:
-    """A file's content; ``-`` is the standard input."""
+    """Returns the content of a file. ``-`` is the standard input."""
     try:
         return sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
     except OSError as error:
@@ -30,12 +30,12 @@ def read_bytes(name: str) -> bytes:
 
 
 def marked(data: bytes) -> Optional[str]:
-    """The encoding that a byte order mark names."""
+    """Returns the encoding that the byte order mark shows, if there is one."""
     return next((encoding for mark, encoding in _MARKS if data.startswith(mark)), None)
 
 
 def decode(name: str, data: bytes, encoding: Optional[str], notice: Notice) -> str:
-    """Text, in the given encoding or the one that the bytes themselves tell."""
+    """Returns the text of a file in the given encoding, or in the encoding that its bytes show."""
     if data.startswith(_WORKBOOKS):
         raise CommandLineError(f"{name} is an Excel workbook: in Excel, save it as 'CSV UTF-8'")
     chosen = encoding or marked(data) or "utf-8"
@@ -43,10 +43,10 @@ def decode(name: str, data: bytes, encoding: Optional[str], notice: Notice) -> s
         text = data.decode(chosen)
     except UnicodeDecodeError as error:
         if encoding or chosen != "utf-8" or b"\0" in data:
-            raise CommandLineError(f"{name} is not {chosen}: byte {error.start + 1} can't be read (--encoding)") from None
+            raise CommandLineError(f"{name} is not {chosen}: byte {error.start + 1} can't be read; name its encoding with --encoding") from None
         text = _as_windows(name, data, notice)
     if "\0" in text:
-        raise CommandLineError(f"{name} is no text, or UTF-16 without a byte order mark (--encoding utf-16-le)")
+        raise CommandLineError(f"{name} is not a text file, or is UTF-16 without a byte order mark: if so, use --encoding utf-16-le")
     return text[1:] if text.startswith("\ufeff") else text
 
 
@@ -55,5 +55,5 @@ def _as_windows(name: str, data: bytes, notice: Notice) -> str:
         text = data.decode(FALLBACK)
     except UnicodeDecodeError:
         raise CommandLineError(f"{name} is neither UTF-8 nor {FALLBACK}: in Excel, save it as 'CSV UTF-8', or use --encoding") from None
-    notice(f"{name} is read as {FALLBACK}, as it is not UTF-8 (--encoding decides)")
+    notice(f"{name} is not UTF-8 and is read as {FALLBACK}; --encoding names another encoding")
     return text

@@ -1,4 +1,4 @@
-"""Where credentials and the way to Zoom come from: the environment, and a file whose values count more."""
+"""Reads credentials and network settings from the environment and from an env file. The file's values replace the environment's."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ CA_BUNDLE = "REQUESTS_CA_BUNDLE"
 
 
 class Environment(NamedTuple):
-    """The variables, and where each one of the file's comes from."""
+    """Holds the variables, and which of them the env file set."""
 
     values: Dict[str, str]
     file: str = ""
     of_file: Mapping[str, str] = {}
 
     def source(self, name: str) -> str:
-        """Where a variable is set, for a person to find it."""
+        """Says where a variable is set, so that a person can find it."""
         return f"{name} in {self.file}" if name in self.of_file else f"{name} in the environment"
 
     @property
@@ -41,7 +41,7 @@ class Environment(NamedTuple):
 
     @property
     def account(self) -> str:
-        """Empty where a static token hides it."""
+        """The account ID; empty with a static token, which does not show its account."""
         return "" if self.values.get(TOKEN) else self.values.get("ZOOM_ACCOUNT_ID", "")
 
     @property
@@ -50,7 +50,7 @@ class Environment(NamedTuple):
 
 
 def read_environment(file: Optional[str], console: Console) -> Environment:
-    """The environment, with an env file's values over it. Credentials are never mixed from both."""
+    """Returns the environment with the values of an env file. It never mixes credentials of the file and of the environment."""
     values = dict(os.environ)
     of_file: Dict[str, str] = {}
     if file is not None:
@@ -59,7 +59,7 @@ def read_environment(file: Optional[str], console: Console) -> Environment:
             for key in CREDENTIALS:
                 values.pop(key, None)
         for key in of_file:
-            if key.upper() in _PROXIES:  # the other spelling would count more
+            if key.upper() in _PROXIES:  # otherwise the library could use the other spelling of the environment
                 values.pop(key.lower(), None)
                 values.pop(key.upper(), None)
         if any(key in of_file for key in (*CA_FILES, CA_BUNDLE)):
@@ -72,7 +72,7 @@ def read_environment(file: Optional[str], console: Console) -> Environment:
 
 
 def _ours(values: Mapping[str, str]) -> Dict[str, str]:
-    """Only what this program reads: such a file is often of other programs, too."""
+    """Returns the variables that this program reads. Other programs often use the same file."""
     known = {*CREDENTIALS, "ZOOM_API_URL", "ZOOM_OAUTH_URL", *CA_FILES, CA_BUNDLE}
     return {key: value for key, value in values.items() if key in known or key.upper() in _PROXIES}
 
@@ -80,7 +80,7 @@ def _ours(values: Mapping[str, str]) -> Dict[str, str]:
 def _read(name: str, env: Mapping[str, str], console: Console) -> Dict[str, str]:
     text = decode(name, read_bytes(name), None, console.notice)
     if os.name == "posix" and name != "-" and os.stat(name).st_mode & 0o077:
-        console.notice(f"{name} can be read by other users: chmod 600 {shlex.quote(name)}")
+        console.notice(f"other users of this machine can read {name}: run chmod 600 {shlex.quote(name)}")
     try:
         return dotenv.parse(text, env)
     except dotenv.Unreadable as error:
@@ -90,15 +90,15 @@ def _read(name: str, env: Mapping[str, str], console: Console) -> Dict[str, str]
 def _hints(env: Environment, console: Console) -> None:
     both = [name for name in OAUTH if env.values.get(name)]
     if env.values.get(TOKEN) and both:
-        console.notice(f"{TOKEN} is set and counts, so {', '.join(both)} {'is' if len(both) == 1 else 'are'} not used")
+        console.notice(f"{TOKEN} is set and is used; {', '.join(both)} {'is' if len(both) == 1 else 'are'} not used")
     for name in CREDENTIALS:
         value = env.values.get(name, "")
         if value != value.strip():
-            console.notice(f"{env.source(name)} has whitespace at its start or end: is it copied in full, and nothing more?")
+            console.notice(f"{env.source(name)} has leading or trailing whitespace: check that it is copied correctly")
 
 
 def apply_to_process(env: Environment) -> None:
-    """Sets what the library itself reads: proxies, and the CA certificates that it trusts."""
+    """Sets the variables that the library itself reads: the proxies, and the CA certificates that it trusts."""
     for name in (*_PROXIES, *(name.lower() for name in _PROXIES), *CA_FILES):
         value = env.values.get(name)
         if value is None:
@@ -108,5 +108,5 @@ def apply_to_process(env: Environment) -> None:
     bundle = env.values.get(CA_BUNDLE)
     if bundle and not any(env.values.get(name) for name in CA_FILES):
         if not os.path.exists(bundle):
-            raise CommandLineError(f"{env.source(CA_BUNDLE)}: there is no {bundle}")
+            raise CommandLineError(f"{env.source(CA_BUNDLE)} names a file that does not exist: {bundle}")
         os.environ["SSL_CERT_DIR" if os.path.isdir(bundle) else "SSL_CERT_FILE"] = bundle

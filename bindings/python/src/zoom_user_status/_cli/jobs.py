@@ -1,4 +1,4 @@
-"""What a run does with each user: update, read, or read to say what an update would do. And what is said of it."""
+"""Holds what a run can do with each user (update, read, or read to say what an update would do) and how the run shows it."""
 
 from __future__ import annotations
 
@@ -15,35 +15,35 @@ from .terminal import RED, YELLOW, clean
 
 T = TypeVar("T")
 PREFLIGHT = "PREFLIGHT"
-"""The code of a user in the report of whom only was said what an update would do."""
+"""The code in the report for a user of a preflight, who was only read."""
 DESCRIPTION = {
-    Action.DEACTIVATE: "take the licenses and block the login",
+    Action.DEACTIVATE: "remove their licenses and block the login",
     Action.ACTIVATE: "let them log in again",
 }
 _WANTED = {Action.ACTIVATE: Status.ACTIVE, Action.DEACTIVATE: Status.INACTIVE}
 
 
 def is_missing(code: Code, zoom_code: int) -> bool:
-    """Whether Zoom says that the user does not exist. A pending user is unknown to Zoom, too, and isn't gone."""
+    """Returns whether the user does not exist. Zoom may report a pending user with USER_NOT_FOUND too, but with another Zoom code."""
     return code is Code.USER_NOT_FOUND and zoom_code == 1001
 
 
 class Outcome(NamedTuple):
-    """What became of one user."""
+    """Says what became of one user."""
 
     result: Result
     done: bool
-    """For the table and the exit status; a user who is missing may count as done."""
+    """Whether the user counts as done, in the table and for the exit status. With --ignore-missing, a missing user does."""
     kind: str = ""
-    """Of those done: what there are several kinds of."""
+    """The group of done users in the table that the user belongs to, if there are several."""
     short: bool = False
-    """Done, but an update would not give the user the wanted status."""
+    """Whether the user is done, but an update would not give the wanted status."""
     user: Optional[UserStatus] = None
-    """Who it is, where the user was read."""
+    """The user's data, if the user was read."""
     verdict: Optional[str] = None
-    """Of a preflight: what an update would do, in JSON's word; empty where the user could not be read."""
+    """In a preflight, the word in JSON for what an update would do; empty if the user could not be read."""
 
-    # For the report, in which a preflight's user is not sent:
+    # The cells of the report. A user of a preflight is not sent.
 
     @property
     def code(self) -> str:
@@ -67,23 +67,23 @@ class Outcome(NamedTuple):
 
 
 class Job(ABC, Generic[T]):
-    """One kind of run."""
+    """Describes one kind of run."""
 
     word: str
-    """In the report's column ``action``."""
+    """The word in the report's column ``action``."""
     did: str
-    """What is done of those who are done."""
+    """What the summary says about the users who are done."""
     would: str
-    """What would be done of them."""
+    """What a dry run says about the users."""
     updates = True
 
     @abstractmethod
     def begin(self, client: Client, users: List[str]) -> Batch[T]:
-        """The batch."""
+        """Returns the batch."""
 
     @abstractmethod
     def outcome_of(self, one: T) -> Outcome:
-        """What one of its results means."""
+        """Returns what a result of the batch means."""
 
     def outcomes(self, batch: Batch[T]) -> Iterator[Outcome]:
         for one in batch:
@@ -91,7 +91,7 @@ class Job(ABC, Generic[T]):
 
     @abstractmethod
     def line(self, outcome: Outcome) -> str:
-        """For people."""
+        """Returns the line that a person reads."""
 
     def colour(self, outcome: Outcome) -> str:
         if outcome.done:
@@ -99,11 +99,11 @@ class Job(ABC, Generic[T]):
         return YELLOW if outcome.result.code in (Code.CANCELLED, Code.NOT_VERIFIED) else RED
 
     def header(self, users: List[str]) -> str:
-        """Of a table, where the lines are one."""
+        """Returns the header of the table, if the lines make up a table."""
         return ""
 
     def json(self, outcome: Outcome) -> Dict[str, Any]:
-        """What JSON says besides the result."""
+        """Returns what JSON says besides the result."""
         return {}
 
 
@@ -187,7 +187,7 @@ class Preflight(Job[UserStatus]):
             "pending": f"pending: an invitation, which can't be {action}d",
             "protected": "owner or admin: Zoom refuses",
             "not_found": "not on this account",
-            "unknown": "of a status that this program does not know",
+            "unknown": "the status is not one that this program knows",
         }
 
     def begin(self, client: Client, users: List[str]) -> Batch[UserStatus]:
@@ -249,6 +249,6 @@ def _who(user: Optional[UserStatus]) -> Dict[str, Any]:
 
 def _failure(result: Result) -> str:
     text = clean(str(error_for(result)))
-    if result.code is Code.CANCELLED:  # it may or may not have been done
-        return f"{'OUTCOME UNKNOWN' if result.attempts else 'NOT SENT'} {text}"
+    if result.code is Code.CANCELLED:
+        return f"{'NOT SENT' if result.delivery is Delivery.NOT_SENT else 'OUTCOME UNKNOWN'} {text}"
     return f"{'NOT VERIFIED' if result.code is Code.NOT_VERIFIED else 'FAILED'} {text}"

@@ -1,4 +1,4 @@
-"""The way to a host, step by step: proxy, addresses, connection, TLS, clock. No credential takes part in it."""
+"""Tests the way to a host, step by step: proxy, addresses, connection, TLS, clock. It sends none of Zoom's credentials."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from .certificate import issuer_of
 from .environment import Environment
 
 _TIMEOUT = 10.0  # seconds for each step
-_CLOCK = 60  # seconds that a clock may differ
+_CLOCK = 60  # seconds by which the clocks may differ
 
 
 class Step(NamedTuple):
     name: str
     ok: Optional[bool]
-    """None: it can't be known, or it matters only for some things."""
+    """None if the result can't be known, or matters only for some commands."""
     text: str
     advice: str = ""
 
 
 class _LastStep(Exception):
-    """The way ends here."""
+    """Ends the test of a host with its last step."""
 
     def __init__(self, step: Step) -> None:
         super().__init__(step.text)
@@ -39,7 +39,8 @@ class _LastStep(Exception):
 
 
 def proxy_of(env: Environment, option: Optional[str]) -> Tuple[str, str]:
-    """The proxy's URL and where it is set, as the library reads it. Neither when there is none."""
+    """Returns the proxy's URL and where it is set, as the library reads it. If there is no proxy, the URL is empty and the second text
+    says why."""
     if option is not None:
         return option, "--proxy"
     if urlsplit(env.api_url).scheme == "http":
@@ -51,7 +52,7 @@ def proxy_of(env: Environment, option: Optional[str]) -> Tuple[str, str]:
 
 
 def is_exempt(host: str, env: Mapping[str, str]) -> bool:
-    """Whether NO_PROXY covers a host, as curl reads it."""
+    """Returns whether NO_PROXY covers a host. It reads the variable as curl does."""
     listed = env.get("no_proxy") or env.get("NO_PROXY") or ""
     if listed == "*":
         return True
@@ -68,7 +69,7 @@ def is_exempt(host: str, env: Mapping[str, str]) -> bool:
 
 
 class Probe:
-    """The way to the host of one URL."""
+    """Tests the way to the host of one URL."""
 
     def __init__(self, url: str, env: Environment, proxy: Optional[str], ca_file: Optional[str]) -> None:
         self._url = urlsplit(url)
@@ -79,7 +80,7 @@ class Probe:
         self._socket: Optional[socket.socket] = None
 
     def steps(self) -> Iterator[Step]:
-        """Up to where the way ends."""
+        """Yields the steps, up to the first one that fails."""
         try:
             yield from self._steps()
         except _LastStep as end:
@@ -97,7 +98,7 @@ class Probe:
         yield self._clock()
 
     def _reach(self) -> Iterator[Step]:
-        """Up to a connection with the host."""
+        """Yields the steps until there is a connection to the host."""
         proxy, where = proxy_of(self._env, self._proxy_option)
         via: Optional[SplitResult] = None
         if proxy and self._proxy_option is None and is_exempt(self.host, self._env.values):
@@ -112,7 +113,7 @@ class Probe:
         yield self._connect(hop.hostname or "", _port(hop))
         if via is not None:
             if via.scheme not in ("http", "https"):
-                raise _LastStep(Step("tunnel", None, f"through {via.scheme}:// the rest of the way shows with the token only"))
+                raise _LastStep(Step("tunnel", None, f"check can't test what comes after a {via.scheme}:// proxy; the step token shows it"))
             yield self._tunnel(via)
 
     def _resolve(self, host: str, port: int) -> Step:
@@ -120,7 +121,7 @@ class Probe:
             found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError) as error:
             why = getattr(error, "strerror", None) or str(error)
-            raise _LastStep(Step("host", False, f"{host} has no address: {why}", "check DNS, and that a proxy isn't needed (HTTPS_PROXY)"))
+            raise _LastStep(Step("host", False, f"{host} has no address: {why}", "check DNS, and whether you need a proxy (HTTPS_PROXY)"))
         addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
         return Step("host", True, f"{host} is {', '.join(addresses[:4])}{' and more' if len(addresses) > 4 else ''}")
 
@@ -130,7 +131,7 @@ class Probe:
             self._socket = socket.create_connection((host, port), timeout=_TIMEOUT)
         except OSError as error:
             text = f"{host}:{port} can't be reached: {error.strerror or error}"
-            raise _LastStep(Step("connection", False, text, "check the firewall, and that a proxy isn't needed (HTTPS_PROXY)"))
+            raise _LastStep(Step("connection", False, text, "check the firewall, and whether you need a proxy (HTTPS_PROXY)"))
         ms = (time.monotonic() - began) * 1000
         return Step("connection", True, f"to {self._socket.getpeername()[0]}, port {port}, in {ms:.0f} ms")
 
@@ -151,15 +152,15 @@ class Probe:
         code = status.split(" ")[1] if status.startswith("HTTP/") and " " in status else ""
         if not code.startswith("2"):
             advice = (
-                "give the proxy its user name and password: http://user:password@host:port"
+                "add the user name and password to the proxy's URL: http://user:password@host:port"
                 if code == "407"
-                else f"ask who runs the proxy to allow {self.host}"
+                else f"ask the people who run the proxy to allow {self.host}"
             )
             raise _LastStep(Step("tunnel", False, f"the proxy refuses: {status or 'it closed the connection'}", advice))
         return Step("tunnel", True, f"the proxy connects to {self.host}")
 
     def _status_line(self) -> str:
-        """Of the proxy's response; its headers are read and dropped."""
+        """Returns the status line of the proxy's response, and reads past its headers."""
         assert self._socket is not None
         data = b""
         while b"\r\n\r\n" not in data and len(data) < 65536:
@@ -178,7 +179,7 @@ class Probe:
         try:
             context = self._context()
         except OSError as error:
-            raise _LastStep(Step("TLS", False, f"{self._ca_file}: {error}", "--ca-file takes CA certificates in PEM"))
+            raise _LastStep(Step("TLS", False, f"{self._ca_file} can't be read: {error}", "--ca-file takes a file with CA certificates in PEM"))
         try:
             wrapped = context.wrap_socket(plain, server_hostname=self.host)
         except ssl.SSLCertVerificationError as error:
@@ -187,17 +188,17 @@ class Probe:
                     "TLS",
                     False,
                     f"the certificate is not trusted: {error.verify_message}{self._unverified_issuer()}",
-                    "a company's proxy that inspects traffic? Name its CA certificate with --ca-file, SSL_CERT_FILE or REQUESTS_CA_BUNDLE",
+                    "if your company inspects TLS, name its CA certificate with --ca-file, SSL_CERT_FILE or REQUESTS_CA_BUNDLE",
                 )
             )
         except OSError as error:
-            raise _LastStep(Step("TLS", False, f"the handshake failed: {error}", "does something else than Zoom listen there?"))
+            raise _LastStep(Step("TLS", False, f"the handshake failed: {error}", "check whether another server responds in Zoom's place"))
         self._socket = wrapped
         issuer = issuer_of(wrapped.getpeercert(binary_form=True) or b"")
         return Step("TLS", True, f"{wrapped.version()}, the certificate is issued by {issuer}")
 
     def _unverified_issuer(self) -> str:
-        """Who issued a certificate that isn't trusted: on a connection of its own, over which nothing is sent."""
+        """Says who issued a certificate that isn't trusted. It makes a new connection, does the TLS handshake and sends nothing else."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
         other = Probe(self._url.geturl(), self._env, self._proxy_option, self._ca_file)
@@ -218,13 +219,13 @@ class Probe:
             date = connection.getresponse().getheader("Date") or ""
             there = email.utils.parsedate_to_datetime(date)
         except (OSError, http.client.HTTPException) as error:
-            raise _LastStep(Step("clock", None, f"no HTTP response: {error}", "does something else than Zoom listen there?"))
+            raise _LastStep(Step("clock", None, f"no HTTP response came: {error}", "check whether another server responds in Zoom's place"))
         except (TypeError, ValueError, IndexError):
-            return Step("clock", None, "the server does not tell its time")
+            return Step("clock", None, "the server's response does not say its time")
         seconds = (datetime.datetime.now(datetime.timezone.utc) - there).total_seconds()
         if abs(seconds) > _CLOCK:
             way = "ahead of" if seconds > 0 else "behind"
-            return Step("clock", None, f"{abs(seconds):.0f} s {way} the server", "set this machine's clock: certificates and tokens depend on it")
+            return Step("clock", None, f"{abs(seconds):.0f} s {way} the server", "correct this machine's clock: certificates and tokens depend on it")
         return Step("clock", True, "agrees with the server")
 
 
@@ -236,7 +237,7 @@ def _port(url: SplitResult) -> int:
 
 
 def hosts(env: Environment) -> List[str]:
-    """The URLs to walk to: the API's, and the one that gives tokens, where it is another host and is used."""
+    """Returns the URLs to test: the API's URL, and the OAuth URL if it is used and has another host."""
     urls = [env.api_url]
     if not env.values.get("ZOOM_ACCESS_TOKEN") and urlsplit(env.oauth_url).netloc != urlsplit(env.api_url).netloc:
         urls.append(env.oauth_url)

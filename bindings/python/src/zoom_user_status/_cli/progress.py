@@ -1,4 +1,4 @@
-"""The progress bar: rate, failures and time left. Without a terminal, or without tqdm, there is none."""
+"""Shows the progress bar: speed, failures and remaining time. Without a terminal, or without tqdm, it shows none."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Bar:
             console.notice("for a progress bar: pip install 'zoom-user-status[progress]'")
             return
         tqdm.monitor_interval = 0  # no thread
-        # Some terminals don't tell their width, and a bar of none shows nothing.
+        # Some terminals say that their width is 0, and a bar of that width shows nothing.
         width = os.get_terminal_size(sys.stderr.fileno()).columns
         self._bar = tqdm(
             total=total,

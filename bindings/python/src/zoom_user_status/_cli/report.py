@@ -1,10 +1,10 @@
-"""The report of a run: a CSV with one line a user, which a later run resumes from.
+"""Writes the report of a run, a CSV with one line for each user, and reads it when a later run resumes.
 
-A line is written in one piece as its user ends. A run that is killed between Zoom's response and the line leaves a user who is done
-but not in the report: the next run sends that update again, which changes nothing.
+A line is written in one piece when its user has ended. If the run is killed between Zoom's response and the line, the user is done but
+not in the report: the next run sends that update again, which changes nothing.
 
-A report may come back from a spreadsheet program: with semicolons, in another encoding, with columns and blank lines of its own. Such
-a file is written anew in the program's own form, with every column kept, before lines are added.
+A spreadsheet program may have saved the report again: with semicolons, in another encoding, with more columns and with blank lines. Such
+a file is converted to the program's own form, with every column, before the run adds lines.
 """
 
 from __future__ import annotations
@@ -34,25 +34,25 @@ else:
     import fcntl
 
 SKIPPED = "SKIPPED"
-"""The code of a row that names no user."""
+"""The code of a row of a file that names no user."""
 _APPEND = os.O_WRONLY | os.O_APPEND | getattr(os, "O_BINARY", 0)
 _CODES = {code.symbol: code for code in Code}
 
 
 class Binding(NamedTuple):
-    """Whose users a report is about. Lines of another account or API are never resumed from."""
+    """Says which account a report belongs to. A run never resumes from lines of another account or API."""
 
     account: str
-    """Empty where a static token hides it."""
+    """The account ID; empty with a static token, which does not show its account."""
     api_url: str
 
 
 def now() -> str:
-    """The time in UTC, as ISO 8601."""
+    """Returns the time in UTC, as ISO 8601."""
     return datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-# Each column, once: its name, and what stands in it for a user. A new one is added here.
+# Each column: its name, and the cell of a user. A new column needs only a line here.
 _COLUMNS: Dict[str, Callable[[Outcome], str]] = {
     "user": lambda outcome: clean(outcome.result.user_id),
     "action": lambda _: "",
@@ -76,7 +76,7 @@ _NEEDED = ("user", "action", "code")
 
 
 class Earlier(NamedTuple):
-    """What an earlier run's line says of a user."""
+    """Holds what a line of an earlier run says about a user."""
 
     code: Code
     zoom_code: int
@@ -89,7 +89,7 @@ def _line(cells: Iterable[str]) -> bytes:
 
 
 class _Lines:
-    """The rows of a report's whole lines, read as often as wanted and never kept."""
+    """Reads the rows of a report's complete lines. It reads the file each time and keeps no row, to save memory."""
 
     def __init__(self, path: str, size: int) -> None:
         self._path = path
@@ -100,7 +100,7 @@ class _Lines:
         self.delimiter = max(",;\t", key=lambda sign: header.count(sign.encode()))
         try:
             self._check()
-        except UnicodeDecodeError:  # saved again by Excel as plain "CSV"
+        except UnicodeDecodeError:  # Excel saved it again as plain "CSV"
             self.encoding = FALLBACK
             self._check()
         self.names = [trim(name) for name in next(iter(self.rows()), (0, []))[1]]
@@ -120,7 +120,7 @@ class _Lines:
                 yield line
 
     def rows(self) -> Iterator[Tuple[int, List[str]]]:
-        """Each row and its line, header included, but for blank lines."""
+        """Yields each row and its line number, the header included. It skips blank lines."""
         text = (line.decode(self.encoding).lstrip("\ufeff") for line in self._bytes())
         reader = csv.reader(text, delimiter=self.delimiter, strict=True)
         for row in reader:
@@ -133,9 +133,9 @@ class _Lines:
 
 
 class Report:
-    """An earlier run's lines, and the file that this run's lines are added to.
+    """Reads the lines of earlier runs and adds the lines of this run.
 
-    A user who is tried again has an older line too until ``close()``; the last one counts.
+    Until ``close()``, a user who is sent again has an older line, too; the last line counts.
     """
 
     def __init__(
@@ -150,35 +150,35 @@ class Report:
     ) -> None:
         self.name = name
         self.problem: Optional[str] = None
-        """Why no more lines can be kept."""
+        """Why no more lines can be written."""
         self.earlier: Dict[str, Earlier] = {}
-        """What the earlier runs came to for this run's users, by ``key_of``."""
+        """How this run's users ended in earlier runs, by ``key_of``."""
         self._before: Dict[str, str] = {}  # the status that a preflight found, by key_of
         self._path = os.path.realpath(name)
         self._action = action
         self._binding = binding
         self._console = console
-        self._skipped_files: Tuple[str, ...] = ()  # whose earlier skipped rows are out of date
+        self._skipped_files: Tuple[str, ...] = ()  # the files that this run reads again: their older skipped rows are out of date
         self._users = users
-        self._twice: Set[str] = set()  # users with an older line, too
+        self._twice: Set[str] = set()  # the users who have an older line, too
         self._has_skipped = False
-        self._whole = 0  # bytes of the lines that aren't torn
+        self._whole = 0  # the bytes of the complete lines
         self._names = FIELDS
-        self._rewrite = False  # before lines can be added
+        self._rewrite = False  # whether the file must be converted before lines can be added
         self._file: Optional[int] = None
         self._synced = 0.0
         if name == "-":
-            raise CommandLineError("--report takes a file; --json prints a line for each user on the standard output")
+            raise CommandLineError("--report takes a file name, not -; --json prints a line for each user on the standard output")
         if name.endswith(("/", os.sep)) or os.path.isdir(self._path):
             raise CommandLineError(f"{name} is a folder: --report takes the name of a file in it")
         if os.path.exists(self._path):
             if not os.path.isfile(self._path):
-                raise CommandLineError(f"{name} is not a file")
+                raise CommandLineError(f"{name} is not a file: --report takes the name of a file")
             if not resume and os.path.getsize(self._path):
-                raise CommandLineError(f"{name} exists: --resume goes on with it, or choose another name")
+                raise CommandLineError(f"{name} exists already: continue it with --resume, or choose another name")
             self._read(read_only)
 
-    # ---- what is there
+    # ---- reading
 
     def _read(self, read_only: bool) -> None:
         try:
@@ -189,31 +189,31 @@ class Report:
         except OSError as error:
             raise CommandLineError(f"{self.name}: {error.strerror or error}") from None
         except (UnicodeDecodeError, csv.Error) as error:
-            raise CommandLineError(f"{self.name} is not a report of this program: {error}") from None
+            raise CommandLineError(f"{self.name} is not a report of this program ({error}): choose another name") from None
 
     def _lock(self, file: int) -> None:
-        """One run at a time. Windows has no lock that would let the file be read meanwhile."""
+        """Locks the report for this run. On Windows it does nothing: a lock there would keep other programs from reading the file."""
         if fcntl is None:
             return
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise CommandLineError(f"{self.name} is in use by another run") from None
-        except OSError:  # a file system without locks
+            raise CommandLineError(f"{self.name} is in use by another run: wait until that run has ended") from None
+        except OSError:  # the file system has no locks
             return
         if not os.path.samestat(os.fstat(file), os.stat(self._path)):
-            raise CommandLineError(f"{self.name} was just finished by another run: start again")
+            raise CommandLineError(f"another run just ended and replaced {self.name}: start this run again")
 
     def _load(self) -> None:
         with open(self._path, "rb") as file:
             size, torn = _whole_lines(file)
         if not size and _line(FIELDS).startswith(torn):
-            return  # killed at its very start
+            return  # an earlier run was killed before it had written the header
         lines = _Lines(self._path, size)
         if not size or any(name not in lines.at for name in _NEEDED):
-            raise CommandLineError(f"{self.name} is not a report of this program")
+            raise CommandLineError(f"{self.name} is not a report of this program: choose another name")
         if torn:
-            self._console.notice(f"{self.name}: its last line is torn, so that user is sent again")
+            self._console.notice(f"{self.name}: the last line is not complete, so its user is sent again")
         self._whole = size
         self._names = lines.names + [name for name in FIELDS if name not in lines.at]
         self._rewrite = not lines.can_be_added_to
@@ -224,9 +224,9 @@ class Report:
             cell = dict(zip(lines.names, row)).get
             code, zoom_code = trim(cell("code") or ""), cell("zoom_code") or "0"
             if len(row) > len(lines.names) or not re.fullmatch(r"ZUS_OK|ZUS_ERR_\w+|SKIPPED|PREFLIGHT", code):
-                raise CommandLineError(f"{self.name}, line {number}: not a line of a report")
+                raise CommandLineError(f"{self.name}, line {number} is not a line of a report: correct it, or choose another report")
             if cell("action") != self._action:
-                raise CommandLineError(f"{self.name} is of another action: {cell('action')}")
+                raise CommandLineError(f"{self.name} is the report of another action ({cell('action')}): choose another report")
             self._check_binding(cell("account") or "", cell("api_url") or "")
             if code == SKIPPED:
                 self._has_skipped = True
@@ -236,30 +236,32 @@ class Report:
             if user is None:
                 continue
             if key == user:
-                key = user  # the one that is in memory already
+                key = user  # this object is in memory already
             if key in self.earlier or key in self._before:
                 self._twice.add(key)
-            if code == PREFLIGHT:  # not sent
+            if code == PREFLIGHT:  # the user was not sent
                 self._before[key] = sys.intern(cell("status_before") or "")
                 self.earlier.pop(key, None)
                 continue
             if (code, zoom_code) not in known:
                 number_of = int(zoom_code) if zoom_code.isdecimal() else 0
-                # A code that only a newer version knows says nothing that would keep the user from being sent again.
+                # Only a newer version knows this code. PANIC is transient, so the user is sent again.
                 known[code, zoom_code] = Earlier(_CODES.get(code, Code.PANIC), number_of)
             self.earlier[key] = known[code, zoom_code]
 
     def _check_binding(self, account: str, api_url: str) -> None:
         ours = self._binding
         if account and ours.account and account != clean(ours.account):
-            raise CommandLineError(f"{self.name} is of the account {account}, and these credentials are of {ours.account}: choose another --report")
+            raise CommandLineError(
+                f"{self.name} is the report of the account {account}, but these credentials belong to {ours.account}: choose another report"
+            )
         if api_url and ours.api_url and api_url != clean(ours.api_url):
-            raise CommandLineError(f"{self.name} is of the API {api_url}, and this run of {ours.api_url}: choose another --report")
+            raise CommandLineError(f"{self.name} is the report of the API {api_url}, but this run uses {ours.api_url}: choose another report")
 
-    # ---- what is added
+    # ---- adding lines
 
     def open(self, skipped: List[Skipped], files: List[str]) -> None:
-        """Makes the file, or puts in order what is there, and writes the rows that are skipped."""
+        """Makes the file, or converts the existing one, and writes the skipped rows."""
         made = self._file is None
         try:
             if self._file is None:
@@ -274,7 +276,7 @@ class Report:
             for row in skipped:
                 cells = {"code": SKIPPED, "message": row.message, "time": now(), "http_status": "0", "zoom_code": "0"}
                 self._add({**cells, "attempts": "0", "delivery": str(Delivery.NOT_SENT)})
-            self._skipped_files = ()  # from here on they are this run's own
+            self._skipped_files = ()  # from now on the skipped rows are those of this run
         except OSError as error:
             if made and self._file is not None:
                 with contextlib.suppress(OSError):
@@ -282,7 +284,7 @@ class Report:
             raise CommandLineError(f"{self.name}: {error.strerror or error}") from None
 
     def add(self, outcome: Outcome) -> None:
-        """One user's line. See ``problem`` for whether it was kept."""
+        """Adds the line of a user. If the line could not be written, ``problem`` says why."""
         if self.problem:
             return
         key = key_of(outcome.result.user_id)
@@ -302,7 +304,7 @@ class Report:
         assert self._file is not None
         while line:
             line = line[os.write(self._file, line) :]
-        if time.monotonic() - self._synced > 1:  # a kill loses nothing; a power failure a second
+        if time.monotonic() - self._synced > 1:  # a power failure loses the lines of one second; a kill loses none
             os.fsync(self._file)
             self._synced = time.monotonic()
 
@@ -310,7 +312,7 @@ class Report:
         self.problem = f"{self.name} can't be written: {error.strerror or error}"
 
     def close(self) -> None:
-        """Leaves each user's last line only."""
+        """Removes the older lines, so that each user has one line."""
         if self._file is None:
             return
         try:
@@ -322,19 +324,20 @@ class Report:
                 self._replace_file(every_line=False)
             except (OSError, UnicodeDecodeError, csv.Error) as error:
                 why = getattr(error, "strerror", None) or error
-                self._console.error(f"{self.name} keeps older lines too ({why}): each user's last one counts")
+                self._console.error(f"{self.name}: the older lines could not be removed ({why}); the last line of each user counts")
         self._shut()
 
     def _shut(self) -> None:
         if self._file is not None:
             file, self._file = self._file, None
-            with contextlib.suppress(OSError):  # all was synced before
+            with contextlib.suppress(OSError):  # everything was synced before
                 os.close(file)
 
-    # ---- what is written anew
+    # ---- replacing the file
 
     def _replace_file(self, every_line: bool) -> None:
-        """In the program's own form, each user's last line or every one. The file is replaced at once or not at all."""
+        """Replaces the file by one in the program's own form, with each user's last line or with every line. If this fails, the old file
+        stays as it is."""
         assert self._file is not None
         lines = _Lines(self._path, os.fstat(self._file).st_size)
         last: Dict[str, int] = {}
@@ -357,10 +360,10 @@ class Report:
             if fcntl is not None:
                 with contextlib.suppress(OSError):
                     fcntl.flock(following, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if os.name == "nt":  # which replaces no open file
+            if os.name == "nt":  # Windows can't replace an open file
                 os.close(following)
                 self._shut()
-            os.replace(beside, self._path)  # before the lock goes, so that no other run goes on with the old one
+            os.replace(beside, self._path)  # before the lock is released, so that no other run uses the old file
         except BaseException:
             with contextlib.suppress(OSError):
                 os.unlink(beside)
@@ -372,7 +375,7 @@ class Report:
         self._rewrite = False
 
     def _data(self, lines: _Lines) -> Iterator[Tuple[int, List[str]]]:
-        """The users' rows, and those skipped rows whose files this run doesn't read again."""
+        """Yields the rows of users, and the skipped rows of files that this run doesn't read again."""
         rows = lines.rows()
         next(rows, None)
         for number, row in rows:
@@ -383,7 +386,7 @@ class Report:
 
 
 def _whole_lines(file: Any) -> Tuple[int, bytes]:
-    """How many bytes end with a line's end, and the torn line after them."""
+    """Returns the number of bytes up to the last line end, and the incomplete line after it."""
     end = at = file.seek(0, os.SEEK_END)
     tail = b""
     while at:

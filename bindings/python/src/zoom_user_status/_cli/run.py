@@ -1,4 +1,4 @@
-"""One run over many users."""
+"""Runs one command for many users."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from .users import Users
 ASK_ABOVE = 10
 TYPE_ABOVE = 100
 SHOW_ALL_UP_TO = 10
-AGAIN = "To send all again does no harm; with --report FILE a run can be resumed."
+AGAIN = "It is safe to send all users again. With --report FILE you can resume a run."
 
 
 class Run:
@@ -49,10 +49,10 @@ class Run:
         found = self._users()
         users = found.by_key
         if options.max_users is not None and len(users) > options.max_users:
-            raise CommandLineError(f"{count(len(users), 'user')} are more than --max-users {options.max_users}: nothing was sent")
+            raise CommandLineError(f"nothing was sent: there are {count(len(users), 'user')}, and --max-users allows {options.max_users}")
         env = read_environment(options.env_file, self.console)
         if (options.resume or options.retry_failed is not None) and not options.report:
-            raise CommandLineError("--resume and --retry-failed need the --report of the run to go on with")
+            raise CommandLineError("--resume and --retry-failed need the report of the earlier run: name it with --report")
         resume = options.resume or options.retry_failed is not None
         report = (
             Report(options.report, self.job.word, env.binding, users, self.console, resume, read_only=options.dry_run)
@@ -64,7 +64,8 @@ class Run:
         todo = self._order(users, earlier, tally)
         if tally.before:
             kept = (line for line in earlier.values() if not self._again(line))
-            self.console.notice(f"{tally.before} of {count(len(users), 'user')} in the report already: {describe(kept)}")
+            verb = "is" if tally.before == 1 else "are"
+            self.console.notice(f"{tally.before} of {count(len(users), 'user')} {verb} in the report already: {describe(kept)}")
             if not todo:
                 self._nothing_to_send(tally)
         if options.dry_run:
@@ -76,16 +77,16 @@ class Run:
             if report:
                 report.open(found.skipped, found.files)
             self._show_skipped(found)
-            with self._handling_signals():  # until all is told: who presses Ctrl-C twice wants to know, too
+            with self._handling_signals():  # the summary included, so that a second Ctrl-C does not cut it off
                 self._send(client, todo, report, earlier, tally)
                 return self._summary(tally)
 
-    # ---- before
+    # ---- before the run
 
     def _users(self) -> Users:
         options = self.options
         if not options.users and options.csv is None:
-            raise CommandLineError("no users: name them, or give --csv FILE")
+            raise CommandLineError("no users are named: write them on the command line, or use --csv FILE")
         found = Users(self.console, every_notice=options.dry_run)
         found.add_typed(options.users)
         for name in options.csv or ():
@@ -94,14 +95,14 @@ class Run:
         return found
 
     def _again(self, earlier: Earlier) -> bool:
-        """Whether a user with such an earlier line is sent again."""
+        """Returns whether a user with this earlier line is sent again."""
         if earlier.code is Code.OK or (self.options.ignore_missing and is_missing(*earlier)):
             return False
         asked: Optional[Set[Code]] = self.options.retry_failed
         return earlier.code.transient or (asked is not None and (not asked or earlier.code in asked))
 
     def _order(self, users: Mapping[str, str], earlier: Dict[str, Earlier], tally: Tally) -> List[str]:
-        """Who is to be sent. Earlier failures go last, so that they hold up nobody."""
+        """Returns the users to send. Users who failed earlier come last, so that they don't delay the others."""
         new: List[str] = []
         again: List[str] = []
         for key, user in users.items():
@@ -117,8 +118,8 @@ class Run:
         return new + again
 
     def _nothing_to_send(self, tally: Tally) -> None:
-        how = "; --retry-failed sends the failed ones again" if tally.failed_before else ""
-        self.console.notice(f"nothing is left to {'send' if self.job.updates else 'read'}{how}")
+        how = "; --retry-failed sends the failed users again" if tally.failed_before else ""
+        self.console.notice(f"there is no user to {'send' if self.job.updates else 'read'}{how}")
 
     def _show_skipped(self, found: Users) -> None:
         if self.options.json:
@@ -129,29 +130,29 @@ class Run:
         self._show_skipped(found)
         for user in todo:
             self.console.say(json.dumps({"user": user, "action": self.job.word}) if self.options.json else clean(user))
-        self.console.notice(f"dry run: {count(len(todo), 'user')} would be {self.job.would}, nothing was sent")
+        self.console.notice(f"dry run: {count(len(todo), 'user')} would be {self.job.would}; nothing was sent")
         return FAILED if found.skipped else DONE
 
     def _agreed(self, todo: List[str], env: Environment) -> bool:
-        """Asks before many deactivations when a person is there."""
+        """Asks before many deactivations if there is a person to ask. Returns whether the run may start."""
         number = len(todo)
         terminal = sys.stdin.isatty() or sys.stderr.isatty()
         if not self.job.updates or self.job.word != "deactivate" or number <= ASK_ABOVE or self.options.yes or not terminal:
             return True
         if not (sys.stdin.isatty() and sys.stderr.isatty()):
-            raise CommandLineError(f"{number} users would be deactivated: confirm with --yes (--dry-run shows them)")
-        account = env.account or f"the one of {env.source('ZOOM_ACCESS_TOKEN')}"
+            raise CommandLineError(f"{number} users would be deactivated: confirm this with --yes (--dry-run shows the users)")
+        account = env.account or f"the account of {env.source('ZOOM_ACCESS_TOKEN')}"
         typed = number > TYPE_ABOVE
         sys.stderr.write(
             f"account  {clean(account)}\n"
             f"API      {clean(env.api_url)}\n"
             f"users    {number}: {', '.join(map(clean, todo[:3]))}, ...\n"
             f"Deactivate {number} users? They lose their licenses and can't log in. "
-            + (f"Type the number {number} to go on: " if typed else "[y/N] ")
+            + (f"Type the number {number} to continue: " if typed else "[y/N] ")
         )
         sys.stderr.flush()
-        said = sys.stdin.readline().strip().lower()
-        return said == str(number) if typed else said in ("y", "yes")
+        reply = sys.stdin.readline().strip().lower()
+        return reply == str(number) if typed else reply in ("y", "yes")
 
     # ---- sending
 
@@ -206,7 +207,7 @@ class Run:
 
     @contextlib.contextmanager
     def _handling_signals(self) -> Generator[None, None, None]:
-        """Ctrl-C and SIGTERM stop the batch; its last results still reach the report. A third one is no longer held back."""
+        """Lets Ctrl-C and SIGTERM stop the batch, so that its last results still reach the report. The third signal ends the program."""
 
         def stop(number: int, _frame: object) -> None:
             self.signals.append(number)
@@ -215,16 +216,17 @@ class Run:
             if self.batch is not None:
                 self.batch.stop()
 
-        heard = [number for number in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(number) is not signal.SIG_IGN]
-        before = {number: signal.signal(number, stop) for number in heard}  # nohup and "&" of a shell want them ignored
+        # nohup and a shell's "&" make a program ignore signals, and these stay ignored.
+        handled = [number for number in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(number) is not signal.SIG_IGN]
+        before = {number: signal.signal(number, stop) for number in handled}
         try:
             yield
         finally:
             for number, handler in before.items():
-                # After one, the program is about to end with its status, and another must not change that.
+                # After a signal the program ends with its exit status, which another signal must not change.
                 signal.signal(number, signal.SIG_IGN if self.signals else handler)
 
-    # ---- after
+    # ---- after the run
 
     def _summary(self, tally: Tally) -> int:
         if self.signals:
@@ -234,7 +236,7 @@ class Run:
         elif not self.options.quiet and (tally.users != 1 or tally.skipped or tally.status not in (DONE, FAILED)):
             tally.show(self.console)
         elif tally.failures and not self.options.quiet:
-            for code in filter(hint, tally.failures):  # one user, whose line says it all but this
+            for code in filter(hint, tally.failures):  # a single user needs no table: its line lacks only the hint
                 self.console.notice(hint(code))
         how_it_ended(tally, self._resume_command(), AGAIN if self.job.updates else "", self.console)
         return tally.status
@@ -243,12 +245,12 @@ class Run:
         if not self.options.report or isinstance(self.job, Preflight):
             return None
         command, *rest = self.arguments
-        arguments = self.arguments if self.options.resume else [command, "--resume", *rest]  # not after a --
+        arguments = self.arguments if self.options.resume else [command, "--resume", *rest]  # before a --
         return shlex.join([PROGRAM, *arguments])
 
 
 class _Table:
-    """The lines of users in the order in which they were named, where they make up a table."""
+    """Shows the lines of users in the order in which the users were named, if the lines make up a table."""
 
     def __init__(self, job: Job[Any], users: List[str], bar: Bar) -> None:
         self._job = job
@@ -267,7 +269,7 @@ class _Table:
             self._next += 1
 
     def end(self) -> None:
-        """Those behind one who never ended."""
+        """Shows the users who come after a user without a result."""
         for _, outcome in sorted(self._waiting.items()):
             self._show(outcome)
 

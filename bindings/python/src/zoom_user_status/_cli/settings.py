@@ -1,4 +1,4 @@
-"""The client's settings from the command line's options."""
+"""Makes the client from the options of the command line, and sets up logging."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def make_client(env: Environment, options: argparse.Namespace) -> Client:
 
 
 def _client_options(options: argparse.Namespace) -> Options:
-    """What was said, and nothing else: the library has the defaults."""
+    """Returns the options that the command line sets. The library has the defaults of the others."""
     found: Options = {}
     if getattr(options, "rate", None) is not None:
         found["rate"] = options.rate
@@ -44,7 +44,7 @@ def _client_options(options: argparse.Namespace) -> Options:
 
 
 def start_logging(options: argparse.Namespace) -> None:
-    """To the standard error, a file, or both. No line holds a secret."""
+    """Writes log lines to the standard error, to a file, or to both. No line holds a secret."""
     log = logging.getLogger("zoom_user_status")
     handlers: List[logging.Handler] = []
     if options.debug:

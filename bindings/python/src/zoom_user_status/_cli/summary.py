@@ -1,4 +1,4 @@
-"""How a run ended: each user and each row in exactly one line of a table."""
+"""Counts how a run ended and shows it as a table. Each user and each row is in exactly one line of it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import collections
 import dataclasses
 from typing import Any, Counter, Dict, Iterable, Iterator, List, Optional, Tuple
 
-from .._codes import Code
+from .._codes import Code, Delivery
 from .hints import hint
 from .jobs import Outcome
 from .report import Earlier
@@ -17,28 +17,28 @@ DONE, FAILED, USAGE_ERROR, STOPPED, INTERRUPTED, TERMINATED = 0, 1, 2, 3, 130, 1
 
 @dataclasses.dataclass
 class Tally:
-    """Counts. ``users`` is the sum of ``before``, ``done``, ``failed``, ``unknown`` and ``not_sent``."""
+    """Holds the counts. ``users`` is the sum of ``before``, ``done``, ``failed``, ``unknown`` and ``not_sent``."""
 
     did: str
-    """What is done of those who are done."""
+    """What the table says about the users who are done."""
     users: int
     skipped: int
     done_before: int = 0
     failed_before: int = 0
     done: int = 0
     missing: int = 0
-    """Of those done: who does not exist (``--ignore-missing``)."""
+    """The done users who do not exist (``--ignore-missing``)."""
     kinds: Counter[str] = dataclasses.field(default_factory=collections.Counter)
-    """Of those done, where there are several kinds."""
+    """The done users in groups, if there are several groups."""
     short: int = 0
-    """Of those done: who would not get the wanted status."""
+    """The done users who would not get the wanted status."""
     unknown: int = 0
-    """Sent, and stopped before Zoom responded."""
+    """The users whose outcome is unknown: they were in flight when the run stopped."""
     again: int = 0
-    """Failed, and sent again by ``--resume``."""
+    """The failed users whom ``--resume`` sends again."""
     failures: Counter[Code] = dataclasses.field(default_factory=collections.Counter)
     ended: str = ""
-    """Why it stopped early."""
+    """Why the run stopped early."""
     signal_status: int = 0
     seconds: float = 0.0
 
@@ -52,7 +52,7 @@ class Tally:
             else:
                 self.missing += not result.ok
         elif result.code is Code.CANCELLED:
-            self.unknown += result.attempts > 0
+            self.unknown += result.delivery is not Delivery.NOT_SENT
         else:
             self.failures[result.code] += 1
             self.again += result.code.transient
@@ -71,7 +71,7 @@ class Tally:
 
     @property
     def remaining(self) -> int:
-        """Whom ``--resume`` sends."""
+        """The number of users whom ``--resume`` sends."""
         return self.not_sent + self.unknown + self.again
 
     @property
@@ -101,7 +101,7 @@ class Tally:
         }
 
     def show(self, console: Console) -> None:
-        """The table."""
+        """Shows the table."""
         rows = list(self._rows())
         width = max(len(number) for _, number, _, _ in rows)
         for name, number, text, colour in rows:
@@ -120,7 +120,7 @@ class Tally:
         for code, number in self.failures.most_common():
             yield "", str(number), f"{code.symbol:<{longest}}  {hint(code)}", ""
         if self.unknown:
-            yield "unknown", str(self.unknown), "sent, and stopped before Zoom responded", YELLOW
+            yield "unknown", str(self.unknown), "in flight when the run stopped: the update may have been applied", YELLOW
         yield "skipped", str(self.skipped), "rows without a user" if self.skipped else "", YELLOW if self.skipped else ""
         yield "not sent", str(self.not_sent), "", YELLOW if self.not_sent else ""
         sent = self.done + self.failed + self.unknown
@@ -129,7 +129,7 @@ class Tally:
 
 
 def how_it_ended(tally: Tally, resume: Optional[str], again: str, console: Console) -> None:
-    """Why it stopped, and how to go on: with the command ``resume``, else as ``again`` says."""
+    """Says why the run stopped, and how to continue: with the command ``resume``, or else as the text ``again`` says."""
     if tally.signal_status:
         console.error("stopped by a signal")
     elif tally.ended:
@@ -147,11 +147,11 @@ def how_it_ended(tally: Tally, resume: Optional[str], again: str, console: Conso
     if resume is None:
         console.error(f"{remaining}. {again}".rstrip())
     else:
-        console.error(f"{remaining}. To go on: {resume}")
+        console.error(f"{remaining}. To continue: {resume}")
 
 
 def describe(earlier: Iterable[Earlier]) -> str:
-    """How many of them are done and failed, and why."""
+    """Says how many users of earlier runs are done, and how many failed with which code."""
     codes = collections.Counter(one.code for one in earlier)
     done = codes.pop(Code.OK, 0)
     reasons = ", ".join(f"{number} {code.symbol}" for code, number in sorted(codes.items()))

@@ -1,4 +1,4 @@
-"""What a person sees: the standard output, the notices beside it, and how numbers and colours are written."""
+"""Writes what a person sees: the standard output, notices and errors, with their numbers and colours."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ BOLD, RED, GREEN, YELLOW = "1", "31", "32", "33"
 
 
 class CommandLineError(Exception):
-    """What the person at the command line has to put right. Nothing was sent."""
+    """Says what the person has to correct before the command can run. Nothing was sent."""
 
 
 def clean(text: str) -> str:
-    """On one line and without what would steer a terminal."""
+    """Returns the text on one line and without control characters, which could change the terminal."""
     if text.isascii() and text.isprintable() and "  " not in text and text.strip(" ") == text:
         return text
     return "".join(c if c.isprintable() else "\ufffd" for c in " ".join(text.split()))
@@ -28,7 +28,7 @@ def count(number: int, noun: str) -> str:
 
 
 def some(items: Iterable[str], most: int = 3, between: str = ", ") -> str:
-    """The first few, and how many more there are."""
+    """Returns the first few items, and how many more there are."""
     shown = list(items)
     more = len(shown) - most
     return between.join(shown[:most]) + (f" and {more} more" if more > 0 else "")
@@ -42,22 +42,22 @@ def duration(seconds: float) -> str:
 
 
 def _coloured(stream: TextIO, env: Mapping[str, str]) -> bool:
-    # https://no-color.org: set and not empty.
+    # https://no-color.org: the variable counts if it is set and not empty.
     return stream.isatty() and not env.get("NO_COLOR") and env.get("TERM") != "dumb"
 
 
 class Console:
-    """The two streams of a run. When the standard output can't be written, the run goes on without it."""
+    """Writes to the standard output and the standard error. If the standard output can't be written, the run goes on without it."""
 
     def __init__(self) -> None:
         self.lost = False
-        """Whether something wasn't written that somebody may want to read."""
+        """Whether output was lost that somebody may want to read."""
         self.quiet = False
-        """No notices: only what went wrong."""
+        """Whether to show no notices, only errors."""
         self._colours = _coloured(sys.stdout, os.environ)
 
     def say(self, line: str, colour: str = "") -> None:
-        """A line on the standard output."""
+        """Prints a line on the standard output."""
         try:
             print(self.paint(line, colour))
         except OSError as error:
@@ -67,12 +67,12 @@ class Console:
         return f"\x1b[{colour}m{text}\x1b[0m" if colour and self._colours else text
 
     def notice(self, text: str) -> None:
-        """Something worth knowing, on the standard error."""
+        """Prints something that is worth knowing on the standard error."""
         if not self.quiet:
             self.error(text)
 
     def error(self, text: str) -> None:
-        """Something that went wrong, on the standard error."""
+        """Prints something that went wrong on the standard error."""
         with contextlib.suppress(OSError):
             print(f"{PROGRAM}: {clean(text)}", file=sys.stderr)
 
@@ -83,17 +83,18 @@ class Console:
             self._discard(error)
 
     def _discard(self, error: OSError) -> None:
-        if not isinstance(error, BrokenPipeError):  # whose reader has seen enough
+        if not isinstance(error, BrokenPipeError):  # a closed pipe is not an error: its reader, such as head, needs no more lines
             self.lost = True
             self.error(f"the standard output can't be written: {error.strerror or error}")
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def open_streams() -> None:
-    # Without one at the start, the next file or connection would get its number, and what is meant for the stream.
+    """Opens the standard streams that are missing, and sets how the others write."""
+    # A shell may start the program without a stream. The next file or connection would get its number, and the output of the stream.
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, mode))
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace", line_buffering=True)  # a pipe's reader sees each line at once
+            stream.reconfigure(errors="backslashreplace", line_buffering=True)  # so that the reader of a pipe sees each line at once
