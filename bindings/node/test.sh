@@ -56,7 +56,7 @@ for version in "${versions[@]}"; do
   # shellcheck disable=SC2086
   node=$(node_of $version) || node=
   if [ -z "$node" ]; then
-    echo "SKIPPED: Node.js ${version% *}: it can't be had here"
+    echo "SKIPPED: Node.js ${version% *}: it is not available here"
     skipped=$((skipped + 1))
     continue
   fi

@@ -49,7 +49,7 @@ internal sealed class Sandbox : IDisposable
         throw new InvalidOperationException("no sandbox: cargo build --example sandbox, or set ZUS_SANDBOX");
     }
 
-    /// <summary>A good token, no pacing, and short waits.</summary>
+    /// <summary>A valid token, no rate limit, and short waits.</summary>
     public ZoomUserStatusOptions Options() => new ZoomUserStatusOptions
     {
         AccessToken = "sandbox-token", ApiUrl = ApiUrl, OAuthUrl = OAuthUrl, RateLimit = 0,

@@ -15,7 +15,7 @@ import { unusable, why } from './text';
 import type { Watch } from './watch';
 import { watch } from './watch';
 
-/** Events that are handled before the event loop has its turn. */
+/** After this many events, the event loop can do something else. */
 const TURN = 64;
 
 /** What a call does. */

@@ -67,7 +67,7 @@ export const DEFAULTS = {
 const MS = 'from 1 to 86400000 milliseconds';
 const WAIT = 'from 0 to 86400000 milliseconds';
 const URLS = 'https://..., or http:// to loopback, without a user, query or fragment';
-// None of these repeats a value, which may be a secret.
+// None of these texts contains a value, which may be a secret.
 const MUST_BE = {
   token: 'the token (ZOOM_ACCESS_TOKEN) alone, without "Bearer ", whitespace or line breaks',
   'accountId, clientId, clientSecret':

@@ -1,4 +1,4 @@
-"""The real libzus, and the sandbox as Zoom."""
+"""Provides the real libzus, and the sandbox in Zoom's place."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LIBRARY = Path(os.environ.get("ZUS_LIB_DIR") or ROOT / "target" / "release") / {
 SANDBOX = os.environ.get("ZUS_SANDBOX") or str(ROOT / "target" / "debug" / "examples" / "sandbox")
 OAUTH = ("ZOOM_ACCOUNT_ID", "ZOOM_CLIENT_ID", "ZOOM_CLIENT_SECRET")
 os.environ["ZUS_LIBRARY"] = str(LIBRARY)
-# A shell that starts the tests behind an & has SIGINT ignored, which programs that they start would inherit.
+# A shell that starts the tests with & ignores SIGINT, and the programs that the tests start would ignore it, too.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 with contextlib.suppress(KeyError):
     del os.environ["ZOOM_ACCESS_TOKEN"]
@@ -36,7 +36,7 @@ pytest_plugins = ["zoom_user_status.pytest_plugin"]
 
 
 class Sandbox:
-    """A sandbox under way."""
+    """A sandbox that is running."""
 
     def __init__(self, *options: str) -> None:
         self.process = subprocess.Popen(
@@ -55,7 +55,7 @@ class Sandbox:
         assert self.env, "the sandbox did not start"
 
     def client(self, **options: Any) -> Client:
-        """With the fixed token, no pace, and short waits, unless told otherwise."""
+        """Makes a client with a static token, no rate limit and short waits, unless the options say otherwise."""
         given: Dict[str, Any] = {"rate": None, "backoff": (0.01, 0.05), **options}
         if not any(name in given for name in ("token_provider", "account_id")):
             given.setdefault("token", self.env["ZOOM_ACCESS_TOKEN"])
@@ -70,11 +70,11 @@ class Sandbox:
     def _control(self, path: str, method: str) -> bytes:
         url = self.env["ZOOM_API_URL"].replace("/v2", f"/sandbox/{path}")
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(urllib.request.Request(url, method=method), timeout=10) as answer:
-            return bytes(answer.read())
+        with opener.open(urllib.request.Request(url, method=method), timeout=10) as response:
+            return bytes(response.read())
 
     def ledger(self) -> Dict[str, Any]:
-        """What reached the sandbox."""
+        """Returns what the sandbox received."""
         found: Dict[str, Any] = json.loads(self._control("ledger", "GET"))
         return found
 
@@ -113,7 +113,7 @@ def sandbox() -> Generator[Sandbox, None, None]:
 
 
 def received(sandbox: Sandbox, user: str, times: int = 1) -> None:
-    """Waits until the sandbox has had so many requests for this user; needs a sandbox of one's own."""
+    """Waits until the sandbox has received this many requests for a user. The test needs a sandbox of its own."""
     until = time.monotonic() + 10
     while sandbox.ledger()["users"].get(user, {"received": 0})["received"] < times:
         assert time.monotonic() < until
@@ -121,7 +121,7 @@ def received(sandbox: Sandbox, user: str, times: int = 1) -> None:
 
 
 def clean_env(zoom: Union[Sandbox, FakeZoom], **more: str) -> Dict[str, str]:
-    """For a child process: no credentials but this Zoom's, no proxy, and no other CA certificates."""
+    """Returns the environment for a child process: only this Zoom's credentials, no proxy, and no other CA certificates."""
     env = {
         name: value
         for name, value in os.environ.items()
@@ -129,20 +129,20 @@ def clean_env(zoom: Union[Sandbox, FakeZoom], **more: str) -> Dict[str, str]:
     }
     source = str(PACKAGE / "src")
     credentials = {**zoom.env, **more}
-    if credentials.get("ZOOM_ACCESS_TOKEN"):  # one kind of credentials: both get a notice
+    if credentials.get("ZOOM_ACCESS_TOKEN"):  # only one kind of credentials: the program prints a notice about two
         credentials = {name: value for name, value in credentials.items() if name not in OAUTH or name in more}
     return {**env, "PYTHONPATH": source, "PYTHONUNBUFFERED": "1", **credentials}
 
 
 def cli(zoom: Union[Sandbox, FakeZoom], *arguments: str, env: Optional[Dict[str, str]] = None, **options: Any) -> Any:
-    """Runs the command line, without a terminal unless told otherwise."""
+    """Runs the command line, without a terminal unless the options say otherwise."""
     given: Dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
     command = [sys.executable, "-m", "zoom_user_status", *arguments]
     return subprocess.run(command, env=clean_env(zoom, **(env or {})), text=True, timeout=60, **given)
 
 
 class Terminal:
-    """The command line under a pseudo-terminal."""
+    """Runs the command line with a pseudo-terminal."""
 
     def __init__(
         self, zoom: Union[Sandbox, FakeZoom], *arguments: str, columns: int = 120, env: Optional[Dict[str, str]] = None

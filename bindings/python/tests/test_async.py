@@ -1,4 +1,4 @@
-"""AsyncClient: calls of an event loop, without threads."""
+"""Tests AsyncClient, whose calls run in an event loop and without threads."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def client(sandbox: Sandbox, **options: Any) -> zus.AsyncClient:
     return zus.AsyncClient(oauth_url=sandbox.env["ZOOM_OAUTH_URL"], **given)
 
 
-class Deaf(asyncio.SelectorEventLoop):
-    """Can't watch a descriptor, as the default loop of Windows."""
+class WithoutReaders(asyncio.SelectorEventLoop):
+    """An event loop that can't watch a descriptor, as the default loop of Windows."""
 
     def add_reader(self, fd: Any, callback: Any, *args: Any) -> Any:  # type: ignore[override]
         if callback.__qualname__.startswith("Queue."):
@@ -36,7 +36,7 @@ class Deaf(asyncio.SelectorEventLoop):
 
 
 def run(main: Coroutine[Any, Any, Any], loop: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop) -> Any:
-    """asyncio.run on a loop of one's choice, on every Python."""
+    """Does what asyncio.run does, with any event loop and on every Python."""
     made = loop()
     try:
         return made.run_until_complete(asyncio.wait_for(main, 60))
@@ -45,7 +45,7 @@ def run(main: Coroutine[Any, Any, Any], loop: Callable[[], asyncio.AbstractEvent
         made.close()
 
 
-loops = pytest.mark.parametrize("loop", [asyncio.new_event_loop, Deaf])
+loops = pytest.mark.parametrize("loop", [asyncio.new_event_loop, WithoutReaders])
 
 
 @loops
@@ -119,7 +119,7 @@ def test_a_cancelled_task_cancels_its_call(new_sandbox: Callable[..., Sandbox], 
                 task.cancel()
             assert all(isinstance(one, asyncio.CancelledError) for one in await asyncio.gather(*hang, return_exceptions=True))
             assert time.monotonic() - began < 0.1
-            assert (await zoom.deactivate("user00001@example.com")).ok  # both workers are free again
+            assert (await zoom.deactivate("user00001@example.com")).ok  # both workers can send again
             assert time.monotonic() - began < 2
             with pytest.raises(asyncio.TimeoutError):
                 await asyncio.wait_for(zoom.deactivate("answer-never@example.com"), 0.1)
@@ -189,7 +189,7 @@ def test_stopping_a_batch_loses_no_result(new_sandbox: Callable[..., Sandbox], w
                 results.append(result)
                 if len(results) == 20:
                     break
-            await asyncio.sleep(0.3)  # who was in flight is ended, and nobody else is sent
+            await asyncio.sleep(0.3)  # the users in flight are cancelled, and no other user is sent
             return results
         batch = zoom.update_many(users, "deactivate")
 
@@ -221,7 +221,7 @@ def test_stopping_a_batch_loses_no_result(new_sandbox: Callable[..., Sandbox], w
     assert all(result.ok or result.code is zus.Code.CANCELLED for result in results)
 
 
-def test_a_slow_reader_holds_a_batch_back(new_sandbox: Callable[..., Sandbox]) -> None:
+def test_a_batch_sends_slowly_for_a_slow_reader(new_sandbox: Callable[..., Sandbox]) -> None:
     sandbox = new_sandbox("--users", "200")
 
     async def main() -> None:
@@ -235,7 +235,7 @@ def test_a_slow_reader_holds_a_batch_back(new_sandbox: Callable[..., Sandbox]) -
     run(main())
 
 
-def test_what_no_user_can_survive_ends_a_batch(sandbox: Sandbox) -> None:
+def test_a_failure_that_is_fatal_ends_a_batch(sandbox: Sandbox) -> None:
     async def main() -> None:
         for token, error in (("no-scope", zus.Forbidden), ("nonsense", zus.Unauthorized)):
             async with client(sandbox, token=token, concurrency=2) as zoom:
@@ -267,7 +267,7 @@ def test_a_missing_read_scope_ends_a_verified_batch_before_the_first_update(new_
     assert all(user["received"] == 0 for user in sandbox.ledger()["users"].values())
 
 
-def test_closing_a_client_ends_its_calls(new_sandbox: Callable[..., Sandbox]) -> None:
+def test_closing_a_client_cancels_its_calls(new_sandbox: Callable[..., Sandbox]) -> None:
     sandbox = new_sandbox("--users", "100", "--delay", "50")
 
     async def main() -> None:
@@ -356,7 +356,7 @@ def test_log_lines_come_in_the_loop(sandbox: Sandbox, caplog: pytest.LogCaptureF
     assert {record.threadName for record in caplog.records} == {"MainThread"}
 
 
-def test_one_client_in_one_loop_after_the_other(sandbox: Sandbox) -> None:
+def test_a_client_works_in_one_loop_after_another(sandbox: Sandbox) -> None:
     zoom = client(sandbox)
 
     async def call() -> bool:
@@ -367,7 +367,7 @@ def test_one_client_in_one_loop_after_the_other(sandbox: Sandbox) -> None:
         await asyncio.sleep(0.1)
 
     assert run(call()) and run(call())
-    asyncio.run(leave_one_behind())  # which cancels it
+    asyncio.run(leave_one_behind())  # this cancels the call
     assert run(call())
 
     async def another() -> None:
@@ -405,7 +405,7 @@ def test_a_busy_loop_delays_no_request(new_sandbox: Callable[..., Sandbox]) -> N
     run(main())
 
 
-def test_results_leave_nothing_behind(sandbox: Sandbox) -> None:
+def test_results_are_freed_without_the_garbage_collector(sandbox: Sandbox) -> None:
     if sys.platform != "linux":
         pytest.skip("needs /proc")
 
@@ -417,7 +417,7 @@ def test_results_leave_nothing_behind(sandbox: Sandbox) -> None:
                 await zoom.aclose()
 
         await one_round()
-        await asyncio.sleep(1.5)  # libzus's threads end after a second without work, and with them what they hold
+        await asyncio.sleep(1.5)  # libzus's threads end after a second without work, and free what they hold
         before = len(os.listdir("/proc/self/fd"))
         for _ in range(3):
             await one_round()
@@ -426,14 +426,14 @@ def test_results_leave_nothing_behind(sandbox: Sandbox) -> None:
 
     import gc
 
-    gc.disable()  # nothing waits for it
+    gc.disable()  # results must be freed without it
     try:
         run(main())
     finally:
         gc.enable()
 
 
-# ---- in programs of their own
+# ---- each of these runs in its own program
 
 SETUP = """
 import asyncio, os, signal, sys, threading, time, warnings
@@ -477,7 +477,7 @@ EXITS = {
 
 
 @pytest.mark.parametrize("way", EXITS)
-def test_pending_calls_never_hold_up_the_exit(sandbox: Sandbox, way: str) -> None:
+def test_pending_calls_never_delay_the_exit(sandbox: Sandbox, way: str) -> None:
     text, status = EXITS[way]
     for _ in range(TIMES):
         began = time.monotonic()
@@ -529,7 +529,7 @@ def test_fork(sandbox: Sandbox) -> None:
             await zoom.aclose()
             async with zus.AsyncClient.from_env() as other:
                 print((await other.deactivate("ada@example.com")).ok)
-        time.sleep(2)           # by then libzus has no thread any more, of which Python would warn
+        time.sleep(2)           # then libzus has no threads, and Python does not warn about them
         pid = os.fork()
         if pid == 0:
             asyncio.run(child())
@@ -544,7 +544,7 @@ def test_fork(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="fork")
-def test_the_parent_of_a_fork_loses_nothing(sandbox: Sandbox) -> None:
+def test_the_parent_of_a_fork_loses_no_result(sandbox: Sandbox) -> None:
     process = program(
         sandbox,
         """
@@ -565,7 +565,7 @@ def test_the_parent_of_a_fork_loses_nothing(sandbox: Sandbox) -> None:
     assert ended(process) == (0, "0 12\n", "")
 
 
-def test_asyncio_is_not_imported_for_nothing(sandbox: Sandbox) -> None:
+def test_asyncio_is_imported_when_it_is_used(sandbox: Sandbox) -> None:
     text = "import sys, zoom_user_status; print('asyncio' in sys.modules, hasattr(zoom_user_status, 'AsyncClient'), 'asyncio' in sys.modules)"
     out = subprocess.run([sys.executable, "-c", text], env=clean_env(sandbox), stdout=subprocess.PIPE, text=True, check=True).stdout
     assert out == "False True True\n"

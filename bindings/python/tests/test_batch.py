@@ -1,4 +1,4 @@
-"""Many users."""
+"""Tests batches of a Client."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ def test_each_user_once_with_its_index(sandbox: Sandbox) -> None:
     assert all(ledger[user]["status"] == "inactive" for user in USERS[:100])
 
 
-def test_it_runs_at_once_many(sandbox: Sandbox) -> None:
+def test_users_are_sent_in_parallel(sandbox: Sandbox) -> None:
     client = sandbox.client(concurrency=16)
     users = ["answer-slow-200@example.com"] * 32
     began = time.monotonic()
     assert sum(result.ok for result in client.update_many(users, Action.ACTIVATE)) == 32
-    assert time.monotonic() - began < 5  # one after the other it would be 6.4
+    assert time.monotonic() - began < 5  # one after another they would take 6.4
 
 
 def test_an_interrupt_at_any_line_loses_no_result(new_sandbox: Callable[..., Sandbox]) -> None:
@@ -71,7 +71,7 @@ def test_an_interrupt_at_any_line_loses_no_result(new_sandbox: Callable[..., San
 
 
 def raise_once_at(code: CodeType, line: int, act: Callable[[], object]) -> bool:
-    """Does ``act`` until just before it comes to that line of ``code``. Whether it came there."""
+    """Runs ``act`` and raises KeyboardInterrupt before the line of ``code``. Returns whether ``act`` reached the line."""
 
     def trace(frame: FrameType, event: str, _arg: object) -> Any:
         if frame.f_code is code:
@@ -94,7 +94,7 @@ def raise_once_at(code: CodeType, line: int, act: Callable[[], object]) -> bool:
     return False
 
 
-def test_any_iterable_and_none_at_all(sandbox: Sandbox) -> None:
+def test_users_may_be_any_iterable_or_empty(sandbox: Sandbox) -> None:
     client = sandbox.client()
     assert {r.user_id for r in client.update_many((u for u in USERS[:3]), "activate")} == set(USERS[:3])
     batch = client.update_many([], "activate")
@@ -102,7 +102,7 @@ def test_any_iterable_and_none_at_all(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("users", ["ada@example.com", b"ada@example.com", [None], ["a", 5]])
-def test_lists_that_are_none(sandbox: Sandbox, users: Any) -> None:
+def test_users_of_a_wrong_type_raise_a_type_error(sandbox: Sandbox, users: Any) -> None:
     with pytest.raises(TypeError):
         sandbox.client().update_many(users, "activate")
 
@@ -137,7 +137,7 @@ def test_stopping_loses_no_result(new_sandbox: Callable[..., Sandbox], way: str)
     assert time.monotonic() - began < 5
     assert batch.code is Code.CANCELLED and list(batch) == []
     assert len({result.index for result in results}) == len(results) < 200
-    # Whoever was received has a result, and whoever succeeded is done.
+    # Each user whom the sandbox received has a result, and each update that succeeded was applied.
     ledger = sandbox.ledger()["users"]
     sent = {result.user_id for result in results}
     assert set(ledger) <= sent
@@ -145,7 +145,7 @@ def test_stopping_loses_no_result(new_sandbox: Callable[..., Sandbox], way: str)
 
 
 @pytest.mark.parametrize("way", ["stop", "close", "with"])
-def test_stopping_leaves_the_callers_cancel_as_it_is(sandbox: Sandbox, way: str) -> None:
+def test_stopping_does_not_trigger_the_cancel_of_the_batch(sandbox: Sandbox, way: str) -> None:
     client = sandbox.client()
     cancel = zus.Cancel()
     batch = client.update_many(USERS, "activate", cancel=cancel)
@@ -160,8 +160,8 @@ def test_stopping_leaves_the_callers_cancel_as_it_is(sandbox: Sandbox, way: str)
 
 
 @pytest.mark.parametrize("many", [True, False])
-def test_a_providers_exception_leaves_the_callers_cancel_as_it_is(sandbox: Sandbox, many: bool) -> None:
-    def provider(refused: bool) -> str:
+def test_a_providers_exception_does_not_trigger_the_cancel(sandbox: Sandbox, many: bool) -> None:
+    def provider(rejected: bool) -> str:
         raise Mine
 
     cancel = zus.Cancel()
@@ -174,7 +174,7 @@ def test_a_providers_exception_leaves_the_callers_cancel_as_it_is(sandbox: Sandb
     assert not cancel.cancelled and sandbox.client().activate("ada@example.com", cancel=cancel).ok
 
 
-def test_one_cancel_ends_all_its_batches(new_sandbox: Callable[..., Sandbox]) -> None:
+def test_a_cancel_ends_all_batches_that_use_it(new_sandbox: Callable[..., Sandbox]) -> None:
     sandbox = new_sandbox()
     client = sandbox.client(timeout=20)
     cancel = zus.Cancel()
@@ -189,7 +189,7 @@ def test_one_cancel_ends_all_its_batches(new_sandbox: Callable[..., Sandbox]) ->
         assert [result.code for result in batch] == [Code.CANCELLED] and batch.code is Code.CANCELLED
 
 
-def test_a_batch_is_not_copied(sandbox: Sandbox) -> None:
+def test_a_batch_can_not_be_copied(sandbox: Sandbox) -> None:
     with sandbox.client().update_many(USERS, "activate") as batch:
         next(batch)
         with pytest.raises(TypeError, match="copied"):
@@ -197,7 +197,7 @@ def test_a_batch_is_not_copied(sandbox: Sandbox) -> None:
         assert next(batch).ok
 
 
-def test_dropping_the_iterator_stops_it(new_sandbox: Callable[..., Sandbox]) -> None:
+def test_freeing_the_iterator_stops_the_batch(new_sandbox: Callable[..., Sandbox]) -> None:
     sandbox = new_sandbox("--users", "600", "--delay", "20")
     client = sandbox.client(concurrency=4)
     for _result in client.update_many(USERS, "deactivate"):
@@ -209,7 +209,7 @@ def test_dropping_the_iterator_stops_it(new_sandbox: Callable[..., Sandbox]) -> 
     assert sandbox.ledger()["requests"] == before < 100
 
 
-def test_a_slow_reader_holds_it_back(new_sandbox: Callable[..., Sandbox]) -> None:
+def test_a_batch_sends_slowly_for_a_slow_reader(new_sandbox: Callable[..., Sandbox]) -> None:
     sandbox = new_sandbox("--users", "600")
     batch = sandbox.client(concurrency=4).update_many(USERS, "deactivate")
     next(batch)
@@ -218,7 +218,7 @@ def test_a_slow_reader_holds_it_back(new_sandbox: Callable[..., Sandbox]) -> Non
     assert len(list(batch)) == 599
 
 
-def test_what_no_user_can_survive_ends_it(sandbox: Sandbox) -> None:
+def test_a_failure_that_is_fatal_ends_the_batch(sandbox: Sandbox) -> None:
     client = sandbox.client(token="expired", concurrency=4)
     batch = client.update_many(USERS, "deactivate")
     results: List[Result] = []
@@ -230,7 +230,7 @@ def test_what_no_user_can_survive_ends_it(sandbox: Sandbox) -> None:
     assert list(batch) == []
 
 
-def test_no_token_ends_it(sandbox: Sandbox) -> None:
+def test_a_missing_token_ends_the_batch(sandbox: Sandbox) -> None:
     client = sandbox.client(**{**sandbox.oauth, "client_secret": "wrong"})
     with pytest.raises(zus.TokenError):
         list(client.update_many(USERS, "deactivate"))
@@ -240,10 +240,10 @@ class Mine(Exception):
     pass
 
 
-def test_a_providers_exception_ends_it_unchanged(sandbox: Sandbox) -> None:
+def test_a_providers_exception_ends_the_batch_and_is_raised(sandbox: Sandbox) -> None:
     error = Mine()
 
-    def provider(refused: bool) -> str:
+    def provider(rejected: bool) -> str:
         raise error
 
     before = sandbox.ledger()["requests"]
@@ -252,7 +252,7 @@ def test_a_providers_exception_ends_it_unchanged(sandbox: Sandbox) -> None:
     assert raised.value is error and sandbox.ledger()["requests"] == before
 
 
-def test_a_log_handlers_exception_ends_it(sandbox: Sandbox) -> None:
+def test_a_log_handlers_exception_ends_the_batch_and_is_raised(sandbox: Sandbox) -> None:
     class Handler(logging.Handler):
         def handle(self, record: logging.LogRecord) -> bool:
             raise Mine
@@ -266,8 +266,8 @@ def test_a_log_handlers_exception_ends_it(sandbox: Sandbox) -> None:
     assert len(results) < 100
 
 
-def test_a_batch_in_its_own_clients_provider(sandbox: Sandbox) -> None:
-    def provider(refused: bool) -> str:
+def test_a_provider_can_not_start_a_batch_of_its_own_client(sandbox: Sandbox) -> None:
+    def provider(rejected: bool) -> str:
         return str(list(client.update_many(USERS[:2], "activate")))
 
     client = sandbox.client(token_provider=provider)
@@ -275,7 +275,7 @@ def test_a_batch_in_its_own_clients_provider(sandbox: Sandbox) -> None:
         client.deactivate("ada@example.com")
 
 
-def test_the_token_is_renewed_midway(new_sandbox: Callable[..., Sandbox]) -> None:
+def test_the_token_is_refreshed_during_a_batch(new_sandbox: Callable[..., Sandbox]) -> None:
     sandbox = new_sandbox("--users", "600")
     client = sandbox.client(**sandbox.oauth)
     seen = 0
@@ -306,7 +306,7 @@ def test_two_batches_and_single_calls_on_one_client(sandbox: Sandbox) -> None:
     assert counts == [200] * 3
 
 
-def test_a_batch_outlives_the_client_variable(sandbox: Sandbox) -> None:
+def test_a_batch_goes_on_without_the_client_variable(sandbox: Sandbox) -> None:
     with sandbox.client() as client:
         batch = client.update_many(USERS, "activate")
         next(batch)
@@ -315,7 +315,7 @@ def test_a_batch_outlives_the_client_variable(sandbox: Sandbox) -> None:
     assert len(list(batch)) == 599
 
 
-def test_a_stop_is_quick_when_nothing_answers(sandbox: Sandbox) -> None:
+def test_a_stop_is_quick_when_no_response_comes(sandbox: Sandbox) -> None:
     batch = sandbox.client(concurrency=4).update_many(["answer-never@example.com"] * 20, "activate")
     threading.Timer(0.3, batch.stop).start()
     began = time.monotonic()

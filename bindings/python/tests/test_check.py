@@ -1,4 +1,4 @@
-"""``check`` walks the way to Zoom, and says where it ends and what to do."""
+"""Tests ``check``, which tests each step of the way to Zoom and says what failed and what to do."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def steps(run: Any) -> Dict[Tuple[str, str], Dict[str, Any]]:
     return {(step["host"], step["step"]): step for step in json.loads(run.stdout)["steps"]}
 
 
-def test_all_is_well(fake_zoom: FakeZoom) -> None:
+def test_every_step_succeeds(fake_zoom: FakeZoom) -> None:
     run = cli(fake_zoom, "check")
     assert (run.returncode, run.stderr) == (0, "") and run.stdout.endswith("An update can work.\n")
     for words in ("none is used for http://", "127.0.0.1 is 127.0.0.1", "agrees with the server", "obtained from 127.0.0.1, expires in 3600 s"):
@@ -84,7 +84,7 @@ def test_no_address_and_no_connection(fake_zoom: FakeZoom) -> None:
 
 
 class _Other(BaseHTTPRequestHandler):
-    """A proxy that wants a password; and a server of another century."""
+    """A proxy that asks for a password, and a server with a wrong clock."""
 
     def do_CONNECT(self) -> None:
         self.send_response_only(407, "Proxy Authentication Required")
@@ -134,7 +134,7 @@ def openssl(folder: Path, *arguments: str) -> None:
 
 @pytest.fixture
 def company(tmp_path: Path) -> Path:
-    """A folder with ca.pem, which vouches for server.pem."""
+    """Makes a folder with ca.pem, the CA certificate that signed server.pem."""
     openssl(tmp_path, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "ca.key", "-out", "ca.pem", "-days", "2",
             "-subj", "/O=The Company/CN=The Company Inspection CA")  # fmt: skip
     openssl(tmp_path, "req", "-newkey", "rsa:2048", "-nodes", "-keyout", "server.key", "-out", "server.csr", "-subj", "/CN=localhost")
@@ -145,7 +145,7 @@ def company(tmp_path: Path) -> Path:
 
 
 @needs_openssl
-def test_a_company_that_inspects(company: Path, new_sandbox: Callable[..., Sandbox]) -> None:
+def test_a_company_that_inspects_tls(company: Path, new_sandbox: Callable[..., Sandbox]) -> None:
     sandbox = new_sandbox("--tls", str(company / "server.pem"), str(company / "server.key"))
     run = cli(sandbox, "check", env=OAUTH)
     assert run.returncode == 1 and "FAILED  TLS" in run.stdout and "issued by The Company, The Company Inspection CA" in run.stdout

@@ -1,4 +1,4 @@
-"""The command line, as a person and as a script meet it."""
+"""Tests the command line as a person and as a script use it."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_oauth_from_the_environment(sandbox: Sandbox) -> None:
     assert cli(sandbox, "activate", "ada@example.com", env={"ZOOM_ACCESS_TOKEN": ""}).returncode == 0
 
 
-# ---- misuse
+# ---- usage errors
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_oauth_from_the_environment(sandbox: Sandbox) -> None:
         (["deactivate", "ada@example.com", "--env-file", "no-such-file"], "No such file"),
     ],
 )
-def test_misuse_is_2(sandbox: Sandbox, arguments: List[str], says: str) -> None:
+def test_a_usage_error_ends_with_2(sandbox: Sandbox, arguments: List[str], says: str) -> None:
     before = sandbox.ledger()["requests"]
     run = cli(sandbox, *arguments)
     assert run.returncode == 2 and says in run.stderr and "Traceback" not in run.stderr
@@ -110,7 +110,7 @@ def test_misuse_is_2(sandbox: Sandbox, arguments: List[str], says: str) -> None:
         ({"ZOOM_API_URL": "https://localhost/v2", "HTTPS_PROXY": "not a proxy"}, "HTTPS_PROXY"),
     ],
 )
-def test_a_wrong_environment_is_misuse(sandbox: Sandbox, env: Dict[str, str], says: str) -> None:
+def test_a_wrong_environment_is_a_usage_error(sandbox: Sandbox, env: Dict[str, str], says: str) -> None:
     run = cli(sandbox, "check", env=env)
     assert run.returncode == 2 and says in run.stderr and "abcdef" not in run.stderr
 
@@ -120,7 +120,7 @@ def test_users_before_and_after_two_dashes(sandbox: Sandbox) -> None:
     assert (run.returncode, run.stdout) == (0, "a@example.com\n-Kd3\n--yes\n")
 
 
-def test_no_credentials_are_misuse(sandbox: Sandbox) -> None:
+def test_missing_credentials_are_a_usage_error(sandbox: Sandbox) -> None:
     gone = {name: "" for name in sandbox.env if "URL" not in name}
     for command in (["check"], ["deactivate", "ada@example.com"]):
         run = cli(sandbox, *command, env=gone)
@@ -175,7 +175,7 @@ def test_csv(sandbox: Sandbox, tmp_path: Path, data: bytes) -> None:
         assert cli(sandbox, "deactivate", "--csv", "-", "--dry-run", stdin=file).stdout.splitlines() == USERS[:2]
 
 
-def test_blanks_of_no_width_are_trimmed_too(sandbox: Sandbox) -> None:
+def test_invisible_characters_around_a_user_are_removed(sandbox: Sandbox) -> None:
     run = cli(sandbox, "activate", "\u200b ada@example.com \u200b\ufeff\t")
     assert run.returncode == 0 and "or invisible characters removed from 1 user" in run.stderr
 
@@ -200,14 +200,14 @@ def test_csv_notices(sandbox: Sandbox, tmp_path: Path) -> None:
         (b"\xef\xbb\xbf\r\n  \r\n,,\r\n", "is empty and has no header"),
     ],
 )
-def test_csv_that_cannot_be_used(sandbox: Sandbox, tmp_path: Path, data: bytes, says: str) -> None:
+def test_csv_that_is_refused(sandbox: Sandbox, tmp_path: Path, data: bytes, says: str) -> None:
     path = tmp_path / "leavers.csv"
     path.write_bytes(data)
     run = cli(sandbox, "deactivate", "--csv", str(path))
     assert run.returncode == 2 and says in run.stderr
 
 
-def test_another_column_and_an_empty_list(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_another_column_and_a_file_without_users(sandbox: Sandbox, tmp_path: Path) -> None:
     path = tmp_path / "okta.csv"
     path.write_text("Login,Status\nuser00003@example.com,DEPROVISIONED\n")
     run = cli(sandbox, "deactivate", "--csv", str(path), "--column", " login", "--dry-run")
@@ -267,7 +267,7 @@ def test_resume(new_sandbox: Callable[..., Sandbox], tmp_path: Path) -> None:
     assert run.returncode == 1
     run = cli(sandbox, "deactivate", users[0], "--report", str(report), "--resume")
     assert run.returncode == 0
-    # A resume of nothing is a first run.
+    # Without a report, --resume does a first run.
     assert cli(sandbox, "activate", users[0], "--report", str(tmp_path / "new.csv"), "--resume").returncode == 0
     run = cli(sandbox, "activate", users[0], "--report", str(report), "--resume")
     assert run.returncode == 2 and "another action (deactivate)" in run.stderr
@@ -283,7 +283,7 @@ def test_a_resume_keeps_the_lines_of_others(sandbox: Sandbox, tmp_path: Path) ->
 
 
 def test_a_user_with_an_older_line_too(sandbox: Sandbox, tmp_path: Path) -> None:
-    # So a run leaves it that was killed after it had tried the user again: the last line counts.
+    # A run that was killed after it had sent a user again leaves two lines: the last one counts.
     report = tmp_path / "out.csv"
     cli(sandbox, "deactivate", "answer-503@example.com", USERS[0], "--report", str(report))
     again = rows(report)
@@ -312,7 +312,7 @@ def test_a_report_is_of_one_run_at_a_time(sandbox: Sandbox, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("cut", range(1, 130, 9))
-def test_a_torn_last_line(sandbox: Sandbox, tmp_path: Path, cut: int) -> None:
+def test_an_incomplete_last_line(sandbox: Sandbox, tmp_path: Path, cut: int) -> None:
     report = tmp_path / "out.csv"
     users = USERS[:3]
     assert cli(sandbox, "deactivate", *users, "--report", str(report), "--concurrency", "1").returncode == 0
@@ -324,7 +324,7 @@ def test_a_torn_last_line(sandbox: Sandbox, tmp_path: Path, cut: int) -> None:
     assert {row["code"] for row in rows(report)} == {"ZUS_OK"}
 
 
-def test_a_report_torn_at_its_start(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_a_report_with_an_incomplete_header(sandbox: Sandbox, tmp_path: Path) -> None:
     report = tmp_path / "out.csv"
     for start in (b"", b"use"):
         report.write_bytes(start)
@@ -373,7 +373,7 @@ def test_a_disk_that_is_full_from_the_start(sandbox: Sandbox, tmp_path: Path) ->
 
 
 def broken(sandbox: Sandbox, how: str, *arguments: str) -> Any:
-    """A run where a function of the operating system fails."""
+    """Runs the command line with a function of the operating system that fails."""
     start = f"import errno, os, sys; from zoom_user_status._cli import main\n{how}\nsys.exit(main())"
     return subprocess.run(
         [sys.executable, "-c", start, *arguments], env=clean_env(sandbox), capture_output=True, text=True, timeout=60
@@ -394,7 +394,7 @@ os.fsync = fsync
     assert "Traceback" not in run.stderr and len(rows(report)) == 1
 
 
-def test_older_lines_that_cannot_be_taken_out(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_older_lines_that_can_not_be_removed(sandbox: Sandbox, tmp_path: Path) -> None:
     report = tmp_path / "out.csv"
     command = ["deactivate", "answer-503@example.com", "--report", str(report), "--resume"]
     cli(sandbox, *command)
@@ -421,10 +421,10 @@ def test_ids_and_messages_stay_on_one_line(sandbox: Sandbox, tmp_path: Path) -> 
     assert "2 of 2 users are in the report already" in run.stderr
 
 
-# ---- ends
+# ---- how a run ends
 
 
-def test_a_refused_token_stops_early(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_a_rejected_token_stops_the_run_early(sandbox: Sandbox, tmp_path: Path) -> None:
     report = tmp_path / "out.csv"
     env = {"ZOOM_ACCESS_TOKEN": "expired"}
     run = cli(sandbox, "deactivate", *USERS, "--report", str(report), "--rate", "0", env=env)
@@ -438,7 +438,7 @@ def test_a_refused_token_stops_early(sandbox: Sandbox, tmp_path: Path) -> None:
     assert sorted(row["user"] for row in rows(report)) == USERS
 
 
-def test_the_way_to_resume_with_an_id_like_an_option(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_the_command_to_resume_with_an_id_like_an_option(sandbox: Sandbox, tmp_path: Path) -> None:
     report = tmp_path / "out.csv"
     env = {"ZOOM_ACCESS_TOKEN": "expired"}
     run = cli(sandbox, "deactivate", "--report", str(report), "--", "-Kd3", env=env)
@@ -456,7 +456,7 @@ def test_the_daily_limit_stops_early_and_says_when(new_sandbox: Callable[..., Sa
     assert "60 users remain" in run.stderr
 
 
-def test_nobody_reads_the_output(sandbox: Sandbox) -> None:
+def test_a_closed_pipe_does_not_stop_the_run(sandbox: Sandbox) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "zoom_user_status", "deactivate", "-v", "--rate", "0", *USERS[:200]],
         env=clean_env(sandbox),
@@ -477,7 +477,7 @@ def test_an_output_that_cannot_be_written(sandbox: Sandbox, tmp_path: Path) -> N
     with open("/dev/full", "w") as full:
         run = cli(sandbox, "deactivate", "-v", *USERS[:30], "--report", str(report), stdout=full)
         assert cli(sandbox, "check", stdout=full).returncode == 1
-    # Nobody was told that all is done, so it isn't 0.
+    # The exit status isn't 0, because the output that says who is done was lost.
     assert run.returncode == 1 and run.stderr.count("the standard output can't be written") == 1
     assert sorted(row["user"] for row in rows(report)) == USERS[:30]
     assert "Traceback" not in run.stderr and len(run.stderr.splitlines()) == 1
@@ -501,7 +501,7 @@ def test_without_a_standard_stream(sandbox: Sandbox, tmp_path: Path, streams: st
 
 
 def running(sandbox: Sandbox, *arguments: str) -> "subprocess.Popen[str]":
-    """The command line under way, into a pipe and buffered as Python does it by itself."""
+    """Starts the command line with a pipe as its output, buffered as Python does it by default."""
     env = clean_env(sandbox)
     del env["PYTHONUNBUFFERED"]
     return subprocess.Popen(
@@ -527,7 +527,7 @@ def test_a_pipe_gets_each_line_at_once(new_sandbox: Callable[..., Sandbox]) -> N
 
 
 @pytest.mark.skipif(os.name != "posix", reason="POSIX signals")
-def test_who_is_in_flight_at_a_ctrl_c_is_left_and_has_not_failed(
+def test_a_user_in_flight_at_a_ctrl_c_has_an_unknown_outcome_and_not_failed(
     new_sandbox: Callable[..., Sandbox], tmp_path: Path
 ) -> None:
     sandbox = new_sandbox()
@@ -547,7 +547,7 @@ def test_who_is_in_flight_at_a_ctrl_c_is_left_and_has_not_failed(
 
 
 def stopped(sandbox: Sandbox, report: Path, *numbers: int) -> Tuple[int, str, str, float]:
-    """A run of 600 that gets these signals in quick succession."""
+    """Runs 600 users and sends these signals quickly one after another."""
     process = subprocess.Popen(
         [sys.executable, "-m", "zoom_user_status", "deactivate", *USERS, "--report", str(report), "--rate", "200"],
         env=clean_env(sandbox),
@@ -595,14 +595,14 @@ def test_ctrl_c(new_sandbox: Callable[..., Sandbox], tmp_path: Path, numbers: Tu
 
 
 @pty_only
-@pytest.mark.parametrize("answer, code", [("y\n", 0), ("yes\n", 0), ("n\n", 130), ("\n", 130), ("\x04", 130)])
-def test_the_prompt(new_sandbox: Callable[..., Sandbox], tmp_path: Path, answer: str, code: int) -> None:
+@pytest.mark.parametrize("reply, code", [("y\n", 0), ("yes\n", 0), ("n\n", 130), ("\n", 130), ("\x04", 130)])
+def test_the_prompt(new_sandbox: Callable[..., Sandbox], tmp_path: Path, reply: str, code: int) -> None:
     sandbox = new_sandbox("--users", "20")
     report = tmp_path / "out.csv"
     terminal = Terminal(sandbox, "deactivate", *USERS[:11], "--report", str(report))
     terminal.until("Deactivate 11 users?")
     assert sandbox.ledger()["requests"] == 0
-    terminal.type(answer)
+    terminal.type(reply)
     assert terminal.ended() == code
     assert sandbox.ledger()["requests"] == (0 if code else 11) and report.exists() == (code == 0)
 
@@ -628,7 +628,7 @@ def test_ctrl_c_at_the_prompt(sandbox: Sandbox) -> None:
 
 
 @pty_only
-def test_a_person_without_a_keyboard_says_yes_beforehand(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_without_a_keyboard_the_run_needs_yes(sandbox: Sandbox, tmp_path: Path) -> None:
     import pty
 
     path = leavers(tmp_path / "leavers.csv", USERS[:11])

@@ -1,4 +1,4 @@
-"""One user: results, exceptions, credentials, options."""
+"""Tests calls for one user: results, exceptions, credentials, options."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_an_unknown_action_is_a_value_error(sandbox: Sandbox, action: Any) -> No
         sandbox.client().update("ada@example.com", action)
 
 
-REFUSALS = [
+FAILURES = [
     ("nobody@example.com", "deactivate", zus.UserNotFound, 404, 1001),
     ("admin@example.com", "deactivate", zus.UserProtected, 400, 200),
     ("room@example.com", "deactivate", zus.UserProtected, 400, 200),
@@ -65,8 +65,8 @@ REFUSALS = [
 ]
 
 
-@pytest.mark.parametrize("user, action, error, http_status, zoom_code", REFUSALS)
-def test_refusals_are_exceptions_with_the_result(
+@pytest.mark.parametrize("user, action, error, http_status, zoom_code", FAILURES)
+def test_failures_are_exceptions_with_the_result(
     sandbox: Sandbox,
     user: str,
     action: str,
@@ -110,7 +110,7 @@ def test_timeout(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("user", ["", " ada@example.com", "ada@example.com ", ".", "..", "a\nb", "a\0b", "\ud800"])
-def test_ids_that_cannot_be_used(sandbox: Sandbox, user: str) -> None:
+def test_user_ids_that_are_not_allowed(sandbox: Sandbox, user: str) -> None:
     before = sandbox.ledger()["requests"]
     with pytest.raises(zus.InvalidArgument) as raised:
         sandbox.client().deactivate(user)
@@ -131,7 +131,7 @@ def test_retries(sandbox: Sandbox) -> None:
     assert raised.value.result.attempts == 1
 
 
-def test_oauth_and_its_renewal(sandbox: Sandbox) -> None:
+def test_oauth_obtains_and_refreshes_a_token(sandbox: Sandbox) -> None:
     with sandbox.client(**sandbox.oauth) as client:
         before = sandbox.ledger()["token_requests"]
         client.deactivate("ada@example.com")
@@ -163,27 +163,27 @@ def test_check_credentials(sandbox: Sandbox) -> None:
 def test_token_provider(sandbox: Sandbox) -> None:
     asked: List[bool] = []
 
-    def provider(refused: bool) -> str:
-        asked.append(refused)
-        return "sandbox-token" if refused else "expired"
+    def provider(rejected: bool) -> str:
+        asked.append(rejected)
+        return "sandbox-token" if rejected else "expired"
 
     client = sandbox.client(token_provider=provider)
     assert client.deactivate("ada@example.com").ok
     assert asked == [False, True]
 
 
-def test_a_long_token_from_a_provider_comes_through(sandbox: Sandbox) -> None:
+def test_a_provider_may_return_a_long_token(sandbox: Sandbox) -> None:
     calls = 0
 
-    def provider(refused: bool) -> str:
+    def provider(rejected: bool) -> str:
         nonlocal calls
         calls += 1
-        return "sandbox-token" if refused else "x" * 8000
+        return "sandbox-token" if rejected else "x" * 8000
 
     assert sandbox.client(token_provider=provider).deactivate("ada@example.com").ok
-    assert calls == 2  # the larger buffer was filled from the same token
+    assert calls == 2  # the larger buffer got the same token
     with pytest.raises(zus.InvalidArgument, match="8192"):
-        sandbox.client(token_provider=lambda refused: "x" * 9000).deactivate("ada@example.com")
+        sandbox.client(token_provider=lambda rejected: "x" * 9000).deactivate("ada@example.com")
 
 
 class Mine(Exception):
@@ -191,8 +191,8 @@ class Mine(Exception):
 
 
 @pytest.mark.parametrize("error", [Mine("no"), KeyboardInterrupt(), SystemExit(3)])
-def test_a_providers_exception_comes_out_unchanged(sandbox: Sandbox, error: BaseException) -> None:
-    def provider(refused: bool) -> str:
+def test_a_providers_exception_is_raised(sandbox: Sandbox, error: BaseException) -> None:
+    def provider(rejected: bool) -> str:
         raise error
 
     client = sandbox.client(token_provider=provider)
@@ -205,8 +205,8 @@ def test_a_providers_exception_comes_out_unchanged(sandbox: Sandbox, error: Base
     assert sandbox.ledger()["requests"] == before
 
 
-def test_a_provider_that_gives_no_str(sandbox: Sandbox) -> None:
-    provider: Any = lambda refused: None  # noqa: E731
+def test_a_provider_that_returns_no_str_raises_a_type_error(sandbox: Sandbox) -> None:
+    provider: Any = lambda rejected: None  # noqa: E731
     with pytest.raises(TypeError):
         sandbox.client(token_provider=provider).deactivate("ada@example.com")
 
@@ -214,7 +214,7 @@ def test_a_provider_that_gives_no_str(sandbox: Sandbox) -> None:
 def test_a_provider_cannot_call_its_own_client(sandbox: Sandbox) -> None:
     client: Client
 
-    def provider(refused: bool) -> str:
+    def provider(rejected: bool) -> str:
         client.deactivate("ada@example.com")
         return "sandbox-token"
 
@@ -226,7 +226,7 @@ def test_a_provider_cannot_call_its_own_client(sandbox: Sandbox) -> None:
 def test_a_provider_may_call_another_client(sandbox: Sandbox) -> None:
     other = sandbox.client()
 
-    def provider(refused: bool) -> str:
+    def provider(rejected: bool) -> str:
         other.activate("grace@example.com")
         return "sandbox-token"
 
@@ -354,7 +354,7 @@ def test_rates(rate: Any, expected: Any) -> None:
     assert to_rate(rate) == expected
 
 
-def test_the_rate_is_kept(sandbox: Sandbox) -> None:
+def test_the_rate_limit_holds(sandbox: Sandbox) -> None:
     client = sandbox.client(rate=10)
     began = time.monotonic()
     for _ in range(21):
@@ -381,7 +381,7 @@ def test_log_lines_go_to_logging(sandbox: Sandbox, caplog: pytest.LogCaptureFixt
     assert caplog.records and all(record.name == "mine" for record in caplog.records)
 
 
-def test_a_log_handlers_exception_comes_out(sandbox: Sandbox) -> None:
+def test_a_log_handlers_exception_is_raised(sandbox: Sandbox) -> None:
     class Handler(logging.Handler):
         def handle(self, record: logging.LogRecord) -> bool:
             raise Mine("log")
@@ -428,7 +428,7 @@ def test_cancel_from_another_thread(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("way", [copy.copy, copy.deepcopy, pickle.dumps])
-def test_a_cancel_is_not_copied(way: Any) -> None:
+def test_a_cancel_can_not_be_copied(way: Any) -> None:
     with pytest.raises(TypeError, match="Cancel can't be copied"):
         way(zus.Cancel())
 

@@ -1,4 +1,4 @@
-"""Env files: the grammar of python-dotenv, and what of it this program takes."""
+"""Tests env files: they have the grammar of python-dotenv, and this program uses only some of their variables."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def env_file(folder: Path, text: str, encoding: str = "utf-8") -> str:
 @example("A= # c")
 @example("A='x\ny' # c\nB")
 def test_the_grammar_is_python_dotenvs(text: str) -> None:
-    """But for what that one passes over with a warning, which is an error here."""
+    """There is one difference: a line that python-dotenv skips with a warning is an error here."""
     theirs = DotEnv(None, io.StringIO(text, newline=""), encoding="utf-8", interpolate=True, override=True)
     bindings = list(parse_stream(io.StringIO(text, newline="")))
     try:
@@ -66,7 +66,7 @@ def test_the_grammar_is_python_dotenvs(text: str) -> None:
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
-def test_what_people_have(fake_zoom: FakeZoom, tmp_path: Path, encoding: str) -> None:
+def test_a_file_as_people_have_it(fake_zoom: FakeZoom, tmp_path: Path, encoding: str) -> None:
     text = (
         "# Zoom, and the shop\r\n\r\n"
         "export ZOOM_ACCOUNT_ID='fake-account' # ours\r\n"
@@ -74,7 +74,7 @@ def test_what_people_have(fake_zoom: FakeZoom, tmp_path: Path, encoding: str) ->
         'PREFIX=fake\r\nZOOM_CLIENT_SECRET="${PREFIX}-secret"\r\n'
         "DATABASE_URL=postgres://shop\r\nshop.name=Ä\r\nEMPTY=\r\nALONE\r\nLD_PRELOAD=/no/such.so\r\n"
     )
-    # The environment's token would be refused: the file's credentials come in its place, not beside it.
+    # Zoom would reject the environment's token: the file's credentials replace it.
     env = {"ZOOM_ACCESS_TOKEN": "expired", "ZOOM_ACCOUNT_ID": "", "ZOOM_CLIENT_ID": "", "ZOOM_CLIENT_SECRET": ""}
     run = cli(fake_zoom, "check", "--env-file", env_file(tmp_path, text, encoding), env=env)
     assert (run.returncode, run.stderr) == (0, "") and "fake-account" in run.stdout
@@ -115,8 +115,8 @@ def test_a_token_beside_oauth_and_whitespace_around_a_secret(fake_zoom: FakeZoom
     assert f"ZOOM_CLIENT_SECRET in {name} has leading or trailing whitespace" in cli(fake_zoom, "check", "--env-file", name).stderr
 
 
-def test_proxy_and_certificates_in_the_file_count(fake_zoom: FakeZoom, tmp_path: Path) -> None:
-    """More than the environment's, in whatever spelling."""
+def test_proxy_and_certificates_of_the_file_replace_those_of_the_environment(fake_zoom: FakeZoom, tmp_path: Path) -> None:
+    """The variables of the environment may be in upper or lower case."""
     text = "HTTPS_PROXY=http://127.0.0.1:9/\nNO_PROXY=\nSSL_CERT_FILE=/no/such.pem\n"
     env: Dict[str, str] = {"ZOOM_API_URL": "https://localhost:1/v2", "https_proxy": "http://127.0.0.1:10/", "no_proxy": "*"}
     name = env_file(tmp_path, text)

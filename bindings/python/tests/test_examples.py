@@ -1,4 +1,4 @@
-"""The examples, as a person runs them."""
+"""Runs the examples as a person does."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_update_status(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("arguments", [[], ["ada@example.com"], ["ada@example.com", "delete"], ["", "deactivate"]])
-def test_update_status_misused(sandbox: Sandbox, arguments: Any) -> None:
+def test_update_status_with_wrong_arguments(sandbox: Sandbox, arguments: Any) -> None:
     run = example(sandbox, "update_status.py", *arguments)
     assert run.returncode == 2 and run.stderr and "Traceback" not in run.stderr
 
@@ -63,7 +63,7 @@ def test_offboard(sandbox: Sandbox, tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="POSIX signals")
-def test_offboard_is_stopped(new_sandbox: Callable[..., Sandbox]) -> None:
+def test_offboard_stops_at_a_ctrl_c(new_sandbox: Callable[..., Sandbox]) -> None:
     sandbox = new_sandbox("--users", "600", "--delay", "100")
     process = subprocess.Popen(
         [sys.executable, str(EXAMPLES / "offboard.py")],

@@ -1,6 +1,6 @@
-"""Files as real systems write them: who is sent, who is skipped, what is said, and what is refused.
+"""Tests files as real systems write them: which users are sent, which rows are skipped, what the notices say, which file is refused.
 
-``files/manifest.json`` has the expectation of each. Nothing of it is a mock: the command line sends to a Zoom on loopback.
+``files/manifest.json`` says what is expected of each file. The command line sends real requests, to a fake Zoom on loopback.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def test_file(fake_zoom: FakeZoom, tmp_path: Path, case: Dict[str, Any]) -> None
     dry = cli(fake_zoom, *arguments, "--dry-run")
     assert (dry.returncode, fake_zoom.ledger) == (case["status"], []), dry.stderr
     assert dry.stdout.splitlines() == case["users"]
-    # All that is told is expected, and all that is expected is told.
+    # Every expected text is printed, and every line that is printed is expected.
     reasons = [why for _, why in case["skipped"]]
     expected = [*case["notices"], *reasons, case["refused"] or "dry run: "]
     told = dry.stderr.splitlines()

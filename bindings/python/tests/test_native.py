@@ -1,4 +1,4 @@
-"""The binding itself: the library's place, its names and numbers."""
+"""Tests the binding itself: where it finds the library, and whether its names and numbers are the library's."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ HEADER = (ROOT / "include" / "zus.h").read_text()
 
 
 def test_every_function_of_the_header_is_bound() -> None:
-    # zus_result_user_id: Python keeps the id that it was given; zus_code_name: Code.symbol, compared below;
-    # zus_config_set_from_env: from_env reads any mapping.
+    # Python needs no zus_result_user_id, because it keeps the user ID that was passed. Code.symbol replaces zus_code_name, and a test below
+    # compares them. from_env replaces zus_config_set_from_env, because it reads any mapping.
     reasons = {"zus_result_user_id", "zus_code_name", "zus_config_set_from_env"}
     declared = set(re.findall(r"\b(zus_\w+)\(", HEADER))
     bound = set(re.findall(r'"(zus_\w+)"', Path(_native.__file__).read_text()))
@@ -77,7 +77,7 @@ def load(package: Path, library: Optional[str]) -> "subprocess.CompletedProcess[
     return subprocess.run([sys.executable, "-c", program], env=env, capture_output=True, text=True)
 
 
-def test_where_the_library_is_looked_for(tmp_path: Path) -> None:
+def test_the_library_is_found_or_the_message_names_its_path(tmp_path: Path) -> None:
     ignore = shutil.ignore_patterns("__pycache__", "*.so", "*.dylib", "*.dll")
     package = tmp_path / "zoom_user_status"
     shutil.copytree(PACKAGE / "src" / "zoom_user_status", package, ignore=ignore)

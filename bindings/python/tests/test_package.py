@@ -1,4 +1,4 @@
-"""What is built and installed: the wheel, the sdist, an editable install."""
+"""Tests what is built and installed: the wheel, the sdist, a frozen program."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ def run(*command: str, **options: Any) -> str:
 
 def pip(*arguments: str, python: str = sys.executable, **env: str) -> str:
     clean: Dict[str, str] = {name: value for name, value in os.environ.items() if name not in ("ZUS_LIBRARY", "PYTHONPATH")}
-    # This environment has hatchling: nothing need be downloaded again for each build.
+    # This environment has hatchling, so that a build downloads nothing.
     return run(python, "-m", "pip", "--disable-pip-version-check", *arguments, env={**clean, **env})
 
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """By cargo, as from a clone without anything built: the same library as `make build` makes."""
+    """Builds a wheel with cargo, as in a clone without a library. The library must be the same as the one of `make build`."""
     before = LIBRARY.read_bytes()
     folder = tmp_path_factory.mktemp("wheel")
     pip("wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", str(folder), str(PACKAGE))
@@ -68,13 +68,13 @@ def test_the_wheel_in_a_fresh_environment(wheel: Path, sandbox: Sandbox, tmp_pat
     del env["PYTHONPATH"], env["ZUS_LIBRARY"]
     for block in python_blocks(PACKAGE / "README.md"):
         if "import pytest" in block:
-            continue  # it is in test_testing.py
+            continue  # test_testing.py runs it
         run(str(scripts / "python"), "-c", block, env=env, cwd=tmp_path)
     said = run(str(scripts / "zoom-user-status"), "deactivate", "ada@example.com", env=env, cwd=tmp_path)
     assert said == "ada@example.com: deactivated\n"
     found = run(str(scripts / "python"), "-c", "import zoom_user_status._native as n; print(n.PATH)", env=env, cwd=tmp_path)
     assert str(tmp_path / "venv") in found
-    # Without tqdm there is no bar, and everything else works.
+    # Without tqdm there is no progress bar, and everything else works.
     assert "1 user" not in run(str(scripts / "python"), "-m", "zoom_user_status", "check", env=env, cwd=tmp_path)
 
 
@@ -82,7 +82,7 @@ def test_the_wheel_in_a_fresh_environment(wheel: Path, sandbox: Sandbox, tmp_pat
     sys.platform == "linux" and not sysconfig.get_config_var("Py_ENABLE_SHARED"), reason="PyInstaller needs a shared libpython"
 )
 def test_a_frozen_program(wheel: Path, sandbox: Sandbox, tmp_path: Path) -> None:
-    """PyInstaller finds libzus by the package's own hook."""
+    """PyInstaller finds libzus with the hook of the package."""
     installed = tmp_path / "installed"
     pip("install", "--no-index", "--no-deps", "--target", str(installed), str(wheel))
     (tmp_path / "leave.py").write_text("import sys\nfrom zoom_user_status._cli import main\nsys.exit(main())\n")
@@ -95,7 +95,7 @@ def test_a_frozen_program(wheel: Path, sandbox: Sandbox, tmp_path: Path) -> None
     assert said == "ada@example.com: deactivated\n"
 
 
-def test_a_prebuilt_library_is_taken(tmp_path: Path) -> None:
+def test_a_prebuilt_library_is_used(tmp_path: Path) -> None:
     env = {"ZUS_LIBRARY": str(LIBRARY), "PATH": str(Path(sys.executable).parent), "ZUS_WHEEL_PLATFORM": "linux_riscv64"}
     pip("wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", str(tmp_path), str(PACKAGE), **env)
     built = next(tmp_path.glob("*-py3-none-linux_riscv64.whl"))
@@ -103,7 +103,7 @@ def test_a_prebuilt_library_is_taken(tmp_path: Path) -> None:
         assert archive.read(f"zoom_user_status/{LIBRARY.name}") == LIBRARY.read_bytes()
 
 
-def test_without_rust_it_says_so(tmp_path: Path) -> None:
+def test_a_build_without_rust_says_what_to_do(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "-w", str(tmp_path), str(PACKAGE)],
         env={"PATH": str(tmp_path), "HOME": str(tmp_path)},
@@ -125,7 +125,7 @@ def test_the_sdist_builds(tmp_path: Path) -> None:
             tar.extractall(tmp_path / "unpacked")
     assert {"rust/Cargo.toml", "rust/Cargo.lock", "rust/build.rs", "rust/src/lib.rs", "rust/packaging/cargo.sh", "hatch_build.py", "README.md"} <= names
     assert not any(name.startswith(("target", "rust/target")) or name.endswith((".so", ".pyc")) for name in names)
-    # Compiled in the debug profile's stead: the same sources, a target folder of its own, kept between runs.
+    # The release profile is changed to compile quickly, in a target folder that is kept between runs.
     unpacked = next((tmp_path / "unpacked").iterdir())
     kept = PACKAGE.parents[1] / ".tools" / "python" / "sdist-target"
     pip(

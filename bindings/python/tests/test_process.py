@@ -1,4 +1,4 @@
-"""Signals, threads, asyncio, fork and the interpreter's end."""
+"""Tests signals, threads, asyncio, fork and the end of the interpreter."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def program(sandbox: Sandbox, text: str) -> "subprocess.Popen[str]":
 
 
 def ended(process: "subprocess.Popen[str]", timeout: float = 20) -> Tuple[int, str, str]:
-    # Not communicate(), which doesn't know of what readline() has read ahead.
+    # communicate() would lose what readline() has read ahead.
     assert process.stdout and process.stderr
     late = threading.Timer(timeout, process.kill)
     late.start()
@@ -50,7 +50,7 @@ def ended(process: "subprocess.Popen[str]", timeout: float = 20) -> Tuple[int, s
 
 def until(process: "subprocess.Popen[str]", line: str) -> None:
     assert process.stdout
-    late = threading.Timer(60, process.kill)  # a line that never comes is a failure, and no test without an end
+    late = threading.Timer(60, process.kill)  # if the line never comes, the test fails and does not wait forever
     late.start()
     assert process.stdout.readline().strip() == line
     late.cancel()
@@ -76,7 +76,7 @@ def test_ctrl_c_during_a_call(sandbox: Sandbox) -> None:
         began = time.monotonic()
         process.send_signal(signal.SIGINT)
         until(process, "interrupted")
-        assert time.monotonic() - began < 5  # else it takes 20
+        assert time.monotonic() - began < 5  # without the signal it takes 20
     assert ended(process) == (0, "True\n", "")
 
 
@@ -107,7 +107,7 @@ def test_ctrl_c_during_a_batch_loses_no_result(sandbox: Sandbox, where: str) -> 
                     if HAS_A_RESULT:
                         time.sleep(60)
         except KeyboardInterrupt:
-            if HAS_A_RESULT:        # the batch didn't hear of it
+            if HAS_A_RESULT:        # the batch was not stopped
                 assert batch.code is None
                 batch.stop()
             results += batch
@@ -116,14 +116,14 @@ def test_ctrl_c_during_a_batch_loses_no_result(sandbox: Sandbox, where: str) -> 
         """.replace("HAS_A_RESULT", str(where == "has a result")),
     )
     until(process, "running")
-    time.sleep(0.5)  # so that it is where it should be
+    time.sleep(0.5)  # until the program waits at the right place
     process.send_signal(signal.SIGINT)
     assert ended(process) == (0, "20 ZUS_ERR_CANCELLED\n", "")
 
 
 @posix
 @pytest.mark.parametrize("cancel", ["None", "zus.Cancel()"])
-def test_a_handler_that_returns_lets_the_call_go_on(sandbox: Sandbox, cancel: str) -> None:
+def test_a_call_goes_on_after_a_handler_that_returns(sandbox: Sandbox, cancel: str) -> None:
     process = program(
         sandbox,
         """
@@ -184,7 +184,7 @@ def test_a_handler_that_cancels_ends_the_call(sandbox: Sandbox) -> None:
 
 
 @posix
-def test_an_interval_timer_does_not_starve_the_call(sandbox: Sandbox) -> None:
+def test_a_call_ends_despite_an_interval_timer(sandbox: Sandbox) -> None:
     process = program(
         sandbox,
         """
@@ -198,7 +198,7 @@ def test_an_interval_timer_does_not_starve_the_call(sandbox: Sandbox) -> None:
 
 
 @posix
-def test_an_alarm_that_raises_is_heard(sandbox: Sandbox) -> None:
+def test_the_exception_of_an_alarm_handler_is_raised(sandbox: Sandbox) -> None:
     process = program(
         sandbox,
         """
@@ -227,11 +227,11 @@ def test_another_owner_of_the_wakeup_descriptor_keeps_it() -> None:
                 heard = asyncio.Event()
                 loop.add_signal_handler(signal.SIGUSR2, heard.set)
                 mine = signal.set_wakeup_fd(-1); signal.set_wakeup_fd(mine)
-                assert client.activate("ada@example.com").ok      # in the main thread: blocks the loop
+                assert client.activate("ada@example.com").ok      # blocks the event loop
                 assert mine != -1 and signal.set_wakeup_fd(mine) == mine
                 threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGUSR2)).start()
                 assert client.activate("answer-slow-600@example.com").ok
-                await asyncio.wait_for(heard.wait(), 2)           # the byte was passed on
+                await asyncio.wait_for(heard.wait(), 2)           # the event loop got the byte
                 print("heard")
             asyncio.run(main())
             """,
@@ -293,7 +293,7 @@ def test_asyncio_to_thread(sandbox: Sandbox) -> None:
 
     results, seconds = asyncio.run(main())
     assert all(result.ok for result in results[:4]) and isinstance(results[4], zus.UserNotFound)
-    assert seconds < 3  # one after the other it would be 4
+    assert seconds < 3  # one after another they would take 4
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="fork")
@@ -332,7 +332,7 @@ def test_ctrl_c_in_a_forked_child(sandbox: Sandbox) -> None:
     process = program(
         sandbox,
         """
-        client.deactivate("ada@example.com")        # the parent's ears are open
+        client.deactivate("ada@example.com")        # so that the parent owns the wake-up descriptor
         child = os.fork()
         if child == 0:
             try:
@@ -350,9 +350,9 @@ def test_ctrl_c_in_a_forked_child(sandbox: Sandbox) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        # a batch that nobody reads any more
+        # a batch whose results are not read any more
         'batch = client.update_many(["answer-slow-20@example.com"] * 5000, "deactivate"); next(batch)',
-        # the same, and an uncaught exception holds it
+        # the same, and an uncaught exception has a reference to it
         'batch = client.update_many(["answer-slow-20@example.com"] * 5000, "deactivate"); next(batch); 1 / 0',
         # a call of a daemon thread
         'threading.Thread(target=client.deactivate, args=("answer-never@example.com",), daemon=True).start(); time.sleep(0.3)',
@@ -364,7 +364,7 @@ def test_ctrl_c_in_a_forked_child(sandbox: Sandbox) -> None:
         'import atexit; client.activate("ada@example.com"); atexit.register(client.activate, "ada@example.com")',
     ],
 )
-def test_the_interpreters_end(sandbox: Sandbox, text: str) -> None:
+def test_the_interpreter_ends_with_calls_in_flight(sandbox: Sandbox, text: str) -> None:
     began = time.monotonic()
     code, _, err = ended(program(sandbox, text))
     assert code == (1 if "1 / 0" in text else 0), err
@@ -372,7 +372,7 @@ def test_the_interpreters_end(sandbox: Sandbox, text: str) -> None:
     assert time.monotonic() - began < 10
 
 
-def test_no_handle_is_left_behind(sandbox: Sandbox) -> None:
+def test_every_handle_is_freed(sandbox: Sandbox) -> None:
     process = program(
         sandbox,
         """
@@ -411,7 +411,7 @@ def test_no_ctrl_c_is_lost(sandbox: Sandbox) -> None:
         while heard < 150:
             try:
                 while True:
-                    if told == heard:       # in here, so that the next one doesn't come during the except clause
+                    if told == heard:       # here, so that the next Ctrl-C does not come during the except clause
                         told += 1
                         print("heard", heard, flush=True)
                     for user in users:

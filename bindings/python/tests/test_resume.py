@@ -1,4 +1,4 @@
-"""Reports: bound to their account, complete on a resume, and safe from other programs and other people's files."""
+"""Tests reports: they belong to one account, a resume completes them, and other programs may change them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def report(tmp_path: Path) -> Path:
     return tmp_path / "r.csv"
 
 
-def test_a_busy_user_and_a_full_account_are_tried_again(fake_zoom: FakeZoom, report: Path) -> None:
+def test_a_busy_user_and_a_full_account_are_sent_again(fake_zoom: FakeZoom, report: Path) -> None:
     fake_zoom.add(A, B, status="inactive")
     fake_zoom.fail(A, 400, 300, EVENT, times=1)
     fake_zoom.fail(B, 400, 3412, "The maximum of users is reached.", times=1)
@@ -44,7 +44,7 @@ def test_a_busy_user_and_a_full_account_are_tried_again(fake_zoom: FakeZoom, rep
     assert run.returncode == 0 and codes(report) == {A: "ZUS_OK", B: "ZUS_OK"}
 
 
-def test_nothing_to_send_says_why_and_how(fake_zoom: FakeZoom, report: Path) -> None:
+def test_a_resume_without_users_to_send_says_why(fake_zoom: FakeZoom, report: Path) -> None:
     fake_zoom.add(A)
     arguments = ["deactivate", A, GONE, "--report", str(report)]
     cli(fake_zoom, *arguments)
@@ -69,12 +69,12 @@ def test_retry_failed_by_code(fake_zoom: FakeZoom, report: Path, option: str, ag
     fake_zoom.fail(C, 409, 3000, "No.", times=1)
     cli(fake_zoom, "deactivate", A, B, C, "--report", str(report))
     assert codes(report) == {A: "ZUS_OK", B: "USER_PROTECTED", C: "REJECTED"}
-    # A user behind the option is no value of it.
+    # A user after the option is not its value.
     run = cli(fake_zoom, "deactivate", "--report", str(report), f"--retry-failed{option}", A, B, C, "--concurrency", "1")
     assert fake_zoom.updated == [A, *again] and run.returncode == (0 if again == [B, C] else 1), run.stderr
 
 
-def test_retry_failed_of_no_code(fake_zoom: FakeZoom, report: Path) -> None:
+def test_retry_failed_needs_a_code_and_a_report(fake_zoom: FakeZoom, report: Path) -> None:
     run = cli(fake_zoom, "deactivate", A, "--report", str(report), "--retry-failed=BUSY")
     assert run.returncode == 2 and "'BUSY' is not a code" in run.stderr
     run = cli(fake_zoom, "deactivate", A, "--retry-failed")
@@ -89,7 +89,7 @@ def test_earlier_failures_go_last(fake_zoom: FakeZoom, report: Path) -> None:
     assert fake_zoom.updated == [B, C, A]
 
 
-def test_case_is_no_other_user(fake_zoom: FakeZoom, report: Path) -> None:
+def test_upper_and_lower_case_name_the_same_user(fake_zoom: FakeZoom, report: Path) -> None:
     fake_zoom.add(A)
     cli(fake_zoom, "deactivate", A, "--report", str(report))
     run = cli(fake_zoom, "deactivate", A.upper(), "--report", str(report), "--resume")
@@ -109,7 +109,7 @@ def test_a_report_is_bound_to_its_account_and_api(fake_zoom: FakeZoom, report: P
         assert run.returncode == 2 and f"is the report of the API {fake_zoom.api_url}, but this run uses {other.api_url}" in run.stderr
         assert other.ledger == []
     assert report.read_bytes() == before and len(fake_zoom.ledger) == sent
-    # A static token hides its account: the API's URL is all that can be compared.
+    # A static token does not show its account, so only the API's URL is compared.
     run = cli(fake_zoom, *resume, env={"ZOOM_ACCESS_TOKEN": fake_zoom.access_token, "ZOOM_ACCOUNT_ID": ""})
     assert run.returncode == 0 and fake_zoom.updated == [A, B]
 
@@ -117,7 +117,7 @@ def test_a_report_is_bound_to_its_account_and_api(fake_zoom: FakeZoom, report: P
 @pytest.mark.parametrize("encoding", ["cp1252", "utf-8", "utf-8-sig"])
 @pytest.mark.parametrize("delimiter", [",", ";"])
 def test_a_report_that_a_spreadsheet_saved(fake_zoom: FakeZoom, report: Path, encoding: str, delimiter: str) -> None:
-    """With its own delimiter and encoding, lines that end with CR LF, a column of the person's, and blank lines."""
+    """The report has another delimiter and encoding, lines that end with CR LF, one more column, and blank lines."""
     user = "jürgen@example.com"
     fake_zoom.add(user, A, B)
     fake_zoom.fail(user, 400, 300, EVENT + " für später", times=1)
@@ -148,7 +148,7 @@ def test_columns_of_an_older_version_and_codes_of_a_newer_one(fake_zoom: FakeZoo
     assert "tracking_id" in rows(report)[0]
 
 
-def test_nobodys_file_beside_the_report_is_destroyed(fake_zoom: FakeZoom, report: Path) -> None:
+def test_other_files_beside_the_report_stay_as_they_are(fake_zoom: FakeZoom, report: Path) -> None:
     fake_zoom.add(A)
     fake_zoom.fail(A, 400, 300, EVENT, times=1)
     beside = report.with_name("r.csv.new")
@@ -178,17 +178,17 @@ def test_skipped_rows_are_in_the_report_once(fake_zoom: FakeZoom, report: Path, 
     assert run.returncode == 0 and codes(report) == {A: "ZUS_OK", B: "ZUS_OK"}
 
 
-# ---- D10
+# ---- names of reports, and counts
 
 
-def test_what_a_report_cannot_be(fake_zoom: FakeZoom, tmp_path: Path) -> None:
+def test_a_report_name_that_is_refused(fake_zoom: FakeZoom, tmp_path: Path) -> None:
     for name, says in (("-", "--report takes a file name"), (f"{tmp_path}/newdir/", "is a folder"), (str(tmp_path), "is a folder")):
         run = cli(fake_zoom, "deactivate", A, "--report", name, cwd=tmp_path)
         assert run.returncode == 2 and says in run.stderr and list(tmp_path.iterdir()) == []
 
 
 def test_an_empty_file_is_a_new_report(fake_zoom: FakeZoom, report: Path) -> None:
-    """As mktemp makes one."""
+    """mktemp makes such a file."""
     fake_zoom.add(A)
     report.touch()
     assert cli(fake_zoom, "deactivate", A, "--report", str(report)).returncode == 0 and codes(report) == {A: "ZUS_OK"}
@@ -216,7 +216,7 @@ sys.exit(status)
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
 def test_a_resume_takes_no_more_memory_than_the_run(fake_zoom: FakeZoom, tmp_path: Path) -> None:
-    """20,000 lines, of which the last ones failed; docs/command-line.md has the figures of 200,000."""
+    """The report has 20,000 lines, and the last users failed. docs/command-line.md has the numbers for 200,000 users."""
     users = [f"somebody.with.a.name{n:06}@example.com" for n in range(20_000)]
     fake_zoom.add(*users)
     leavers, report = tmp_path / "leavers.csv", tmp_path / "r.csv"

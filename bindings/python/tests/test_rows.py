@@ -1,4 +1,4 @@
-"""For any CSV: each row is sent exactly as its cell, or the notice on it, says; or it is named as skipped; or the file is refused."""
+"""Tests any CSV: a row is sent exactly as its cell or a notice says, or a notice says that it is skipped, or the file is refused."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Outcome(NamedTuple):
 
 
 def dry_run(text: str, *options: str) -> Outcome:
-    """What the command line would do with such a file."""
+    """Returns what the command line would do with a file."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "file.csv"
         path.write_bytes(text.encode("utf-8"))
@@ -86,7 +86,7 @@ def tables(draw: st.DrawFn) -> Table:
 
 
 def accepted_forms(cell: str) -> List[str]:
-    """Whom a cell may stand for: written without the program's own code."""
+    """Returns the users that a cell may name. It does not use the code of the program."""
     bare = "".join(c for c in cell if c.isprintable() or c == " ").strip()
     found = re.findall(r"[\w.+'#-]+@[\w.-]+\w", bare)
     return [bare, *found] if len(set(found)) == 1 else [bare]
@@ -116,7 +116,7 @@ def check(table: Table, outcome: Outcome, lines: List[int], slipped: bool = Fals
             continue
         mine = [form for form in forms if form in sent]
         if slipped and not mine and "@" not in cell and cell != "KDcuGIm1QgePTO8WbOqwIQ":
-            continue  # a quotation mark of another row swallowed it, and nobody is lost
+            continue  # the cell is part of another row's cell in quotation marks, and names no user
         assert mine, f"{row} of line {line} is lost: {outcome}"
         if mine[0] != forms[0] or line in taken:
             assert taken[line].casefold() in forms, "taken out without a notice"
@@ -126,9 +126,9 @@ def check(table: Table, outcome: Outcome, lines: List[int], slipped: bool = Fals
 
 
 def written(table: Table, quotes: bool) -> Tuple[str, List[int]]:
-    """The file, and the line where each row begins."""
+    """Returns the file, and the line in which each row begins."""
     text = io.StringIO()
-    bare_cr = any("\r" in cell for row in table.rows for cell in row)  # which the writer itself would leave without quotes
+    bare_cr = any("\r" in cell for row in table.rows for cell in row)  # the writer would write such a cell without quotation marks
     quoting: Literal[0, 1] = csv.QUOTE_ALL if bare_cr else csv.QUOTE_MINIMAL
     writer = csv.writer(text, delimiter=table.delimiter, lineterminator=table.end, quoting=quoting)
     lines = []
@@ -158,9 +158,9 @@ def test_a_table_that_a_program_wrote(table: Table) -> None:
 @example(Table(2, 4, [("Muster, Max", "boss@x.de", "", "")], ",", "\n"))
 @example(Table(1, 2, [('"', ""), ('"', "max@x.de")], ",", "\n"))
 def test_a_table_that_was_written_without_quotes(table: Table) -> None:
-    """Its cells may have slipped. Then nobody else is sent in the place of a row's user."""
+    """Cells may be in wrong columns. Even then, no other user is sent in the place of a row's user."""
     if any("\n" in cell or "\r" in cell for row in table.rows for cell in row):
-        return  # one row in several lines: the next test
+        return  # a row with several lines: test_any_text has such rows
     text, lines = written(table, quotes=False)
     check(table, dry_run(text), lines, slipped=True)
 
@@ -180,7 +180,7 @@ def test_a_list(lines: List[str]) -> None:
 
 @_SETTINGS
 @given(st.text('amx@.,;\t|"\n\r #<>\u200b\ufeff', max_size=60), st.sampled_from([(), ("--no-header",), ("--column", "m")]))
-def test_any_text_at_all(text: str, options: Tuple[str, ...]) -> None:
+def test_any_text(text: str, options: Tuple[str, ...]) -> None:
     for start in ("", "email\n", "email,name\n"):
         outcome = dry_run(start + text, *options)
         assert outcome.status in (0, 1, 2) and "Traceback" not in outcome.said

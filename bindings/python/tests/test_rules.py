@@ -1,4 +1,4 @@
-"""When a run stops by itself, what it asks before it begins, and how it ends."""
+"""Tests when a run stops by itself, what it asks before it begins, and how it ends."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ def test_the_first_25_all_failed_for_the_same_reason(fake_zoom: FakeZoom, tmp_pa
     assert summary(run)["not_sent"] == 55 and len(fake_zoom.ledger) == 26
     assert "stopped: the first 25 users all failed with ZUS_ERR_USER_NOT_FOUND: check that this is the right account" in run.stderr
     assert "55 users remain (55 not sent). To continue: zoom-user-status deactivate --resume" in run.stderr
-    # Who goes on has the next 25 looked at in the same way.
+    # A resumed run checks the next 25 users in the same way.
     run = cli(fake_zoom, *arguments, "--resume")
     assert run.returncode == 3 and len(fake_zoom.ledger) == 52
     run = cli(fake_zoom, *arguments, "--resume")
     assert run.returncode == 1 and sorted(fake_zoom.updated) == USERS[:20]
 
 
-def test_one_other_end_among_the_first_25_is_enough(fake_zoom: FakeZoom) -> None:
+def test_one_other_result_among_the_first_25_prevents_the_stop(fake_zoom: FakeZoom) -> None:
     fake_zoom.add(USERS[0])
     run = cli(fake_zoom, "deactivate", *MISSING[:10], USERS[0], *MISSING[10:], "--concurrency", "1", "--json")
     assert run.returncode == 1 and summary(run)["failed"] == 60 and summary(run)["done"] == 1
@@ -51,7 +51,7 @@ def test_one_other_end_among_the_first_25_is_enough(fake_zoom: FakeZoom) -> None
     assert summary(cli(fake_zoom, "deactivate", *MISSING, "--concurrency", "1", "--json"))["failed"] == 60
 
 
-def test_25_are_not_stopped_when_nobody_is_left(fake_zoom: FakeZoom) -> None:
+def test_a_run_of_25_users_is_not_stopped(fake_zoom: FakeZoom) -> None:
     run = cli(fake_zoom, "deactivate", *MISSING[:25], "--json")
     assert run.returncode == 1 and summary(run)["failed"] == 25 and summary(run)["ended"] == ""
 
@@ -63,7 +63,7 @@ def closed_port() -> int:
 
 
 def test_25_in_a_row_that_could_not_reach_zoom(fake_zoom: FakeZoom, tmp_path: Path) -> None:
-    """Fast, and without a line for each of 120."""
+    """The run stops early and does not print a line for each of the 120 users."""
     report = tmp_path / "r.csv"
     env = {"ZOOM_API_URL": f"http://127.0.0.1:{closed_port()}/v2"}
     began = time.monotonic()
@@ -74,7 +74,7 @@ def test_25_in_a_row_that_could_not_reach_zoom(fake_zoom: FakeZoom, tmp_path: Pa
     assert "120 users remain" in run.stderr
 
 
-def test_zoom_goes_away_midway(new_sandbox: Any, tmp_path: Path) -> None:
+def test_zoom_is_not_reachable_from_the_middle_of_a_run_on(new_sandbox: Any, tmp_path: Path) -> None:
     sandbox: Sandbox = new_sandbox("--users", "600", "--delay", "10")
     users = [f"user{n:05}@example.com" for n in range(1, 601)]
     process = subprocess.Popen(
@@ -104,7 +104,7 @@ def test_retry_failed_does_not_count_for_the_stop(fake_zoom: FakeZoom, tmp_path:
 
 
 def test_users_who_failed_before_do_not_count_for_the_first_25(fake_zoom: FakeZoom, tmp_path: Path) -> None:
-    """A resume would never get past them."""
+    """Otherwise a resume would always stop at these users."""
     report = tmp_path / "r.csv"
     fake_zoom.add(*USERS)
     for user in USERS[:40]:
@@ -133,7 +133,7 @@ def test_max_users(fake_zoom: FakeZoom) -> None:
 
 
 def test_ignore_missing(fake_zoom: FakeZoom, tmp_path: Path) -> None:
-    """Who is gone counts as done, and a pending user isn't gone."""
+    """A user who does not exist counts as done. A pending user does not."""
     report = tmp_path / "r.csv"
     fake_zoom.add(USERS[0])
     arguments = ["deactivate", USERS[0], *MISSING, "--concurrency", "1", "--report", str(report), "--ignore-missing", "--json"]
@@ -156,14 +156,14 @@ def test_ignore_missing(fake_zoom: FakeZoom, tmp_path: Path) -> None:
 
 
 @pty_only
-@pytest.mark.parametrize("answer, code", [("101\n", 0), ("y\n", 130), ("100\n", 130), ("\n", 130)])
-def test_above_100_the_number_is_typed(fake_zoom: FakeZoom, answer: str, code: int) -> None:
+@pytest.mark.parametrize("reply, code", [("101\n", 0), ("y\n", 130), ("100\n", 130), ("\n", 130)])
+def test_above_100_the_number_is_typed(fake_zoom: FakeZoom, reply: str, code: int) -> None:
     fake_zoom.add(*USERS)
     terminal = Terminal(fake_zoom, "deactivate", *USERS[:101])
     terminal.until("Type the number 101 to continue: ")
     for words in ("account  fake-account", f"API      {fake_zoom.api_url}", f"users    101: {', '.join(USERS[:3])}, ..."):
         assert words in terminal.text
-    terminal.type(answer)
+    terminal.type(reply)
     assert terminal.ended() == code and len(fake_zoom.updated) == (0 if code else 101)
 
 
@@ -198,7 +198,7 @@ def test_colour_only_on_a_terminal(fake_zoom: FakeZoom) -> None:
 @pytest.mark.skipif(os.name != "posix", reason="POSIX signals")
 @pytest.mark.parametrize("ignored", [True, False])
 def test_an_ignored_sigint_stays_ignored(new_sandbox: Any, ignored: bool) -> None:
-    """As a shell starts a command behind which an & stands."""
+    """A shell ignores SIGINT for a command that it starts with &."""
     sandbox: Sandbox = new_sandbox("--users", "5", "--delay", "1500")
     process = subprocess.Popen(
         [sys.executable, "-m", "zoom_user_status", "deactivate", "user00001@example.com"],
@@ -247,7 +247,7 @@ def test_version_and_options(fake_zoom: FakeZoom, tmp_path: Path) -> None:
         (["ada@example.com", "--dry"], "unrecognized arguments: --dry"),
     ],
 )
-def test_what_cannot_be_said(fake_zoom: FakeZoom, arguments: List[str], says: str) -> None:
+def test_options_that_are_refused(fake_zoom: FakeZoom, arguments: List[str], says: str) -> None:
     run = cli(fake_zoom, "deactivate", *arguments)
     assert run.returncode == 2 and says in run.stderr and fake_zoom.ledger == []
 

@@ -1,4 +1,4 @@
-"""Reading users, and verifying updates."""
+"""Tests reading users and verifying updates."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_many_users_are_read(sandbox: Sandbox) -> None:
     assert [one.result.index for one in found.values()] != [0] * len(users)
 
 
-def test_reading_ends_where_no_user_can_be_read(sandbox: Sandbox) -> None:
+def test_reading_ends_when_no_user_can_be_read(sandbox: Sandbox) -> None:
     batch = sandbox.client(token="no-read", concurrency=2).statuses(["ada@example.com"] * 50)
     read: List[zus.UserStatus] = []
     with pytest.raises(zus.Forbidden):
@@ -72,7 +72,7 @@ def test_updates_are_verified(sandbox: Sandbox) -> None:
     assert result.delivery is zus.Delivery.RESPONDED and not result.is_fatal and result.code.transient
 
 
-def test_a_status_that_never_comes(sandbox: Sandbox) -> None:
+def test_a_status_that_never_becomes_the_wanted_one(sandbox: Sandbox) -> None:
     zoom = sandbox.client(verify=0.5)
     with pytest.raises(zus.NotVerified, match="still active"):
         zoom.deactivate("ghost-of-verify@example.com")
@@ -99,7 +99,7 @@ def test_a_missing_read_scope_ends_a_verified_batch_before_the_first_update(new_
     assert all(user["received"] == 0 for user in sandbox.ledger()["users"].values())
 
 
-def test_an_attempt_has_a_time_of_its_own(sandbox: Sandbox) -> None:
+def test_an_attempt_has_its_own_timeout(sandbox: Sandbox) -> None:
     zoom = sandbox.client(attempt_timeout=0.2, retries=1, timeout=20)
     began = time.monotonic()
     with pytest.raises(zus.TimedOut) as late:
@@ -108,7 +108,7 @@ def test_an_attempt_has_a_time_of_its_own(sandbox: Sandbox) -> None:
     assert late.value.result.delivery is zus.Delivery.UNKNOWN
 
 
-def test_the_fake_zoom_shows_who_is_who(fake_zoom: FakeZoom) -> None:
+def test_the_fake_zoom_can_be_read(fake_zoom: FakeZoom) -> None:
     fake_zoom.add("ada@example.com", role_id="1", role_name="Admin", dept="Engines")
     fake_zoom.add("grace@example.com", status="pending")
     with fake_zoom.client(verify=5) as zoom:

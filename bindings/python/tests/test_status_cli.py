@@ -1,4 +1,4 @@
-"""The command line reads users, says what an update would do, and verifies what it did."""
+"""Tests the command line's ways to read users: status, preflight and verify."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def test_a_preflight_says_what_would_happen_and_sends_nothing(zoom: FakeZoom, tm
         assert len(list(file)) == 6  # no older lines
 
 
-def test_a_preflight_of_those_who_can_all_be_deactivated(zoom: FakeZoom) -> None:
+def test_a_preflight_of_users_who_can_all_be_deactivated(zoom: FakeZoom) -> None:
     run = cli(zoom, "deactivate", ADA, GRACE, "--preflight")
     assert run.returncode == 0 and zoom.status(ADA) == "active"
     run = cli(zoom, "activate", ADA, GRACE, "--preflight")
@@ -150,7 +150,7 @@ def test_a_preflight_that_cannot_read_counts_as_not_sent(sandbox: Sandbox, tmp_p
     assert run.stdout == f"{user}\n"
 
 
-def test_a_preflight_asks_nothing_and_goes_with_no_verify(zoom: FakeZoom) -> None:
+def test_a_preflight_does_not_ask_and_refuses_verify(zoom: FakeZoom) -> None:
     for more in ("--verify", "--dry-run"):
         run = cli(zoom, "deactivate", ADA, "--preflight", more)
         assert run.returncode == 2 and "--preflight can't be used with --verify or --dry-run" in run.stderr
@@ -162,17 +162,17 @@ def test_a_preflight_asks_nothing_and_goes_with_no_verify(zoom: FakeZoom) -> Non
 # ---- verify
 
 
-def test_verify_swallows_no_user(zoom: FakeZoom) -> None:
+def test_verify_does_not_take_a_user_as_its_value(zoom: FakeZoom) -> None:
     run = cli(zoom, "deactivate", "--verify", ADA)
     assert (run.returncode, run.stdout) == (0, f"{ADA}: deactivated and verified\n")
-    assert [one.method for one in zoom.ledger if one.user] == ["GET", "PUT", "GET"]  # the first reads whether reading works
+    assert [one.method for one in zoom.ledger if one.user] == ["GET", "PUT", "GET"]  # the first GET tests the scope for reading
     run = cli(zoom, "activate", "--verify=3", "--json", ADA)
     assert lines(run)[ADA]["status"] == "active"
     run = cli(zoom, "deactivate", "--verify=soon", ADA)
     assert run.returncode == 2 and "'soon' is not a number of seconds" in run.stderr
 
 
-def test_not_verified_is_tried_again_and_stops_no_run(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_users_not_verified_are_sent_again_and_stop_no_run(sandbox: Sandbox, tmp_path: Path) -> None:
     report = tmp_path / "report.csv"
     ghosts = [f"ghost-cli{number}@example.com" for number in range(40)]
     command = ["deactivate", "--yes", "--verify=0.2", "--rate", "0", "--report", str(report), *ghosts, "late-cli@example.com"]
@@ -194,7 +194,7 @@ def test_verify_without_the_scope_updates_nobody(new_sandbox: Callable[..., Sand
     assert all(user["received"] == 0 for user in sandbox.ledger()["users"].values())
 
 
-# ---- all of it
+# ---- everything together
 
 KINDS = {"pending": 60, "admin": 40, "owner": 10, "late": 50, "ghost": 30, "gone": 60}
 MEMBERS = 2000 - sum(KINDS.values())
@@ -220,7 +220,7 @@ def test_two_thousand_users_agree_with_the_ledger(new_sandbox: Callable[..., San
         return found
 
     def shows(user: str) -> str:
-        """What a read of the user should say by the ledger, which doesn't know "pending"."""
+        """Returns what a read of the user must say. The ledger does not know "pending"."""
         return "pending" if kind_of(user) == "pending" else ledger_now[user]["status"] or ""
 
     def killed_at(line: int, *arguments: str) -> None:
@@ -238,7 +238,7 @@ def test_two_thousand_users_agree_with_the_ledger(new_sandbox: Callable[..., San
         process.send_signal(signal.SIGKILL)
         process.wait()
 
-    # Before: killed, and done again.
+    # The preflight: it is killed, and resumed.
     preflight = ["deactivate", "--preflight", *common, "--report", str(report)]
     killed_at(500, *preflight)
     run = cli(sandbox, *preflight, "--resume", "--json")
@@ -253,7 +253,7 @@ def test_two_thousand_users_agree_with_the_ledger(new_sandbox: Callable[..., San
     assert column(report, "status_before") == {user: shows(user) for user in everyone}
     before = column(report, "status_before")
 
-    # The run: killed twice, and resumed.
+    # The run: it is killed twice, and resumed.
     deactivate = ["deactivate", "--yes", "--verify=2", *common, "--report", str(report), "--resume"]
     killed_at(2001 + 300, *deactivate)
     killed_at(2001 + 900, *deactivate)
@@ -274,7 +274,7 @@ def test_two_thousand_users_agree_with_the_ledger(new_sandbox: Callable[..., San
     with open(report) as file:
         assert len(list(file)) == 2001
 
-    # After.
+    # The status afterwards.
     run = cli(sandbox, "status", *common, "--json")
     found = lines(run)
     assert run.returncode == 1 and sorted(found) == sorted([*everyone, "summary"])

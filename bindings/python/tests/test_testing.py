@@ -1,4 +1,4 @@
-"""zoom_user_status.testing, as other people's suites use it; and what a value says of itself."""
+"""Tests zoom_user_status.testing as the tests of other programs use it, and the texts of values."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ def test_users_and_the_ledger(fake_zoom: FakeZoom) -> None:
     assert first == Request("PUT", "/v2/users/ada@example.com/status", "ada@example.com", "deactivate", 204)
 
 
-def test_json_is_understood_as_well(fake_zoom: FakeZoom) -> None:
+def test_the_fake_zoom_understands_json(fake_zoom: FakeZoom) -> None:
     fake_zoom.add("ada@example.com")
     with fake_zoom.client(encoding="json") as zoom:
         assert zoom.deactivate("ada@example.com") and fake_zoom.status("ada@example.com") == "inactive"
 
 
-def test_errors_on_demand(fake_zoom: FakeZoom) -> None:
+def test_the_fake_zoom_fails_on_demand(fake_zoom: FakeZoom) -> None:
     fake_zoom.add("ada@example.com", "room@example.com")
     fake_zoom.fail("room@example.com", 400, 200, "not for Zoom Rooms")
     fake_zoom.fail("ada@example.com", 429, 429, "slow down", times=1, retry_after="0")
@@ -52,7 +52,7 @@ def test_errors_on_demand(fake_zoom: FakeZoom) -> None:
     assert fake_zoom.status("room@example.com") == "active"
 
 
-def test_credentials_count(fake_zoom: FakeZoom) -> None:
+def test_the_fake_zoom_checks_credentials(fake_zoom: FakeZoom) -> None:
     env = {**fake_zoom.env, "ZOOM_CLIENT_SECRET": "wrong"}
     with zus.from_env(env) as zoom, pytest.raises(zus.TokenError, match="invalid_client"):
         zoom.check_credentials()
@@ -71,8 +71,8 @@ def test_reading_a_user(fake_zoom: FakeZoom) -> None:
     assert fake_zoom.ledger[-1] == Request("GET", "/v2/users/ada@example.com", "ada@example.com", "", 200)
 
 
-def test_somebody_elses_suite(tmp_path: Path, fake_zoom: FakeZoom) -> None:
-    """As the README has it."""
+def test_the_readmes_test_suite_passes(tmp_path: Path, fake_zoom: FakeZoom) -> None:
+    """The test suite is the one in the README."""
     page = (PACKAGE / "README.md").read_text(encoding="utf-8")
     suite = page.partition("```python\n# test_offboarding.py\n")[2].partition("```")[0]
     assert "fake_zoom" in suite
@@ -93,7 +93,7 @@ def test_the_command_line_takes_its_env(fake_zoom: FakeZoom) -> None:
     assert cli(fake_zoom, "deactivate", "ada@example.com").returncode == 0 and fake_zoom.updated == ["ada@example.com"]
 
 
-# ---- what values say of themselves
+# ---- the texts of values
 
 
 def test_a_codes_text_is_the_same_on_every_python() -> None:
@@ -122,7 +122,7 @@ def test_actions_by_name() -> None:
     assert get_args(zus.ActionName) == tuple(map(str, Action))
 
 
-def test_every_object_says_what_it_is(fake_zoom: FakeZoom) -> None:
+def test_every_object_has_a_repr(fake_zoom: FakeZoom) -> None:
     fake_zoom.add("ada@example.com")
     cancel = zus.Cancel()
     assert repr(cancel) == "<Cancel>"
@@ -140,7 +140,7 @@ def test_every_object_says_what_it_is(fake_zoom: FakeZoom) -> None:
 
 
 def test_worker_threads_have_names(fake_zoom: FakeZoom, caplog: pytest.LogCaptureFixture) -> None:
-    """In log lines, which come from the threads of libzus too, and in a debugger."""
+    """Log lines and debuggers show the name. Log lines also come from the threads of libzus."""
     users = [f"u{n}@example.com" for n in range(20)]
     fake_zoom.add(*users)
     caplog.set_level(logging.DEBUG, "zoom_user_status")

@@ -36,7 +36,7 @@ each line and # comments. If the program would have to guess what a file means, 
 before it sends anything.
 
 The program adds a line to the report when a user has ended. So you can resume a run that was stopped
-or killed: repeat the command with --resume. A user who was sent before the line was written is sent
+or killed: use the same command with --resume. A user who was sent before the line was written is sent
 again, which changes nothing at Zoom. A user who is sent again has two lines until the end of the run:
 the last one counts.
 
