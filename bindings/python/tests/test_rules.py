@@ -214,6 +214,26 @@ def test_an_ignored_sigint_stays_ignored(new_sandbox: Any, ignored: bool) -> Non
     assert process.returncode == (0 if ignored else 130)
 
 
+@pytest.mark.skipif(os.name != "posix", reason="POSIX signals")
+def test_a_user_whose_request_did_not_leave_before_a_ctrl_c_is_not_sent(fake_zoom: FakeZoom) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # a proxy that never responds
+        proxy = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        process = subprocess.Popen(
+            [sys.executable, "-m", "zoom_user_status", "deactivate", "ada@example.com"],
+            env=clean_env(fake_zoom, ZOOM_ACCESS_TOKEN="t", ZOOM_API_URL="https://localhost:1/v2", HTTPS_PROXY=proxy),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        connection, _ = silent.accept()
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=20)
+        connection.close()
+    assert process.returncode == 130 and out.startswith("NOT SENT ada@example.com: ")
+    assert "1 user remains (1 not sent)" in err and re.search(r"(?m)^not sent +1$", out)
+
+
 # ---- options
 
 
