@@ -189,7 +189,7 @@ def test_a_cancel_ends_all_batches_that_use_it(new_sandbox: Callable[..., Sandbo
         assert [result.code for result in batch] == [Code.CANCELLED] and batch.code is Code.CANCELLED
 
 
-def test_a_batch_can_not_be_copied(sandbox: Sandbox) -> None:
+def test_a_batch_cannot_be_copied(sandbox: Sandbox) -> None:
     with sandbox.client().update_many(USERS, "activate") as batch:
         next(batch)
         with pytest.raises(TypeError, match="copied"):
@@ -266,7 +266,7 @@ def test_a_log_handlers_exception_ends_the_batch_and_is_raised(sandbox: Sandbox)
     assert len(results) < 100
 
 
-def test_a_provider_can_not_start_a_batch_of_its_own_client(sandbox: Sandbox) -> None:
+def test_a_provider_cannot_start_a_batch_of_its_own_client(sandbox: Sandbox) -> None:
     def provider(rejected: bool) -> str:
         return str(list(client.update_many(USERS[:2], "activate")))
 

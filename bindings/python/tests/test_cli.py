@@ -394,7 +394,7 @@ os.fsync = fsync
     assert "Traceback" not in run.stderr and len(rows(report)) == 1
 
 
-def test_older_lines_that_can_not_be_removed(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_older_lines_that_cannot_be_removed(sandbox: Sandbox, tmp_path: Path) -> None:
     report = tmp_path / "out.csv"
     command = ["deactivate", "answer-503@example.com", "--report", str(report), "--resume"]
     cli(sandbox, *command)

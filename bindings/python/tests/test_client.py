@@ -428,7 +428,7 @@ def test_cancel_from_another_thread(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("way", [copy.copy, copy.deepcopy, pickle.dumps])
-def test_a_cancel_can_not_be_copied(way: Any) -> None:
+def test_a_cancel_cannot_be_copied(way: Any) -> None:
     with pytest.raises(TypeError, match="Cancel can't be copied"):
         way(zus.Cancel())
 

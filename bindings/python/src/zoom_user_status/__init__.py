@@ -1,4 +1,4 @@
-"""Activate and deactivate Zoom users.
+"""Activates, deactivates and reads Zoom users.
 
     from zoom_user_status import Client, UserNotFound
 

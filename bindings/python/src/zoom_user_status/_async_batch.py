@@ -127,7 +127,7 @@ class AsyncBatch(Generic[T]):
             if self._in_flight:
                 self.stop()
 
-    # ---- what it does
+    # ---- sending
 
     @property
     def _is_out(self) -> bool:
@@ -181,7 +181,7 @@ class AsyncBatch(Generic[T]):
 
     def _add(self, result: Result, error: Optional[BaseException]) -> None:
         if result.code is Code.CANCELLED and not result.attempts:
-            return  # never sent
+            return  # the user was not sent
         if result.code is Code.FORBIDDEN and not result.is_fatal:
             self._forbidden += 1
             if self._forbidden >= _FORBIDDEN_MOST and not self._permitted:

@@ -21,7 +21,7 @@ Server-to-Server OAuth app. ZOOM_API_URL and ZOOM_OAUTH_URL replace Zoom's URLs.
 reads HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE and REQUESTS_CA_BUNDLE.
 
 exit status:
-  0    all users are done
+  0    all users are done; with check, no step failed
   1    some users failed, or some rows name no user, or the standard output can't be written
        (the run goes on without it)
   2    a usage error: nothing was sent
