@@ -232,6 +232,12 @@ test_ "but for another target" test "$(named RUSTC="$work/rustc" CARGO_BUILD_TAR
 names=$(grep -oE '\bzus_[a-z_]+\(' include/zus.h | tr -d '(' | sort -u)
 missing() { for name in $names; do grep -q "[ *]$name(" packaging/zus.3 || echo "not in the man page: $name"; done; }
 test_ "the man page has every function" sh -c 'echo "$0"; [ -z "$0" ]' "$(missing)"
+# Its examples are one program: the first one has main.
+sed -n '/^\.EX$/,/^\.EE$/{ s/^\\&//; s/\\(aq/'"'"'/g; s/\\-/-/g; s/\\e/\\/g; /^\.E[XE]$/!p; }' packaging/zus.3 >"$work/man.c"
+unused() { for name in $names; do grep -q "[^a-z_]$name(" "$work/man.c" || echo "in no example of the man page: $name"; done; }
+test_ "the man page has an example of every function" sh -c 'echo "$0"; [ -z "$0" ]' "$(unused)"
+test_ "the man page's examples compile" cc -std=c99 -D_POSIX_C_SOURCE=200809L -Wall -Wextra -Werror -I"$plain/include" "$work/man.c" -o "$work/man" -L"$plain/lib" -lzus -pthread -Wl,-rpath,"$plain/lib"
+test_ "the first one runs" env $(grep '^ZOOM_' "$work/sandbox") "$work/man"
 test_ "the man page's version" grep -q "libzus ${version%.*}\"" packaging/zus.3
 if have groff "the man page"; then
   test_ "the man page renders without a warning" sh -c '[ -z "$(groff -man -Tutf8 -ww -z "$0" 2>&1 | tee /dev/stderr)" ]' packaging/zus.3
