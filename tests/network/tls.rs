@@ -180,7 +180,7 @@ fn the_second_address_is_used_when_the_first_refuses_or_does_not_respond() {
         assert_eq!(said["name"], "ZUS_OK", "{addresses}: {said}");
         assert_eq!(said["attempts"], 1);
     }
-    // Here a connection is never answered: the next is begun a quarter of a second later.
+    // Here nothing responds to a connection: a quarter of a second later the client begins the next one.
     let _hole = BlackHole::on((Ipv4Addr::new(127, 0, 0, 2), port).into());
     let said = localhost("127.0.0.2,127.0.0.3", port);
     assert_eq!(said["name"], "ZUS_OK", "{said}");
