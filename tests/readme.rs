@@ -27,6 +27,7 @@ fn its_examples_are_tested_ones() {
         ("bindings/python/README.md", "python"),
         ("bindings/csharp/README.md", "csharp"),
         ("bindings/node/README.md", "js"),
+        ("docs/powershell.md", "powershell"),
     ] {
         let opening = format!("<!-- {source} -->\n```{language}\n");
         let shown = readme

@@ -318,7 +318,7 @@ fn freed_is_wiped() {
 }
 
 /// What the HTTP stack keeps of a secret after everything is freed. ureq keeps a proxy as plain strings. rustls decrypts into buffers of its own, which it
-/// doesn't wipe, so that the answer of the token endpoint stays where malloc puts something else next. SECURITY.md tells it.
+/// doesn't wipe, so that the response of the token endpoint stays until malloc uses its place again. SECURITY.md says so.
 fn left_by_the_stack(what: &str, tls: bool) -> usize {
     match what {
         "oauth-token" if tls => 2,

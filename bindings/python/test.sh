@@ -10,7 +10,7 @@ export ZUS_LIB_DIR=${ZUS_LIB_DIR:-$repo/target/release} ZUS_SANDBOX=${ZUS_SANDBO
 export HYPOTHESIS_STORAGE_DIRECTORY=$repo/.tools/python/hypothesis PYRIGHT_PYTHON_CACHE_DIR=$repo/.tools/python/pyright PYTHONDONTWRITEBYTECODE=1
 passed=0 failed=0 skipped=0
 
-testing="pytest==8.4.2 hypothesis==6.141.1 python-dotenv==1.1.1 pyinstaller==6.16.0 hatchling==1.27.0 build==1.3.0 tqdm==4.67.1"
+testing="pytest==8.4.2 pytest-xdist==3.8.0 hypothesis==6.141.1 python-dotenv==1.1.1 pyinstaller==6.16.0 hatchling==1.27.0 build==1.3.0 tqdm==4.67.1"
 typing="mypy==1.18.2 types-tqdm==4.67.0.20250809 pyright==1.1.414"
 
 # environment NAME PYTHON PINS: makes a virtual environment under .tools with exactly these packages, unless it exists.
@@ -66,7 +66,8 @@ else
     echo "SKIPPED: pyright: it needs node"
     skipped=$((skipped + 2))
 fi
-tests "$bin/python" -rs
+# Two at once: most of them wait for a program that they started.
+tests "$bin/python" -rs --numprocesses 2 --dist worksteal
 for python in ${ZUS_PYTHONS:-}; do
     echo "with $("$python" --version)"
     # The packaging is the same for all interpreters, and the first run tests it.

@@ -28,7 +28,7 @@ async function offboard(zoom, users) {
       if (!ok) failed++;
     }
   } catch (error) {
-    // No other user could succeed, or Ctrl-C.
+    // A failure that is fatal for the batch, or Ctrl-C.
     if (!(error instanceof ZoomUserStatusError)) throw error;
     console.error(error.message);
     status = error instanceof CancelledError ? 130 : 3;

@@ -97,7 +97,7 @@ impl Step<'_> {
                 let why = e.0.downcast_ref().expect("it is one");
                 self.interrupted(*why)
             }
-            Some(e) if self.phase <= Phase::Tls => Failure::new(Code::Tls, e.to_string()),
+            Some(e) if self.phase <= Phase::Tls => Failure::new(Code::Tls, not_trusted(e)),
             Some(e) => self.broken(&e.to_string()),
             None => self.broken(&error.to_string()),
         }
@@ -155,14 +155,35 @@ impl Step<'_> {
     }
 }
 
-/// A proxy said no. 502, 503 and 504 are its words for a server that it can't reach right now.
+/// Why the TLS handshake failed. An unknown issuer is most often a company's proxy that inspects TLS.
+fn not_trusted(error: &rustls::Error) -> String {
+    use rustls::CertificateError::UnknownIssuer;
+    match error {
+        rustls::Error::InvalidCertificate(UnknownIssuer) => format!(
+            "{error}: the CA certificate that issued the server's is not in the trust store; if a company's proxy inspects TLS, \
+             add its CA certificate to the system's trust store{OR_NAME_IT}"
+        ),
+        _ => error.to_string(),
+    }
+}
+
+const OR_NAME_IT: &str = match cfg!(all(unix, not(target_vendor = "apple"))) {
+    true => " or name it in SSL_CERT_FILE",
+    false => "",
+};
+
+/// The proxy responded to CONNECT, but not with 200. ureq's words for it end in the status code, twice: "responded 407/407".
 fn proxy_refused(why: &str) -> Failure {
-    let transient = ["502", "503", "504"]
-        .iter()
-        .any(|status| why.contains(status));
+    let status = why.rsplit('/').next().and_then(|s| s.parse::<u16>().ok());
+    let message = match status {
+        Some(407) => "the proxy responded 407 to CONNECT: it needs a user name and password, or rejected those in its URL".to_owned(),
+        Some(status) => format!("the proxy responded {status} to CONNECT"),
+        None => why.to_owned(),
+    };
     Failure {
-        transient,
-        ..Failure::new(Code::Proxy, why)
+        // The proxy can't reach the server right now.
+        transient: matches!(status, Some(502..=504)),
+        ..Failure::new(Code::Proxy, message)
     }
 }
 

@@ -204,7 +204,7 @@ static void updates(const sandbox *box) {
   if (result != NULL) CHECK_CODE(zus_result_code(result), ZUS_ERR_NULL);
   zus_result_free(result);
   CHECK_CODE(zus_check_credentials(NULL, NULL, NULL), ZUS_ERR_NULL);
-  CHECK_CODE(zus_check_credentials(client, NULL, NULL), ZUS_OK); /* a fixed token: nothing to learn, nothing sent */
+  CHECK_CODE(zus_check_credentials(client, NULL, NULL), ZUS_OK); /* a static token: there is nothing to obtain, and nothing is sent */
 
   test("nothing of all this was sent");
   CHECK_NUMBER(ledger(box, NULL, "requests"), 0);

@@ -53,7 +53,7 @@ static void check_ledger(const sandbox *box, const seen *s, size_t count) {
 
 static void batches(void) {
   static const char *const options[] = {"--users", "200", "--delay", "20", NULL};
-  static const char *const mixed[] = {"ada@example.com", NULL, "nobody@example.com", " blank@example.com", "", "bad\xFF", "admin@example.com",
+  static const char *const mixed[] = {"ada@example.com", NULL, "nobody@example.com", " leading@example.com", "", "bad\xFF", "admin@example.com",
                                       "ada@example.com"};
   static const zus_code mixed_codes[] = {ZUS_OK,           ZUS_ERR_NULL, ZUS_ERR_USER_NOT_FOUND, ZUS_ERR_ARGUMENT,
                                          ZUS_ERR_ARGUMENT, ZUS_ERR_UTF8, ZUS_ERR_USER_PROTECTED, ZUS_OK};
@@ -474,7 +474,7 @@ static void oauth(const sandbox *box) {
   CHECK_NUMBER(ledger(box, NULL, "token_requests"), before + 1);
   CHECK_NUMBER(l.secrets, 0);
 
-  test("OAuth: tokens that expire midway are renewed once");
+  test("OAuth: tokens that expire midway are refreshed once");
   sandbox_control(box, "POST", "/sandbox/expire-tokens", NULL, 0);
   clear(&s);
   CHECK_CODE(zus_update_status_many(client, ids, 50, ZUS_ACTIVATE, NULL, on_result, &s), ZUS_OK);

@@ -104,7 +104,7 @@ if have openssl && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime
   -keyout "$work/tls.key" -out "$work/tls.crt" >"$work/output" 2>&1; then
   export ZUS_TEST_TLS=$work/tls
 else
-  skip "TLS in answers.c" "no certificate from openssl"
+  skip "TLS in responses.c" "no certificate from openssl"
 fi
 
 headers() {
@@ -165,7 +165,7 @@ short_snippets() { # what the README shows is under 12 lines
 build() {
   local dir=$1 name; shift
   mkdir -p "$dir"
-  for name in arguments answers calls start; do
+  for name in arguments responses calls start; do
     step "build $name.c $*" $cc -std=c11 -D_POSIX_C_SOURCE=200809L $C_WARNINGS -gdwarf-4 $INCLUDE "$@" "$repo/tests/c/$name.c" -o "$dir/$name" -L"$work/lib" -lzus -pthread
   done
   for name in wrapper started; do
@@ -266,8 +266,8 @@ case $1 in
     done
     # Its clock_gettime stands in for libc's: no sanitizer's.
     step "build panic.c" $cc -std=gnu11 $C_WARNINGS $INCLUDE "$repo/tests/c/panic.c" -o "$work/sanitized/panic" -L"$work/lib" -lzus -pthread
-    step "the tests call each function of the library" all_called "$work/sanitized"/{arguments,answers,calls,start}
-    for name in arguments answers calls start wrapper started no_exceptions no_exceptions_started panic; do suite "$name" "$work/sanitized/$name"; done
+    step "the tests call each function of the library" all_called "$work/sanitized"/{arguments,responses,calls,start}
+    for name in arguments responses calls start wrapper started no_exceptions no_exceptions_started panic; do suite "$name" "$work/sanitized/$name"; done
     build_examples "$work/sanitized" "${sanitize[@]}"
     examples "$work/sanitized"
     ;;
@@ -278,7 +278,7 @@ case $1 in
     if have valgrind; then
       build "$work/plain" -O2
       export ZUS_TEST_EVENTS=20000
-      for name in arguments answers calls start wrapper started; do suite "$name under valgrind" "${memcheck[@]}" "$work/plain/$name"; done
+      for name in arguments responses calls start wrapper started; do suite "$name under valgrind" "${memcheck[@]}" "$work/plain/$name"; done
     else
       skip "valgrind" "not found"
     fi

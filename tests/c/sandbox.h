@@ -81,7 +81,7 @@ static inline void sandbox_stop(sandbox *box) {
   fclose(box->output);
 }
 
-/* One plain HTTP exchange with the sandbox's control pages; the answer's body, cut to fit. */
+/* One plain HTTP exchange with the sandbox's control pages; the response's body, cut to fit. */
 static inline void sandbox_control(const sandbox *box, const char *method, const char *path, char *body, size_t capacity) {
   struct sockaddr_in address;
   char request[256], *text = (char *)malloc(1 << 22), *start;
@@ -121,7 +121,7 @@ static inline long ledger(const sandbox *box, const char *user, const char *name
   return from == NULL ? -1 : atol(from + strlen(key));
 }
 
-/* The sandbox's fixed token, no rate limit, no repeats: what a test wants unless it is about these. */
+/* The sandbox's static token, no rate limit, no retries: most tests need these settings. */
 static inline zus_config *config_for(const sandbox *box) {
   zus_config *config = zus_config_new();
   if (zus_config_set_token(config, "sandbox-token") != ZUS_OK || zus_config_set_urls(config, box->api, box->oauth) != ZUS_OK ||

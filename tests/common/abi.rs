@@ -139,7 +139,7 @@ impl Config {
     pub fn log(self, level: i32, sink: impl Fn(i32, &str) + Send + Sync + 'static) -> Config {
         type Sink = Box<dyn Fn(i32, &str) + Send + Sync>;
         extern "C-unwind" fn call(userdata: *mut c_void, level: i32, message: *const c_char) {
-            // SAFETY: it was leaked below; the message is lent.
+            // SAFETY: it was leaked below; the message is borrowed.
             let (sink, message) = unsafe { (&*userdata.cast::<Sink>(), CStr::from_ptr(message)) };
             sink(level, message.to_str().expect("a log line is UTF-8"));
         }

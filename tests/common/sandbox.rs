@@ -77,7 +77,7 @@ impl Sandbox {
         }
     }
 
-    /// With the sandbox's fixed token.
+    /// With the sandbox's static token.
     pub fn with_token(&self) -> Config {
         Config::new().urls(&self.api, &self.oauth).token(TOKEN)
     }

@@ -1,4 +1,4 @@
-// zus.hpp built with -fno-exceptions: mistakes are values too.
+// zus.hpp built with -fno-exceptions: usage errors are values too.
 #include <string>
 #include <vector>
 
@@ -17,24 +17,24 @@ int main() {
   sandbox_start(&box, nullptr);
   const auto fresh = [&] { return zus::config().token("sandbox-token").api_url(box.api).rate(0).retry(1, 1ms, 1ms); };
 
-  test("answers are values");
+  test("results are values");
   const zus::client zoom{fresh()};
   CHECK(zoom);
   CHECK(zoom.deactivate("ada@example.com"));
   CHECK(zoom.deactivate("nobody@example.com").code() == zus::code::user_not_found);
 
-  test("a mistake in a call is a value");
-  const auto blank = zoom.deactivate(" ada@example.com");
-  CHECK(blank.code() == zus::code::argument);
-  CHECK(!blank.message().empty());
-  CHECK(blank.attempts() == 0);
+  test("a usage error in a call is a value");
+  const auto leading = zoom.deactivate(" ada@example.com");
+  CHECK(leading.code() == zus::code::argument);
+  CHECK(!leading.message().empty());
+  CHECK(leading.attempts() == 0);
   const char* const unset = nullptr;
   const auto null = zoom.deactivate(unset);
   CHECK(null.code() == zus::code::null);
   CHECK(!null.message().empty());
   CHECK(null.header(unset).empty());
 
-  test("the first mistake in a setter stays, and the client is empty with its code");
+  test("the first usage error of a setter stays, and the client is empty and has its code");
   const auto bad = fresh().api_url("http://api.zoom.us/v2").token("\xFF").rate(10);
   CHECK(bad.code() == zus::code::argument);
   const zus::client empty{bad};
@@ -69,7 +69,7 @@ int main() {
   CHECK(provided.deactivate("ada@example.com"));
   CHECK(lines > 0);
 
-  test("a moved cancel is a mistake");
+  test("a cancel that was moved from is a usage error");
   zus::cancel stop;
   const zus::cancel moved = std::move(stop);
   CHECK(zoom.deactivate("ada@example.com", moved));

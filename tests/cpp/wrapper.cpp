@@ -63,7 +63,7 @@ struct spelled {  // a type of the caller's that converts
 
 void results(const sandbox& box) {
   const zus::client zoom{config_for_cpp(box)};
-  test("an answer is a value: done");
+  test("a result is a value: done");
   const auto done = zoom.deactivate("ada@example.com");
   CHECK(done);
   CHECK(done.ok());
@@ -74,7 +74,7 @@ void results(const sandbox& box) {
   CHECK(done.body().empty());
   CHECK(!done.retry_after());
 
-  test("an answer is a value: refused");
+  test("a result is a value: not done");
   const auto refused = zoom.update("nobody@example.com", zus::action::activate);
   CHECK(!refused);
   CHECK_IS(refused.code(), zus::code::user_not_found);
@@ -147,7 +147,7 @@ void results(const sandbox& box) {
 void mistakes(const sandbox& box) {
   const zus::client zoom{config_for_cpp(box)};
   const long before = ledger(&box, nullptr, "requests");
-  test("a mistake in a call throws");
+  test("a usage error in a call throws");
   CHECK_THROWS(zus::code::argument, zoom.deactivate(""));
   CHECK_THROWS(zus::code::argument, zoom.deactivate(" ada@example.com"));
   CHECK_THROWS(zus::code::argument, zoom.deactivate(".."));
@@ -179,7 +179,7 @@ void mistakes(const sandbox& box) {
   CHECK_THROWS(zus::code::argument, null.ca_pem(string_view()));
   CHECK(zus::client{null.proxy(string_view())}.deactivate("answer-204+empty@example.com"));
 
-  test("a mistake in a setter throws, and leaves the value as it was");
+  test("a usage error in a setter throws, and the value stays as it was");
   zus::config config = config_for_cpp(box);
   CHECK_THROWS(zus::code::argument, config.token(""));
   CHECK_THROWS(zus::code::argument, config.token("two words"));
@@ -352,7 +352,7 @@ void ownership(const sandbox& box) {
 }
 
 void from_env(const sandbox& box) {
-  test("from_env: the fixed token wins, and URLs are taken");
+  test("from_env: the static token wins, and the URLs are used");
   setenv("ZOOM_API_URL", box.api, 1);
   setenv("ZOOM_OAUTH_URL", box.oauth, 1);
   setenv("ZOOM_ACCESS_TOKEN", "sandbox-token", 1);

@@ -1,7 +1,7 @@
 """One word for one thing, in everything that a person reads: the project's word for it, and not another one.
 
-words.py            checks the files below ROOT that git knows; ends with 1 and each place where a word is not the project's
-words.py FILE...    checks these files only, those in LATER included
+words.py            checks the files below ROOT that git knows, but this one, whose table has the words; ends with 1 and each place where a word is not the project's
+words.py FILE...    checks these files only
 """
 
 import re
@@ -47,14 +47,6 @@ FINE = ["answers.rs", "answer-", "about:blank", "batch.unsent", "summary.unsent"
 
 CHECKED = ["*.md", "*.rs", "*.h", "*.hpp", "*.toml", "*.py", "*.cs", "*.ts", "*.mts", "*.c", "*.cpp", "*.sh", "*.3", "*.psm1", "*.psd1", "Makefile"]
 
-# Texts that still have such words. This list only gets shorter.
-LATER = """
-examples/node/
-tests/
-docs/csharp.md
-docs/nodejs.md
-""".split()
-
 COMMENTS = {
     ".rs": r"//[^\n]*|\"(?:\\.|[^\"\\])*\"",
     ".h": r"/\*.*?\*/|//[^\n]*",
@@ -89,14 +81,12 @@ def hits(path):
 
 def files():
     listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", "--", *CHECKED], cwd=ROOT, stdout=subprocess.PIPE, text=True).stdout
-    return [ROOT / name for name in sorted(set(listed.split("\n"))) if name and (ROOT / name).is_file()]
+    return [ROOT / name for name in sorted(set(listed.split("\n"))) if name and (ROOT / name).is_file() and (ROOT / name) != Path(__file__).resolve()]
 
 
 def main(arguments):
     blind = [f"{pattern!r} does not find {example!r}" for pattern, _, example in WORDS if not re.search(pattern, example, flags=re.I)]
-    chosen = [Path(name).resolve() for name in arguments]
-    if not chosen:
-        chosen = [path for path in files() if not str(path.relative_to(ROOT)).startswith(tuple(LATER))]
+    chosen = [Path(name).resolve() for name in arguments] or files()
     problems = blind + [message for path in chosen for message in hits(path)]
     print("\n".join([*problems, f"{len(chosen)} files, {len(problems)} words to change"]))
     return 1 if problems or not chosen else 0

@@ -63,7 +63,7 @@ test_ "nothing beside the prefix" diff <(echo opt/zus) <(cd "$work/stage" && fin
 mkdir "$work/moved here"
 mv "$work/stage/opt/zus" "$work/moved here/zus"
 moved=$work/moved\ here/zus
-# make can't say a path with a blank.
+# A rule of make can't have a path with a space.
 mkdir "$work/moved"
 cp -a "$moved" "$work/moved/zus"
 plain=$work/moved/zus
@@ -209,7 +209,7 @@ test_ "a fully static program links with -lgcc_eh only" eval '! static -lgcc_s -
 said_by_make() { env -u ZUS_LIB_DIR -u ZUS_SANDBOX "$@" make -s --eval='show: ; @echo "$(ZUS_LIB_DIR) $(ZUS_SANDBOX)"' show; }
 if have make "make"; then
   test_ "make: where cargo puts things" test "$(said_by_make)" = "$repo/target/release $repo/target/debug/examples/sandbox"
-  test_ "make: CARGO_TARGET_DIR and CARGO_BUILD_TARGET are heard" \
+  test_ "make: it uses CARGO_TARGET_DIR and CARGO_BUILD_TARGET" \
     test "$(said_by_make CARGO_TARGET_DIR=there CARGO_BUILD_TARGET=a-b-c)" = "$repo/there/a-b-c/release $repo/there/a-b-c/debug/examples/sandbox"
   # As root, who has no Rust: the libraries, and what make build writes beside them.
   mkdir -p "$work/built/release"
@@ -232,6 +232,12 @@ test_ "but for another target" test "$(named RUSTC="$work/rustc" CARGO_BUILD_TAR
 names=$(grep -oE '\bzus_[a-z_]+\(' include/zus.h | tr -d '(' | sort -u)
 missing() { for name in $names; do grep -q "[ *]$name(" packaging/zus.3 || echo "not in the man page: $name"; done; }
 test_ "the man page has every function" sh -c 'echo "$0"; [ -z "$0" ]' "$(missing)"
+# Its examples are one program: the first one has main.
+sed -n '/^\.EX$/,/^\.EE$/{ s/^\\&//; s/\\(aq/'"'"'/g; s/\\-/-/g; s/\\e/\\/g; /^\.E[XE]$/!p; }' packaging/zus.3 >"$work/man.c"
+unused() { for name in $names; do grep -q "[^a-z_]$name(" "$work/man.c" || echo "in no example of the man page: $name"; done; }
+test_ "the man page has an example of every function" sh -c 'echo "$0"; [ -z "$0" ]' "$(unused)"
+test_ "the man page's examples compile" cc -std=c99 -D_POSIX_C_SOURCE=200809L -Wall -Wextra -Werror -I"$plain/include" "$work/man.c" -o "$work/man" -L"$plain/lib" -lzus -pthread -Wl,-rpath,"$plain/lib"
+test_ "the first one runs" env $(grep '^ZOOM_' "$work/sandbox") "$work/man"
 test_ "the man page's version" grep -q "libzus ${version%.*}\"" packaging/zus.3
 if have groff "the man page"; then
   test_ "the man page renders without a warning" sh -c '[ -z "$(groff -man -Tutf8 -ww -z "$0" 2>&1 | tee /dev/stderr)" ]' packaging/zus.3

@@ -222,7 +222,7 @@ pub fn leaks_child() {
         }
     }
     // Token providers that give no token.
-    for suffix in [" and a blank", "\n", "\u{e9}", &"x".repeat(9000)] {
+    for suffix in [" and a space", "\n", "\u{e9}", &"x".repeat(9000)] {
         let token = format!("{GIVEN}{suffix}");
         configs.push(api.with_token().token_fn(move |_, _| Ok(token.clone())));
     }
@@ -288,7 +288,7 @@ fn debug_prints(api: &Server) {
         Ok(())
     });
     show(&|c| c.set_proxy(&format!("http://someone:{PASSWORD}@127.0.0.1:1")));
-    // What is refused isn't repeated either.
+    // A value that a setter refuses is in no message either.
     show(&|c| c.set_token(&format!("{TOKEN} ")));
     show(&|c| c.set_token(&format!("{TOKEN}\u{e9}")));
     show(&|c| c.set_oauth("an-account", "a:client", SECRET));

@@ -161,7 +161,7 @@ pub fn path(path: &Path) -> &str {
     path.to_str().expect("UTF-8")
 }
 
-/// A certificate authority as a company has its own.
+/// A company's own CA.
 pub struct Authority {
     directory: PathBuf,
     pub pem: String,

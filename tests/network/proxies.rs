@@ -165,11 +165,9 @@ fn a_proxy_that_fails_is_a_proxy_error() {
     ] {
         let proxy = Server::proxy(secure.address(), move |_| Some(response(status, "", "no")));
         let outcome = deactivate(secure.through(&proxy.origin())).expect(ZUS_ERR_PROXY);
-        assert!(
-            outcome.message.contains(&status[..3]),
-            "{}",
-            outcome.message
-        );
+        let responded = format!("the proxy responded {} to CONNECT", &status[..3]);
+        let message = outcome.message;
+        assert!(message.contains(&responded), "{message}");
     }
     for bytes in ["", "what?\r\n\r\n", "SSH-2.0-OpenSSH\r\n"] {
         let proxy = Server::proxy(secure.address(), move |_| Some(bytes.to_owned()));

@@ -50,7 +50,7 @@ fn sixty_four_threads_cause_one_token_request() {
     let client = sandbox.with_oauth().client();
     all_done(deactivate_on(64, &client));
     assert_eq!(sandbox.token_requests(), 1, "cold");
-    // Zoom refuses the token that all of them hold.
+    // Zoom rejects the token that all of them use.
     sandbox.expire_tokens();
     all_done(deactivate_on(64, &client));
     assert_eq!(sandbox.token_requests(), 2, "after a refusal");
@@ -62,7 +62,7 @@ fn sixty_four_threads_cause_one_refresh() {
     let client = sandbox.with_oauth().client();
     all_done(deactivate_on(64, &client));
     assert_eq!(sandbox.token_requests(), 1);
-    // After half its life it is renewed, while it still serves.
+    // After half its life it is refreshed, while it is still valid.
     thread::sleep(ms(2200));
     all_done(deactivate_on(64, &client));
     assert_eq!(sandbox.token_requests(), 2);
@@ -267,7 +267,7 @@ fn a_second_rejection_is_permanent() {
         assert_eq!(outcome.attempts, 2);
         assert_eq!(sandbox.token_requests() - before, 2);
     }
-    // A token that is given can't be renewed.
+    // A static token can't be refreshed.
     let outcome = sandbox.with_token().token("expired").client();
     let outcome = outcome.deactivate("ada@example.com");
     assert_eq!(outcome.expect(ZUS_ERR_UNAUTHORIZED).attempts, 1);
@@ -300,7 +300,7 @@ fn two_clients_with_the_same_credentials_keep_apart() {
     one.deactivate("ada@example.com").expect(ZUS_OK);
     other.deactivate("linus@example.com").expect(ZUS_OK);
     assert_eq!(sandbox.token_requests(), 2);
-    // One of them renews, for its own reasons.
+    // One of them refreshes the token, for its own reasons.
     let refused = one.deactivate("answer-401-124@example.com");
     refused.expect(ZUS_ERR_UNAUTHORIZED);
     assert_eq!(sandbox.token_requests(), 3);
@@ -418,7 +418,7 @@ fn the_token_provider_is_called_one_at_a_time() {
     assert_eq!(different.len(), 1);
 }
 
-/// Its renewal is due after five seconds of ten, and the token endpoint is in no state to give another.
+/// The refresh is due after five seconds of ten, and the token endpoint fails then.
 fn a_failing_refresh_fails_no_call(endpoint: impl Fn() -> String + Send + Sync + 'static) {
     let asked = AtomicUsize::new(0);
     let oauth = Server::http(move |_| match asked.fetch_add(1, Ordering::SeqCst) {
@@ -449,12 +449,12 @@ fn a_refresh_that_fails_is_not_retried_by_each_call() {
     a_failing_refresh_fails_no_call(|| server::response("503 Service Unavailable", "", ""));
 }
 
-/// A batch of which user0 has its token refused after `slow`, while renewals take `renewal`.
-fn batch_with_a_rejection(slow: u64, renewal: u64, rate: u32) -> Vec<(usize, zus_code)> {
+/// A batch in which Zoom rejects the token of user0 after `slow`, while a refresh takes `refresh`.
+fn batch_with_a_rejection(slow: u64, refresh: u64, rate: u32) -> Vec<(usize, zus_code)> {
     let asked = AtomicUsize::new(0);
     let oauth = Server::http(move |_| {
         let n = asked.fetch_add(1, Ordering::SeqCst);
-        thread::sleep(ms(if n == 0 { 0 } else { renewal }));
+        thread::sleep(ms(if n == 0 { 0 } else { refresh }));
         server::token(&format!("token-{n}"), 3600)
     });
     let api = Server::http(move |request| {

@@ -121,6 +121,14 @@ fn an_update_is_done_when_the_user_shows_it() {
     );
 }
 
+/// By the growing intervals alone, no read would come between 1.75 and 3.75 seconds.
+#[test]
+fn the_last_read_comes_at_the_end_of_the_wait() {
+    let sandbox = Sandbox::start(&["--apply-after", "1900"]);
+    let client = sandbox.with_token().verify(2_500).client();
+    client.deactivate("ada@example.com").expect(ZUS_OK);
+}
+
 #[test]
 fn an_update_that_does_not_show_is_not_verified() {
     let sandbox = Sandbox::start(&[]);

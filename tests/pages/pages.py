@@ -258,7 +258,7 @@ def run_sh(block, folder, environment):
 RUNNERS = {"c": run_c, "cpp": run_cpp, "python": run_python, "csharp": run_csharp, "powershell": run_powershell, "js": run_js, "sh": run_sh, "console": run_sh}
 
 
-# --- what stands for the world: Zoom, a company's authority, a proxy ---
+# --- what stands for the world: Zoom, a company's CA, a proxy ---
 
 
 class Sandbox:
@@ -278,7 +278,7 @@ class Sandbox:
 
 
 def certificates(at):
-    """A company's authority, company-ca.pem, and the certificate for localhost that it gave."""
+    """A company's CA certificate, company-ca.pem, and the certificate for localhost that it signed."""
     at.mkdir()
     (at / "leaf.ext").write_text("subjectAltName=DNS:localhost\nbasicConstraints=critical,CA:FALSE\n")
     ec = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]

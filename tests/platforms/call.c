@@ -81,11 +81,11 @@ int main(int argc, char **argv) {
   check(zus_update_status(client, "nobody@example.com", ZUS_ACTIVATE, NULL, &result) == ZUS_ERR_USER_NOT_FOUND, "an unknown user");
   check(zus_result_zoom_code(result) == 1001 && zus_result_message(result)[0] != '\0', "Zoom's code and message");
   zus_result_free(result);
-  check(zus_update_status(client, " ada@example.com", ZUS_ACTIVATE, NULL, NULL) == ZUS_ERR_ARGUMENT, "a blank before an id");
+  check(zus_update_status(client, " ada@example.com", ZUS_ACTIVATE, NULL, NULL) == ZUS_ERR_ARGUMENT, "leading whitespace in a user ID");
   check(zus_update_status(client, NULL, ZUS_ACTIVATE, NULL, NULL) == ZUS_ERR_NULL, "no id");
 
   check(zus_update_status_many(client, ids, 3, ZUS_ACTIVATE, NULL, on_result, &heard) == ZUS_ERR_PARTIAL, "a batch with a failure");
-  check(heard == 3, "each user of a batch is heard of");
+  check(heard == 3, "the callback runs for each user of a batch");
 
   cancel = zus_cancel_new();
   zus_cancel_trigger(cancel);
@@ -94,8 +94,8 @@ int main(int argc, char **argv) {
   zus_client_free(client);
 
   check(zus_config_set_token_provider(config, on_token, &tokens) == ZUS_OK, "zus_config_set_token_provider");
-  check(zus_client_new(config, &client) == ZUS_OK, "zus_client_new with a token function");
-  check(zus_update_status(client, "ada@example.com", ZUS_ACTIVATE, NULL, NULL) == ZUS_OK && tokens == 1, "a call with a token function");
+  check(zus_client_new(config, &client) == ZUS_OK, "zus_client_new with a token provider");
+  check(zus_update_status(client, "ada@example.com", ZUS_ACTIVATE, NULL, NULL) == ZUS_OK && tokens == 1, "a call with a token provider");
   zus_client_free(client);
   zus_config_free(config);
 

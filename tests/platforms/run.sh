@@ -17,18 +17,18 @@ step() {
   shift
   echo "+ $*" >>"$log"
   if timeout 1800 "$@" >>"$log" 2>&1; then
-    passed=$((passed + 1)) answer=yes
+    passed=$((passed + 1)) result=yes
   else
-    failed=$((failed + 1)) answer=NO
+    failed=$((failed + 1)) result=NO
     echo "FAILED: $platform: $1 ${2-} ...: see $log; it ends:"
     # But for what wine says of fonts, at length.
     grep -vi 'freetype\|truetype fonts\|or equal to 2.0.5' "$log" | tail -n 15 | cut -c 1-300 | sed 's/^/  /'
   fi
-  [ $answer = yes ]
+  [ $result = yes ]
 }
 
 skip() {
-  skipped=$((skipped + 1)) answer=skipped
+  skipped=$((skipped + 1)) result=skipped
   echo "SKIPPED: $platform: $1"
 }
 
@@ -44,7 +44,7 @@ run() {
 rust_tests() {
   local log=$1
   if step "$log" env "${test_env[@]}" "$cargo" test --locked --target "$target" "${build_std[@]}" --lib --test outcomes --test platforms; then
-    answer=$(sed -n 's/^test result: ok. \([0-9]*\) passed.*/\1/p' "$log" | awk '{ n += $1 } END { print n " tests" }')
+    result=$(sed -n 's/^test result: ok. \([0-9]*\) passed.*/\1/p' "$log" | awk '{ n += $1 } END { print n " tests" }')
   fi
 }
 
@@ -61,33 +61,33 @@ cross() {
   work=target/platforms/$target/call
   mkdir -p "$work"
   step "$log" "$cargo" rustc --locked --lib --release --target "$target" "${build_std[@]}" -- --print native-static-libs "${rustc_args[@]}"
-  built=$answer
+  built=$result
   if [ "$built" = yes ]; then
     ln -sf libzus.so "$out/libzus.so.0"
     local c=("${cc[@]}" -std=c99 -O1 -Wall -Wextra -Werror -Iinclude tests/platforms/call.c)
     case $platform in
       windows-*)
         step "$log" "${c[@]}" -o "$work/shared.exe" "$out/libzus.dll.a"
-        shared=$answer
+        shared=$result
         cp "$out/zus.dll" "$work/"
         step "$log" "${c[@]}" -DZUS_STATIC -o "$work/static.exe" "$out/libzus.a" $(native_libs "$log")
-        static=$answer
+        static=$result
         ;;
       *)
         step "$log" "${c[@]}" -o "$work/shared" -L"$out" -lzus -Wl,-rpath,"$repo/$out"
-        shared=$answer
+        shared=$result
         step "$log" "${c[@]}" "${static_flags[@]}" -o "$work/static" "$out/libzus.a" ${static_libs:-$(native_libs "$log")}
-        static=$answer
+        static=$result
         ;;
     esac
     if [ "${#runner[@]}" = 0 ]; then
       skip "it can't be run here: $runs_not"
-      ran_shared=$answer ran_static=$answer tests=$answer
+      ran_shared=$result ran_static=$result tests=$result
     else
-      [ "$shared" = yes ] && run "$log" "$work/shared$exe" && ran_shared=yes || ran_shared=$answer
-      [ "$static" = yes ] && run "$log" "$work/static$exe" && ran_static=yes || ran_static=$answer
+      [ "$shared" = yes ] && run "$log" "$work/shared$exe" && ran_shared=yes || ran_shared=$result
+      [ "$static" = yes ] && run "$log" "$work/static$exe" && ran_static=yes || ran_static=$result
       rust_tests "$log"
-      tests=$answer
+      tests=$result
     fi
   fi
   table+=("$platform|$target|$built|$shared|$static|$ran_shared|$ran_static|$tests")
@@ -99,11 +99,11 @@ check_only() {
   : >"$log"
   if setup_macos >>"$log" 2>&1; then
     step "$log" "$cargo" check --locked --lib --target "$target" "${build_std[@]}"
-    [ $answer = yes ] && answer=checked
+    [ $result = yes ] && result=checked
   else
     skip "its tools are missing: $(tail -n 1 "$log")"
   fi
-  table+=("$platform|$target|$answer|-|-|-|-|-")
+  table+=("$platform|$target|$result|-|-|-|-|-")
 }
 
 logs=target/platforms/logs

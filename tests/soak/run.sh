@@ -17,7 +17,7 @@ ln -s libzus.so "$work/libzus.so.0"
 "${CC:-cc}" -std=gnu11 -O2 -Wall -Wextra -Werror -I"$repo/include" "$repo/tests/soak/soak.c" -o "$work/soak" \
   -L"$work" -lzus -Wl,-rpath,"$work" -pthread
 
-# Tokens that live five seconds: many renewals. The faults: refused, cut before it was done, cut after, late.
+# Tokens that expire after five seconds: many refreshes. The faults: refused, cut before it was done, cut after, late.
 mkfifo "$work/stdin"
 "$sandbox" --quiet --until-stdin-closes --users 1000 --token-life 5 --seed 7 \
   --fault 503=0.004 --fault cut=0.003 --fault cut-after=0.002 --fault delay-20=0.001 \
@@ -47,7 +47,7 @@ for line in open(sys.argv[1]):
     there = users.pop(user)
     sent_by_us += int(sent)
     received += there["received"]
-    # A request on a kept connection that the server has just closed is sent and not received.
+    # A request on an idle connection that the server has just closed is sent and not received.
     if not (int(done) <= there["applied"] <= there["received"] <= int(sent)):
         wrong.append(f"{user}: {sent} sent, {done} done; the ledger: {there}")
 print(f"{sent_by_us} requests sent, {received} received, {ledger['token_requests']} token requests, responses {ledger['responses']}")

@@ -3,6 +3,7 @@
 import os
 import pty
 import select
+import signal
 import sys
 import time
 
@@ -10,6 +11,7 @@ mark, often, pause, command = sys.argv[1].encode(), int(sys.argv[2]), float(sys.
 child, terminal = pty.fork()
 if child == 0:
     os.environ["TERM"] = "xterm"
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # a shell's `&` leaves it ignored, and an ignored Ctrl-C stops nothing
     os.execvp(command[0], command)
 said, sent = b"", 0
 until = time.time() + 60

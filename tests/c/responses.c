@@ -4,7 +4,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
-enum { ANY = -1 }; /* of an answer that is not whole, the status is not told by contract */
+enum { ANY = -1 }; /* no contract says which status code a response that was cut off has */
 
 /* The failures and successes that Zoom is known to give, one request each. */
 static const struct {
@@ -13,7 +13,7 @@ static const struct {
   zus_code code;
   int http, zoom;
   const char *message; /* what the message holds, of Zoom's own words */
-} answers[] = {
+} responses[] = {
     /* a 2xx is done with an empty body, or JSON without an error ... */
     {"answer-204@example.com", ZUS_DEACTIVATE, ZUS_OK, 204, 0, ""},
     {"answer-200-empty@example.com", ZUS_DEACTIVATE, ZUS_OK, 200, 0, ""},
@@ -67,21 +67,21 @@ static const struct {
 static void the_table(const sandbox *box) {
   zus_client *client = client_from(config_for(box));
   size_t i;
-  for (i = 0; i < COUNT(answers); i++) {
+  for (i = 0; i < COUNT(responses); i++) {
     zus_result *result = NULL;
-    long before = ledger(box, answers[i].user, "received");
-    int by_zoom, sent = answers[i].zoom == 300 && answers[i].code == ZUS_ERR_REJECTED ? 2 : 1;
-    test(answers[i].user);
-    CHECK_CODE(zus_update_status(client, answers[i].user, answers[i].action, NULL, &result), answers[i].code);
-    CHECK_CODE(zus_result_code(result), answers[i].code);
-    if (answers[i].http != ANY) CHECK_NUMBER(zus_result_http_status(result), answers[i].http);
-    CHECK_NUMBER(zus_result_zoom_code(result), answers[i].zoom);
-    CHECK_CONTAINS(zus_result_message(result), answers[i].message);
-    CHECK((answers[i].code == ZUS_OK) == (*zus_result_message(result) == '\0'));
-    CHECK_TEXT(zus_result_user_id(result), answers[i].user);
+    long before = ledger(box, responses[i].user, "received");
+    int by_zoom, sent = responses[i].zoom == 300 && responses[i].code == ZUS_ERR_REJECTED ? 2 : 1;
+    test(responses[i].user);
+    CHECK_CODE(zus_update_status(client, responses[i].user, responses[i].action, NULL, &result), responses[i].code);
+    CHECK_CODE(zus_result_code(result), responses[i].code);
+    if (responses[i].http != ANY) CHECK_NUMBER(zus_result_http_status(result), responses[i].http);
+    CHECK_NUMBER(zus_result_zoom_code(result), responses[i].zoom);
+    CHECK_CONTAINS(zus_result_message(result), responses[i].message);
+    CHECK((responses[i].code == ZUS_OK) == (*zus_result_message(result) == '\0'));
+    CHECK_TEXT(zus_result_user_id(result), responses[i].user);
     CHECK_NUMBER(zus_result_attempts(result), sent);
-    CHECK_NUMBER(ledger(box, answers[i].user, "received"), before + sent);
-    by_zoom = answers[i].zoom != 0 || answers[i].code == ZUS_OK; /* a gateway's response has no tracking id */
+    CHECK_NUMBER(ledger(box, responses[i].user, "received"), before + sent);
+    by_zoom = responses[i].zoom != 0 || responses[i].code == ZUS_OK; /* a gateway's response has no tracking id */
     if (by_zoom) CHECK_CONTAINS(zus_result_tracking_id(result), "v=2.0;clid=us02;rid=WEB_");
     CHECK(strstr(zus_result_message(result), "sandbox-token") == NULL);
     zus_result_free(result);
@@ -122,8 +122,8 @@ static void details(const sandbox *box) {
   zus_client_free(client);
 }
 
-/* What a client with repeats makes of a failure that passes. */
-static void repeats(const sandbox *box) {
+/* A client that retries, and errors that are transient or not. */
+static void retries(const sandbox *box) {
   static const struct {
     const char *user;
     zus_code code;
@@ -133,19 +133,19 @@ static void repeats(const sandbox *box) {
       {"answer-429-then-ok-1@example.com", ZUS_OK, 2},
       {"answer-cut-then-ok-1@example.com", ZUS_OK, 2},
       {"answer-503-then-ok-4@example.com", ZUS_ERR_SERVER, 4},
-      {"answer-502-html+repeat@example.com", ZUS_ERR_SERVER, 4},
-      {"answer-cut+repeat@example.com", ZUS_ERR_IO, 4},
-      {"answer-429-daily+repeat@example.com", ZUS_ERR_DAILY_LIMIT, 1},
-      {"answer-html+repeat@example.com", ZUS_ERR_PROTOCOL, 1},
-      {"answer-redirect+repeat@example.com", ZUS_ERR_PROTOCOL, 1},
-      {"answer-4711+repeat@example.com", ZUS_ERR_FORBIDDEN, 1},
-      {"answer-401-124+repeat@example.com", ZUS_ERR_UNAUTHORIZED, 1}, /* a fixed token: there is no other */
+      {"answer-502-html+retry@example.com", ZUS_ERR_SERVER, 4},
+      {"answer-cut+retry@example.com", ZUS_ERR_IO, 4},
+      {"answer-429-daily+retry@example.com", ZUS_ERR_DAILY_LIMIT, 1},
+      {"answer-html+retry@example.com", ZUS_ERR_PROTOCOL, 1},
+      {"answer-redirect+retry@example.com", ZUS_ERR_PROTOCOL, 1},
+      {"answer-4711+retry@example.com", ZUS_ERR_FORBIDDEN, 1},
+      {"answer-401-124+retry@example.com", ZUS_ERR_UNAUTHORIZED, 1}, /* a static token: there is no other */
       {"admin@example.com", ZUS_ERR_USER_PROTECTED, 1},
   };
   size_t i;
   for (i = 0; i < COUNT(table); i++) {
     zus_config *config = config_for(box);
-    zus_client *client; /* a new one each: a kept connection that turns out to be closed costs no attempt */
+    zus_client *client; /* a new one for each user: a retry on an idle connection that turns out to be closed is no attempt */
     zus_result *result = NULL;
     long before = ledger(box, table[i].user, "received");
     zus_config_set_retry(config, 4, 1, 20);
@@ -169,7 +169,7 @@ static void json_only(void) {
     options[0] = "--body", options[1] = bodies[i], options[2] = NULL;
     sandbox_start(&box, options);
     client = client_from(config_for(&box));
-    test(i == 0 ? "a server that answers the form with 415" : "a server that answers the form with 400");
+    test(i == 0 ? "a server that responds to the form with 415" : "a server that responds to the form with 400");
     CHECK_CODE(zus_update_status(client, "ada@example.com", ZUS_DEACTIVATE, NULL, NULL), ZUS_OK);
     CHECK_NUMBER(ledger(&box, NULL, "forms"), 1);
     CHECK_NUMBER(ledger(&box, NULL, "jsons"), 1);
@@ -182,7 +182,7 @@ static void json_only(void) {
   }
 }
 
-/* A sandbox that answers in the words of the order's Postman collection. */
+/* A sandbox whose responses are those of the Postman collection. */
 static void postman(void) {
   static const char *const options[] = {"--postman", NULL};
   sandbox box;
@@ -303,7 +303,7 @@ int main(void) {
   sandbox_start(&box, NULL);
   the_table(&box);
   details(&box);
-  repeats(&box);
+  retries(&box);
   check_timeout(&box, "answer-never@example.com");
   check_timeout(&box, "answer-drip@example.com");
   check_timeout(&box, "answer-drip-body@example.com");
