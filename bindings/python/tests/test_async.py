@@ -1,4 +1,4 @@
-"""Tests AsyncClient, whose calls run in an event loop and without threads."""
+"""Tests AsyncClient, whose calls run in an event loop and without Python threads."""
 
 from __future__ import annotations
 
