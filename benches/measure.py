@@ -16,6 +16,7 @@ import urllib.request
 from pathlib import Path
 
 OUT = Path(sys.argv[1])
+CSHARP = OUT / "csharp/bin/CSharpCall/release/CSharpCall.dll"
 QUICK = sys.argv[2] == "quick"
 HERE = Path(__file__).parent
 LIBRARY = Path(os.environ["ZUS_LIB_DIR"]) / "libzus.so"
@@ -347,32 +348,12 @@ def python(http, https, ca):
         row(f"{label}: the wrapper", f"{ratio(results, 'zus', 'httpx', 1):.2f} × httpx")
 
 
-def asyncio_at_once():
-    calls = 100
-    section(f"{calls} calls at once in one asyncio loop, responses after 500 ms: the time, and how late a 10 ms timer of the loop was")
-    with Sandbox("--users", str(calls), "--delay", "500") as sandbox:
-        programs = {name: lambda name=name: numbers(sys.executable, HERE / "python_async.py", name, sandbox.api, calls) for name in ("zus", "httpx", "threads")}
-        try:
-            programs["zus"]()
-        except SystemExit as error:
-            row("AsyncClient", f"skipped: {str(error).strip().splitlines()[-1]}")
-            return
-        results = take_turns(3 if QUICK else 7, programs)
-    took = {name: (statistics.median(x[0] for x in found), statistics.median(x[1] for x in found)) for name, found in results.items()}
-    at_most("AsyncClient", took["zus"][0] / took["httpx"][0], 1.3, to=" × httpx")
-    for name, shown in (("zus", "AsyncClient"), ("httpx", "httpx.AsyncClient"), ("threads", "Client in asyncio.to_thread")):
-        seconds, late = took[name]
-        to_reach = ("≤ 20 ms late", late <= 0.02) if name == "zus" else ("", None)
-        row(shown, f"{seconds:.2f} s, {late * 1000:.0f} ms late", *to_reach)
-
-
 def csharp(http):
     section("C#, a warm call (CPU; both send JSON, HTTP)")
-    program = OUT / "csharp/bin/CSharpCall/release/CSharpCall.dll"
     if not shutil.which("dotnet"):
         row("the wrapper", "skipped: no .NET SDK")
         return
-    programs = {name: lambda name=name: numbers("dotnet", program, name, http, 4000) for name in ("zus", "httpclient")}
+    programs = {name: lambda name=name: numbers("dotnet", CSHARP, name, http, 4000) for name in ("zus", "httpclient")}
     try:
         results = take_turns(3 if QUICK else 7, programs)
     except SystemExit as error:
@@ -413,15 +394,18 @@ def started():
     section("100 calls at once, responses after 500 ms, no rate limit; beside them a 10 ms timer of the same loop or pool")
     languages = {
         "C, epoll": ("libcurl multi", (OUT / "zus_start",), (OUT / "curl_multi",)),
+        "Python, asyncio": ("httpx", *((sys.executable, HERE / "python_async.py", kind) for kind in ("zus", "httpx"))),
+        "C#": ("HttpClient", *(("dotnet", CSHARP, kind) for kind in ("zus", "httpclient"))),
         "Node.js": ("fetch", *(("node", HERE / "node_calls.mjs", kind) for kind in ("zus", "fetch"))),
     }
-    if not shutil.which("node"):
-        del languages["Node.js"]
-        row("Node.js", "skipped: no node")
+    for language, tool in (("C#", "dotnet"), ("Node.js", "node")):
+        if not shutil.which(tool):
+            del languages[language]
+            row(language, f"skipped: no {tool}")
     with Sandbox("--users", "10", "--delay", "500") as sandbox:
         for language, (peer, ours, theirs) in languages.items():
             programs = {"zus": ours, "peer": theirs}
-            results = take_turns(3 if QUICK else 7, {name: lambda c=c: numbers(*c, sandbox.api, 100) for name, c in programs.items()})
+            results = take_turns(3 if QUICK else 7, {name: lambda c=c: numbers(*c, sandbox.api, 100, "at-once") for name, c in programs.items()})
             took, late = ({n: statistics.median(x[i] for x in results[n]) for n in programs} for i in (0, 1))
             at_most(f"{language}: time", ratio(results, "zus", "peer", 0), 1.3, to=f" × {peer}'s ({took['zus']:.2f} s)")
             row(f"{language}: the timer was late by", f"{late['zus'] * 1000:.1f} ms; {peer} {late['peer'] * 1000:.1f} ms", "≤ 20 ms",
@@ -479,7 +463,6 @@ def main():
             memory(http, https)
             threads()
             python(http, https, ca)
-            asyncio_at_once()
             csharp(http)
             bulk()
             started()

@@ -1,4 +1,4 @@
-"""Many calls at once in one asyncio loop: python_async.py zus|httpx|threads API CALLS. Prints the seconds they took and by how many a 10 ms
+"""Many calls at once in one asyncio loop: python_async.py zus|httpx API CALLS. Prints the seconds they took and by how many a 10 ms
 timer of the same loop was late at the most."""
 
 import asyncio
@@ -26,13 +26,6 @@ async def with_httpx():
         return await measured(send, lambda response: response.status_code)
 
 
-async def with_threads():
-    from zoom_user_status import Client
-
-    with Client(TOKEN, base_url=api, rate=None) as zoom:
-        return await measured(lambda user: asyncio.to_thread(zoom.deactivate, user), lambda result: result.http_status)
-
-
 async def measured(send, status):
     late = 0.0
 
@@ -53,5 +46,5 @@ async def measured(send, status):
     return took, late
 
 
-took, late = asyncio.run({"zus": with_zus, "httpx": with_httpx, "threads": with_threads}[kind]())
+took, late = asyncio.run({"zus": with_zus, "httpx": with_httpx}[kind]())
 print(f"{took:.6f} {late:.6f}")
