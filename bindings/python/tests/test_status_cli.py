@@ -69,6 +69,11 @@ def test_status_is_a_table_in_the_order_of_the_list(zoom: FakeZoom, tmp_path: Pa
     assert (one.returncode, len(one.stdout.splitlines()), one.stderr) == (0, 2, "")
 
 
+def test_the_advice_of_status_is_not_about_updates(zoom: FakeZoom) -> None:
+    run = cli(zoom, "status", GONE)
+    assert "not on this account: check the address" in run.stderr and "--ignore-missing" not in run.stdout + run.stderr
+
+
 def test_status_as_json_and_in_a_report(zoom: FakeZoom, tmp_path: Path) -> None:
     report = tmp_path / "status.csv"
     run = cli(zoom, "status", ADA, GONE, BOSS, "--json", "--report", str(report))

@@ -30,5 +30,14 @@ _HINTS = {
 }
 
 
-def hint(code: Code) -> str:
-    return _HINTS.get(code, "")
+# Where a user was only read.
+_READ_HINTS = {
+    **_HINTS,
+    Code.TIMEOUT: "--timeout gives it more time; --resume reads the user again",
+    Code.IO: "--resume reads the user again",
+    Code.USER_NOT_FOUND: "not on this account: check the address",
+}
+
+
+def hint(code: Code, updates: bool = True) -> str:
+    return (_HINTS if updates else _READ_HINTS).get(code, "")

@@ -234,10 +234,11 @@ class Run:
         if self.options.json:
             self.console.say(json.dumps({"summary": tally.as_json()}))
         elif not self.options.quiet and (tally.users != 1 or tally.skipped or tally.status not in (DONE, FAILED)):
-            tally.show(self.console)
+            tally.show(self.console, self.job.updates)
         elif tally.failures and not self.options.quiet:
-            for code in filter(hint, tally.failures):  # a single user needs no table: its line lacks only the hint
-                self.console.notice(hint(code))
+            for code in tally.failures:  # a single user needs no table: its line lacks only the hint
+                if advice := hint(code, self.job.updates):
+                    self.console.notice(advice)
         how_it_ended(tally, self._resume_command(), AGAIN if self.job.updates else "", self.console)
         return tally.status
 

@@ -100,15 +100,15 @@ class Tally:
             "status": self.status,
         }
 
-    def show(self, console: Console) -> None:
+    def show(self, console: Console, updates: bool) -> None:
         """Shows the table."""
-        rows = list(self._rows())
+        rows = list(self._rows(updates))
         width = max(len(number) for _, number, _, _ in rows)
         for name, number, text, colour in rows:
             line = f"{name:<9} {number:>{width}}  {text}".rstrip()
             console.say(line, colour)
 
-    def _rows(self) -> Iterator[Tuple[str, str, str, str]]:
+    def _rows(self, updates: bool) -> Iterator[Tuple[str, str, str, str]]:
         gone = f", {self.missing} of them because they don't exist" if self.missing else ""
         yield "done", str(self.done), f"{self.did}{gone}", GREEN if self.done else ""
         for kind, number in self.kinds.most_common():
@@ -118,7 +118,7 @@ class Tally:
         yield "failed", str(self.failed), "", RED if self.failed else ""
         longest = max((len(code.symbol) for code in self.failures), default=0)
         for code, number in self.failures.most_common():
-            yield "", str(number), f"{code.symbol:<{longest}}  {hint(code)}", ""
+            yield "", str(number), f"{code.symbol:<{longest}}  {hint(code, updates)}", ""
         if self.unknown:
             yield "unknown", str(self.unknown), "in flight when the run stopped: the update may have been applied", YELLOW
         yield "skipped", str(self.skipped), "rows without a user" if self.skipped else "", YELLOW if self.skipped else ""
