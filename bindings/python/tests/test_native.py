@@ -102,3 +102,12 @@ def test_another_library_is_refused() -> None:
         pytest.skip("no libm found")
     found = load(PACKAGE / "src", str(other))
     assert found.returncode and "has no function zus_config_new" in found.stderr
+
+
+@pytest.mark.skipif(shutil.which("cc") is None, reason="needs a C compiler")
+def test_a_library_with_another_abi_is_refused(tmp_path: Path) -> None:
+    names = [line.split()[0] for line in (ROOT / "tests" / "abi" / "symbols.txt").read_text().splitlines() if line.startswith("zus_")]
+    (tmp_path / "zus.c").write_text("".join(f"int {name}(void) {{ return 7; }}\n" for name in names))
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", str(tmp_path / "zus.so"), str(tmp_path / "zus.c")], check=True)
+    found = load(PACKAGE / "src", str(tmp_path / "zus.so"))
+    assert found.returncode and "has the ABI 7, and this package was made for 0" in found.stderr

@@ -134,6 +134,11 @@ code_text = _function(_holding_gil, "zus_code_text", _s, _i32)
 version = _function(_holding_gil, "zus_version", _s)
 abi_version = _function(_holding_gil, "zus_abi_version", _i32)
 
+# The number in the library's name, libzus.so.0: with another one the same functions may take other arguments.
+_ABI = 0
+if abi_version() != _ABI:
+    raise ImportError(f"{PATH} has the ABI {abi_version()}, and this package was made for {_ABI}. Use the libzus of the same version.")
+
 
 def text_of(code: int) -> str:
     """Returns the library's text for a code."""
