@@ -855,7 +855,7 @@ struct [[nodiscard]] summary {
   zus::code code = zus::code::ok;
   std::size_t done = 0;    ///< Users with code::ok.
   std::size_t failed = 0;  ///< Users with another result.
-  std::size_t unsent = 0;  ///< Users for whom nothing was sent, nor the callback called.
+  std::size_t not_sent = 0;  ///< Users for whom nothing was sent, nor the callback called.
   explicit operator bool() const noexcept { return code == zus::code::ok; }
 };
 
@@ -920,7 +920,7 @@ struct batch {
 
   bool one(std::size_t index, const result_view& view) noexcept {
     ++(view.ok() ? so_far.done : so_far.failed);
-    --so_far.unsent;
+    --so_far.not_sent;
 #if ZUS_HPP_EXCEPTIONS
     try {
       return goes_on(fn, index, view);
@@ -1458,7 +1458,7 @@ class client {
   template <class Fn, class Call>
   summary run(const detail::id_list& list, Fn& each, const cancel& stop, Call call) const {
     summary end;
-    end.unsent = list.size();
+    end.not_sent = list.size();
     detail::batch<Fn> batch{each, end};
     const auto ids = list.pointers();
     zus_code value = ready(stop);

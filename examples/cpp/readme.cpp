@@ -12,6 +12,6 @@ int main() {
   auto batch = zoom.update_many({"grace@example.com", "linus@example.com"}, zus::action::deactivate, [](const zus::result_view& user) {
     std::cout << user.user_id() << ' ' << zus::name(user.code()) << '\n';
   });
-  std::cout << batch.done << " done, " << batch.failed << " failed, " << batch.unsent << " not sent\n";
+  std::cout << batch.done << " done, " << batch.failed << " failed, " << batch.not_sent << " not sent\n";
   // README
 }

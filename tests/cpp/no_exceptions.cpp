@@ -54,7 +54,7 @@ int main() {
   int calls = 0;
   const auto none = nobody.update_many(ids, zus::action::activate, [&](const zus::result_view&) { ++calls; });
   CHECK(none.code == zus::code::credentials);
-  CHECK(calls == 0 && none.unsent == 3);
+  CHECK(calls == 0 && none.not_sent == 3);
 
   test("a batch");
   const auto end = zoom.update_many(ids, zus::action::activate, [&](std::size_t, const zus::result_view&) { ++calls; });

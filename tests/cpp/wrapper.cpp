@@ -104,7 +104,7 @@ void results(const sandbox& box) {
     ++reads;
     CHECK_IS(user.code(), read.code());
   });
-  CHECK(reads + static_cast<int>(all.unsent) == 2);
+  CHECK(reads + static_cast<int>(all.not_sent) == 2);
   const std::vector<string> ids{"ada@example.com"};
   static_cast<void>(zoom.get_user_status_many(ids, [&](std::size_t index, const zus::result_view& user) {
     CHECK(index == 0 && user.user_id() == ids[index]);
@@ -393,7 +393,7 @@ void check_range(const char* name, const zus::client& zoom, Range&& ids) {
   CHECK(!end);
   CHECK_NUMBER(end.done, 2);
   CHECK_NUMBER(end.failed, 1);
-  CHECK_NUMBER(end.unsent, 0);
+  CHECK_NUMBER(end.not_sent, 0);
   CHECK(seen.size() == 3);
   CHECK(seen["ada@example.com"] == zus::code::ok && seen["linus@example.com"] == zus::code::ok);
   CHECK(seen["nobody@example.com"] == zus::code::user_not_found);
@@ -422,7 +422,7 @@ void ranges(const sandbox& box) {
   test("an empty range is done");
   const auto none = zoom.update_many(std::vector<string>(), zus::action::activate, [](const zus::result_view&) { CHECK(false); });
   CHECK(none);
-  CHECK_NUMBER(none.done + none.failed + none.unsent, 0);
+  CHECK_NUMBER(none.done + none.failed + none.not_sent, 0);
 
   test("ids that can't be are values in a batch, and a NUL inside makes nobody else");
   std::map<std::size_t, zus::code> seen;
@@ -463,7 +463,7 @@ void lambdas(const sandbox& box) {
   CHECK_IS(end.code, zus::code::cancelled);
   CHECK(calls >= 5 && calls <= 5 + 4);
   CHECK_NUMBER(end.done + end.failed, calls);
-  CHECK_NUMBER(end.unsent, 200 - calls);
+  CHECK_NUMBER(end.not_sent, 200 - calls);
   CHECK_NUMBER(ledger(&box, nullptr, "requests"), calls);
 
   test("what a lambda throws stops the batch and comes out unchanged, the first one");
@@ -512,7 +512,7 @@ void lambdas(const sandbox& box) {
   raiser.join();
   end = zoom.update_many(ids, zus::action::deactivate, [](const zus::result_view&) {}, stop);
   CHECK_IS(end.code, zus::code::cancelled);
-  CHECK_NUMBER(end.unsent, 200);
+  CHECK_NUMBER(end.not_sent, 200);
   const zus::cancel moved = std::move(stop);
   CHECK_IS(zoom.deactivate("ada@example.com", moved).code(), zus::code::cancelled);
 
