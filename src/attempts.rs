@@ -207,7 +207,10 @@ impl<'a> Attempts<'a> {
         let is_form = self.encoding == Encoding::Form && self.operation != Operation::Read;
         if is_form && outcome.needs_json() {
             self.encoding = Encoding::Json;
-            let line = format_args!("{}: the form is not understood, sends JSON", self.user_id);
+            let line = format_args!(
+                "{}: the server does not understand the form, and the update is sent again as JSON",
+                self.user_id
+            );
             client.log.write(LogLevel::Info, line);
             return Next::AtOnce;
         }
@@ -249,7 +252,7 @@ impl<'a> Attempts<'a> {
             },
             // There is time left, but no slot in it.
             None if why == Interruption::TimedOut && Instant::now() < self.limits.deadline => {
-                let why = "the configured rate left no slot for this request";
+                let why = "the rate limit left no slot for this request in time";
                 Outcome::from(Error::new(code, why))
             }
             None => Outcome::from(Error::new(code, "")),

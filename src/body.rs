@@ -85,7 +85,7 @@ impl Body {
         let is_binary = text.contains(|c: char| c.is_control() && !c.is_whitespace());
         Body {
             message: if is_binary {
-                format!("{} bytes that are no text", bytes.len())
+                format!("{} bytes that are not text", bytes.len())
             } else {
                 one_line(&without_credentials(&text), TEXT_MOST)
             },
@@ -508,7 +508,7 @@ mod tests {
             (r#"{"message": null "#, MalformedJson, 0, true, "null"),
             ("{no json}", Text, 0, false, "{no json}"),
             // Text.
-            ("\u{7f}ELF\0", Text, 0, false, "5 bytes that are no text"),
+            ("\u{7f}ELF\0", Text, 0, false, "5 bytes that are not text"),
             ("error code: 1020", Text, 0, false, "error code: 1020"),
             ("1020", Text, 0, false, "1020"),
             ("false", Text, 0, false, "false"),

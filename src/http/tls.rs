@@ -55,7 +55,12 @@ impl Tls {
         let built = self.built.get_or_try_init(|| self.build())?;
         let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
         let name = ServerName::try_from(host)
-            .map_err(|_| Failure::new(Code::Tls, format!("{host:?} is no name for a certificate")))?
+            .map_err(|_| {
+                Failure::new(
+                    Code::Tls,
+                    format!("no certificate can be for the host name {host:?}"),
+                )
+            })?
             .to_owned();
         let step = Step {
             phase: Phase::Tls,

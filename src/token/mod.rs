@@ -226,7 +226,10 @@ impl Tokens {
             (Some(old), Err(e)) => {
                 log.write(
                     LogLevel::Warn,
-                    format_args!("the refresh failed, the old token serves on: {}", e.message),
+                    format_args!(
+                        "the refresh failed, and the old token is still used: {}",
+                        e.message
+                    ),
                 );
                 Ok(old)
             }
@@ -257,7 +260,7 @@ fn half(limits: &Limits) -> Limits {
 fn provided(provider: &Provider, job: Job, limits: &Limits) -> Result<Token, Failure> {
     let failed = |why: String| Failure::new(Code::Token, why);
     let token = provider(job.rejected, limits).map_err(interrupted)?;
-    let token = token.ok_or_else(|| failed("the token provider gave none".into()))?;
+    let token = token.ok_or_else(|| failed("the token provider gave no token".into()))?;
     let token = std::str::from_utf8(&token)
         .map_err(|_| failed("the token provider's token is not UTF-8".into()))?;
     let authorization =

@@ -19,7 +19,7 @@ pub(crate) fn bearer(token: &str) -> Result<HeaderValue, Error> {
     check_text("token", token, TOKEN_MOST)?;
     if !token.bytes().all(|b| b.is_ascii_graphic()) {
         return Err(Error::argument(
-            "the token has whitespace or a character that no token has",
+            "the token has whitespace, or a character that is not visible ASCII",
         ));
     }
     secret_header("Bearer ", token).map_err(|_| Error::argument("the token is not a header value"))
