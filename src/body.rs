@@ -58,7 +58,7 @@ impl Body {
     pub fn from_json(value: &Value) -> Body {
         match value {
             Value::Null | Value::Bool(true) => Body::empty(Format::Json),
-            // What a string holds counts: nothing, a text, or JSON that was encoded twice.
+            // A JSON string counts as its content: nothing, a text, or JSON that was encoded twice.
             Value::String(text) => Body::read(text.as_bytes()),
             Value::Object(object) => ErrorParts::of(object).into_body(Format::Json),
             Value::Array(items) => {
@@ -246,7 +246,7 @@ fn is_something(value: &Value) -> bool {
     }
 }
 
-/// A code as a number, 0 for none; `None` for what is no such number.
+/// A code as a number, 0 for none; `None` when it is no whole number.
 fn number(value: &Value) -> Option<i32> {
     match value {
         Value::Null => Some(0),
@@ -300,7 +300,7 @@ fn error_object(value: &Value) -> Option<&Map<String, Value>> {
     None
 }
 
-/// Zoom's response to a missing scope has unescaped quotes in its message. What isn't even that is text.
+/// Zoom's response to a missing scope has unescaped quotes in its message. Anything else is text.
 fn read_malformed(text: &str) -> Body {
     let after = |key: &str| {
         let (_, rest) = text.split_once(&format!("\"{key}\""))?;

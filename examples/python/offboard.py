@@ -1,8 +1,8 @@
 """offboard.py [FILE]
 
 Deactivates every user in FILE (or on standard input), one user ID or e-mail address per line, and prints a line for each user
-when that user's update has ended: DONE or FAIL. Ctrl-C stops the batch. At the end, a REMAINS line names each user who was not
-sent. Exit status: 0 all done, 1 some failed, 2 usage error, 3 ended early, 130 Ctrl-C. The command zoom-user-status does the
+when that user's update has ended: DONE or FAIL. Ctrl-C cancels the batch. At the end, a REMAINS line names each user who was not
+sent, or whose outcome is unknown. Exit status: 0 all done, 1 some failed, 2 usage error, 3 ended early, 130 Ctrl-C. The command zoom-user-status does the
 same with CSV files, a progress bar, a report and resuming.
 """
 
@@ -29,7 +29,7 @@ def offboard(zoom: Client, users: List[str]) -> int:
     done = failed = 0
     remaining = dict(enumerate(users))
     batch = zoom.update_many(users, "deactivate")
-    # A KeyboardInterrupt could come between a result and its line. stop() lets the users in flight finish instead.
+    # A KeyboardInterrupt could come between a result and its line. After stop(), every user who was sent still has a result.
     signal.signal(signal.SIGINT, lambda number, frame: batch.stop())
     try:
         for result in batch:

@@ -48,7 +48,7 @@ pub(crate) struct Token {
 }
 
 impl Token {
-    /// One of which nothing is known.
+    /// A token of which nothing more is known.
     pub fn endless(authorization: HeaderValue, number: u64) -> Token {
         Token {
             authorization,
