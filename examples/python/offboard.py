@@ -1,9 +1,9 @@
 """offboard.py [FILE]
 
 Deactivates every user in FILE (or on standard input), one user ID or e-mail address per line, and prints a line for each user
-when that user's update has ended: DONE or FAIL. Ctrl-C cancels the batch. At the end, a REMAINS line names each user who was not
-sent, or whose outcome is unknown. Exit status: 0 all done, 1 some failed, 2 usage error, 3 ended early, 130 Ctrl-C. The command zoom-user-status does the
-same with CSV files, a progress bar, a report and resuming.
+when that user's update has ended: DONE or FAIL. Ctrl-C cancels the batch. At the end, a REMAINS line names each user who was
+not sent, or whose outcome is unknown. Exit status: 0 all done, 1 some failed, 2 usage error, 3 ended early, 130 Ctrl-C. The
+command zoom-user-status does the same with CSV files, a progress bar, a report and resuming.
 """
 
 import signal
