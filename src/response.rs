@@ -367,7 +367,7 @@ mod tests {
     }
 
     #[test]
-    fn codes_with_several_meanings() {
+    fn a_code_with_several_meanings_is_told_by_its_message() {
         use Code::*;
         use FatalForBatch::{No, Suspected, Yes};
         for (status, code, message, expected, fatal) in [
@@ -565,7 +565,7 @@ mod tests {
     }
 
     #[test]
-    fn a_known_endpoint_is_not_doubted() {
+    fn a_404_from_a_known_endpoint_is_not_an_endpoint_error() {
         for (status, body, code) in [
             (404, "", Code::Rejected),
             (404, r#"{"message":"no Route matched"}"#, Code::Rejected),

@@ -844,7 +844,7 @@ fn the_user_id_is_one_path_segment() {
 }
 
 #[test]
-fn an_id_with_a_character_that_nobody_sees_is_not_sent() {
+fn an_id_with_an_invisible_character_is_not_sent() {
     let mut server = Server::new();
     let mock = server.mock("PUT", Matcher::Any).expect(0).create();
     let client = config(&server, ZUS_ENCODING_FORM).client();

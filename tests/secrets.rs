@@ -300,7 +300,7 @@ fn in_memory(kind: &str, tls: bool) -> BTreeMap<String, (usize, usize)> {
 }
 
 #[test]
-fn freed_is_wiped() {
+fn secrets_are_wiped_when_freed() {
     for tls in [false, true] {
         for kind in ["token", "oauth", "oauth-cut", "callback", "proxy"] {
             for (what, (alive, after)) in in_memory(kind, tls) {

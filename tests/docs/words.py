@@ -60,10 +60,17 @@ COMMENTS = {
 }
 
 
+# The names of tests, whose words are joined by "_".
+TESTS = {".rs": r"#\[(?:tokio::)?test\]\s+(?:async )?fn (\w+)", ".py": r"def (test_\w+)"}
+
+
 def texts(path, text):
-    """(offset, text) of what a person reads: comments and strings of code, all of any other file."""
-    pattern = COMMENTS.get(path.suffix)
-    return [(m.start(), m.group()) for m in re.finditer(pattern, text, flags=re.S)] if pattern else [(0, text)]
+    """(offset, text) of what a person reads: comments, strings and test names of code, all of any other file."""
+    pattern, names = COMMENTS.get(path.suffix), TESTS.get(path.suffix)
+    found = [(m.start(), m.group()) for m in re.finditer(pattern, text, flags=re.S)] if pattern else [(0, text)]
+    if names:
+        found += [(m.start(1), m.group(1).replace("_", " ")) for m in re.finditer(names, text)]
+    return found
 
 
 def hits(path):

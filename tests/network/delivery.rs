@@ -69,7 +69,7 @@ fn one_attempt_says_what_is_known_of_it() {
 }
 
 #[test]
-fn what_was_not_sent_is_said_to_be() {
+fn an_update_that_was_not_sent_is_reported_as_not_sent() {
     let url = format!("http://127.0.0.1:{}/v2", closed_port());
     let config = || Config::new().token("t").urls(&url, &url).retry(1, 1, 1);
     let outcome = config()

@@ -123,7 +123,7 @@ fn secrets() -> Vec<String> {
 }
 
 #[test]
-fn nothing_tells_a_secret() {
+fn no_log_line_shows_a_secret() {
     let (said, text) = Child::new("leaks").env("RUST_BACKTRACE", "full").run();
     let count = said[0]["lines"].as_u64().unwrap();
     assert!(count > 60, "{count} lines are no full run");

@@ -289,7 +289,7 @@ fn a_queue_that_is_not_emptied_refuses_the_next_call() {
 }
 
 #[test]
-fn a_child_of_fork_is_told_and_the_parent_loses_nothing() {
+fn a_child_of_fork_gets_forked_and_the_parent_loses_nothing() {
     let sandbox = Sandbox::start(&["--delay", "300"]);
     let said = Child::new("fork-started")
         .env("ZOOM_API_URL", &sandbox.api)

@@ -57,7 +57,7 @@ fn a_missing_scope_for_reading_is_named() {
 }
 
 #[test]
-fn a_read_is_retried_and_its_token_renewed_as_an_update_is() {
+fn a_read_is_retried_and_its_token_refreshed_like_an_updates() {
     let server = Server::script(vec![
         json("503 Service Unavailable", ""),
         json(
@@ -270,7 +270,7 @@ fn a_batch_goes_on_after_an_update_that_is_not_verified() {
 }
 
 #[test]
-fn a_cancel_ends_verifications_and_every_accepted_user_is_told() {
+fn a_cancel_ends_verifications_and_every_accepted_user_has_a_result() {
     let sandbox = Sandbox::start(&[]);
     let users: Vec<String> = (1..=20).map(|n| format!("ghost-{n}@example.com")).collect();
     let client = sandbox.with_token().verify(50_000).client();

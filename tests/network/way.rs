@@ -122,7 +122,7 @@ fn a_black_hole_does_not_swallow_the_whole_time() {
 }
 
 #[test]
-fn a_proxy_that_can_not_reach_the_server_right_now_is_tried_again() {
+fn a_proxy_that_can_not_reach_the_server_is_retried() {
     let reject = |bytes: &'static [u8]| {
         Server::new(move |connection: &mut Connection| {
             connection.request();
