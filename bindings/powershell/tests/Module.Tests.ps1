@@ -26,6 +26,12 @@ Describe 'the folder' {
         }
     }
 
+    It 'has no path of the machine that built it: a stack trace shows none' {
+        try { [pscustomobject]@{ Name = 'Ada' } | Disable-ZoomUser } catch { $caught = $_ }
+        $caught.Exception.StackTrace | Should -Match 'UserInput\.cs:line \d+'
+        $caught.Exception.StackTrace | Should -Not -Match ([regex]::Escape((Resolve-Path $PSScriptRoot/../../..).Path))
+    }
+
     It 'has a manifest that lists every command, and is valid' {
         $manifest = Test-ModuleManifest (Join-Path $env:ZUS_MODULE ZoomUserStatus.psd1)
         $assembly = (Get-Command Disable-ZoomUser).ImplementingType.Assembly
