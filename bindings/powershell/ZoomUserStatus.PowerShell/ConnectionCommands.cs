@@ -105,21 +105,24 @@ namespace ZoomUserStatus.PowerShell
                 "AccessToken" => new ZoomUserStatusOptions { AccessToken = new NetworkCredential("", AccessToken).Password },
                 _ => ZoomUserStatusConnection.FromEnvironment(),
             };
-            if (ApiUrl != null) options.ApiUrl = ApiUrl;
-            if (OAuthUrl != null) options.OAuthUrl = OAuthUrl;
+            if (ApiUrl != null) options.ApiUrl = Absolute(ApiUrl, nameof(ApiUrl));
+            if (OAuthUrl != null) options.OAuthUrl = Absolute(OAuthUrl, nameof(OAuthUrl));
             options.RateLimit = RateLimit;
             options.Concurrency = ThrottleLimit;
             options.Timeout = TimeSpan.FromSeconds(TimeoutSec);
-            if (CaFile != null) options.CaPem = File.ReadAllText(GetUnresolvedProviderPathFromPSPath(CaFile));
+            if (CaFile != null) options.CaPem = File.ReadAllText(this.FilePath(CaFile));
             if (Proxy is null) SystemProxy.Apply(options);
             else
             {
-                options.Proxy = Proxy;
+                options.Proxy = SystemProxy.Url(Proxy.OriginalString, "-Proxy");
                 options.UseProxy = true;
             }
             if (ProxyCredential != null) options.Proxy = WithCredential(options.Proxy, ProxyCredential.GetNetworkCredential());
             return options;
         }
+
+        private static Uri Absolute(Uri url, string parameter) =>
+            url.IsAbsoluteUri ? url : throw new ArgumentException("-" + parameter + " is not a URL that begins with https://: " + UserInputReader.Quoted(url.OriginalString) + ".");
 
         private static Uri WithCredential(Uri? proxy, NetworkCredential login)
         {
@@ -146,8 +149,17 @@ namespace ZoomUserStatus.PowerShell
         protected override void ProcessRecord() => (Connection ?? ZoomUserStatusConnection.OfRunspace)?.Dispose();
     }
 
-    internal static class Connections
+    internal static class CmdletExtensions
     {
+        /// <summary>The full path of a file.</summary>
+        /// <exception cref="ArgumentException">It is on a drive without files, as a path without a drive is after <c>cd HKLM:</c> or <c>cd AD:</c>.</exception>
+        public static string FilePath(this PSCmdlet cmdlet, string path)
+        {
+            string full = cmdlet.SessionState.Path.GetUnresolvedProviderPathFromPSPath(path, out ProviderInfo provider, out PSDriveInfo _);
+            return provider.Name == "FileSystem" ? full
+                : throw new ArgumentException(UserInputReader.Quoted(path) + " is a path of the provider " + provider.Name + ", not a file: give the full path of a file.");
+        }
+
         /// <summary>The connection of the runspace, or that of the environment; ends the command without one.</summary>
         public static ZoomUserStatusConnection FindConnection(this PSCmdlet cmdlet)
         {

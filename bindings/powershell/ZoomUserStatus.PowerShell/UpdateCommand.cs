@@ -50,13 +50,17 @@ namespace ZoomUserStatus.PowerShell
         private protected override Report? OpenReport(ZoomUserStatusConnection connection)
         {
             if (ReportPath is null) return null;
-            string path = GetUnresolvedProviderPathFromPSPath(ReportPath);
-            try { return new Report(path, What, connection); }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException)
+            string path = "";
+            try
+            {
+                path = this.FilePath(ReportPath);
+                return new Report(path, What, connection);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException or ArgumentException)
             {
                 string message = File.Exists(path) ? path + " exists: choose another -ReportPath, or go on with it by zoom-user-status --report " + path + " --resume. Nothing was sent."
                     : "The report can't be made: " + e.Message + " Nothing was sent.";
-                ThrowTerminatingError(new ErrorRecord(new IOException(message, e), "ReportNotMade", ErrorCategory.OpenError, path));
+                ThrowTerminatingError(new ErrorRecord(new IOException(message, e), "ReportNotMade", ErrorCategory.OpenError, ReportPath));
                 throw; // not reached
             }
         }
