@@ -100,6 +100,12 @@ Describe 'help and completion' {
         foreach ($parameter in $parameters) { @($help.parameters.parameter | Where-Object name -EQ $parameter).description.Text | Should -Not -BeNullOrEmpty -Because $parameter }
     }
 
+    It 'has the positional parameter first, the values of -Action, the defaults, and what the pipeline takes' {
+        (Get-Help Set-ZoomUserStatus).syntax | Out-String -Width 400 | Should -Match 'Set-ZoomUserStatus \[-UserId\] <PSObject\[\]> -Action \{Activate \| Deactivate \| ClockIn \| ClockOut\} \[-'
+        (Get-Help Connect-ZoomUserStatus -Parameter RateLimit).defaultValue | Should -Be 30
+        (Get-Help Disable-ZoomUser).inputTypes.inputType.type.name | Should -Be System.Management.Automation.PSObject
+    }
+
     It 'about_ZoomUserStatus' {
         (Get-Help about_ZoomUserStatus) | Out-String | Should -Match 'ONE BATCH'
     }
