@@ -62,8 +62,8 @@ namespace ZoomUserStatus.PowerShell
         public int TimeoutSec { get; set; } = 60;
 
         /// <summary>
-        /// The proxy: an http, https or socks5 URL, or host:port of an http proxy. Default: the one that .NET sees: HTTPS_PROXY, ALL_PROXY and NO_PROXY as they are in this session, or
-        /// else the system's.
+        /// The proxy: an http, https or socks5 URL, or host:port of an http proxy. Default: the one that .NET sees: HTTPS_PROXY, ALL_PROXY and
+        /// NO_PROXY as they are in this session, or else the system's.
         /// </summary>
         [Parameter, ValidateNotNull]
         public Uri? Proxy { get; set; }
