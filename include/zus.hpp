@@ -1060,7 +1060,7 @@ class reader {
   }
 
   // What a function throws ends the process, as on any thread.
-  void read() noexcept {
+  [[noreturn]] void read() noexcept {
     for (;;) {
       event next = queue_.next(std::chrono::hours(24));
       if (!next) continue;
