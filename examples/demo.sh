@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# `make demo`: users of the sandbox are activated, deactivated and not found, from C and from Python, and 200 leave at once.
+# `make demo`: C and Python programs activate and deactivate users of the sandbox, and the command line deactivates 200.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 work=$(mktemp -d)

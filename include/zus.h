@@ -25,7 +25,7 @@
  *    A function that fails sets its out-parameter to NULL, except for a zus_result, which describes the failure.
  *  - A `const` handle may be used by many threads at once; any other handle by one thread at a time.
  *  - A zus_result_fn runs on the thread that made the call, before it returns. A zus_token_provider_fn or zus_log_fn runs
- *    on any thread that needs it, a batch's own among them; each runs once at a time per client, but both may run at once.
+ *    on any thread that needs it, a batch's own among them, one call at a time per client; the two may run at the same time.
  *    Their userdata must outlive the client. A callback that calls its own client gets ZUS_ERR_REENTRANT. A callback must
  *    return: a C++ exception or a Rust panic that leaves it aborts the process, and longjmp out of it is not allowed.
  *  - After fork() the child must make a new client: calls on the parent's client return ZUS_ERR_FORKED there.
@@ -126,7 +126,7 @@ enum
    */
   ZUS_ERR_PROTOCOL = 26,
   /**
-   * No access token could be obtained: the credentials are wrong, or the token provider gave none.
+   * No access token could be obtained: the credentials are wrong, or the token provider gave no token.
    */
   ZUS_ERR_TOKEN = 40,
   /**
@@ -610,8 +610,9 @@ zus_code zus_config_set_attempt_timeout(zus_config *config,
                                         uint32_t attempt_ms);
 
 /**
- * Sets how often and when a request is retried. `attempts` is 1 to 100 (default 4; 1 means no retries). Retried is what is
- * safe and useful to retry: a connection that failed or broke, HTTP 408, a short rate limit (429), 5xx but not 501 and 505.
+ * Sets how often and when a request is retried. `attempts` is 1 to 100 (default 4; 1 means no retries). The library
+ * retries what is safe and useful to retry: a connection that failed or broke, HTTP 408, a short rate limit (429), 5xx but
+ * not 501 and 505.
  * The wait before a retry is random between 0 and first_ms (default 500), doubled each time up to most_ms (default 30,000), or
  * what Retry-After says; never past the call's total time. first_ms is 1 to 86,400,000; most_ms first_ms to 86,400,000.
  * Not counted: one more request with a refreshed token, one with JSON, and those on idle connections that turn out to be
@@ -664,7 +665,7 @@ zus_code zus_config_set_ca_pem(zus_config *config,
 ZUS_API zus_code zus_config_set_user_agent(zus_config *config, const char *user_agent);
 
 /**
- * Returns the name of a code, e.g. "ZUS_ERR_USER_NOT_FOUND"; "ZUS_ERR_UNKNOWN" for a number that is none.
+ * Returns the name of a code, e.g. "ZUS_ERR_USER_NOT_FOUND"; "ZUS_ERR_UNKNOWN" for a number that is no code.
  * The string is static. Thread-safe.
  */
 ZUS_API const char *zus_code_name(int32_t code);
@@ -711,8 +712,8 @@ zus_event *zus_queue_next(const zus_queue *queue,
                           uint32_t wait_ms);
 
 /**
- * Makes one zus_queue_next, that waits now or comes later, return NULL. From any thread; not from a signal handler. NULL
- * is fine.
+ * Makes one zus_queue_next return NULL: one that waits now, or else the next one. From any thread; not from a signal
+ * handler. NULL is fine.
  */
 ZUS_API
 void zus_queue_wake(const zus_queue *queue);
@@ -720,8 +721,8 @@ void zus_queue_wake(const zus_queue *queue);
 /**
  * Returns a descriptor for poll, epoll, kqueue or select (on Windows a socket), or -1 when the system has none left, in
  * a child of fork(), and for NULL. It is readable while there are events: take them with zus_queue_next(queue, 0) until
- * that is NULL. An event loop that can only read may read from it: the bytes say nothing, that they come says to take the
- * events. Don't write to it. The caller owns it, closes it, and may keep it longer than the queue. Each call returns
+ * that is NULL. An event loop that can only read may read from it: ignore the bytes, and take the events whenever some
+ * arrive. Don't write to it. The caller owns it, closes it, and may keep it longer than the queue. Each call returns
  * another one.
  */
 ZUS_API
@@ -760,7 +761,7 @@ ZUS_API int32_t zus_event_token_rejected(const zus_event *event);
 
 /**
  * Replies to a ZUS_EVENT_TOKEN with an access token, without the word "Bearer", visible ASCII, up to 8,192 bytes.
- * ZUS_ERR_ARGUMENT for a token that can't be one, for a second reply, and for an event that is not ZUS_EVENT_TOKEN.
+ * ZUS_ERR_ARGUMENT for a malformed token, for a second reply, and for an event that is not ZUS_EVENT_TOKEN.
  * A ZUS_EVENT_TOKEN that is freed without a reply tells the client that there is no token.
  */
 ZUS_API
@@ -863,16 +864,16 @@ ZUS_API
 int32_t zus_result_is_fatal(const zus_result *result);
 
 /**
- * Starts to update a user and returns at once: copies what it needs, and reads nothing of the caller's afterwards.
+ * Starts to update a user and returns at once: copies its arguments, and reads no memory of the caller's afterwards.
  * Exactly one ZUS_EVENT_RESULT with this userdata reaches the queue, also when the call is cancelled or an argument is
- * invalid (only a result has words). With any code but ZUS_OK nothing was started and nothing will come: ZUS_ERR_NULL,
+ * invalid (the result says why). With any code but ZUS_OK nothing was started and no event comes: ZUS_ERR_NULL,
  * ZUS_ERR_UTF8, ZUS_ERR_FORKED, ZUS_ERR_QUEUE_FULL, ZUS_ERR_NO_THREAD.
  *
  * Calls begin in the order in which they were started, at most zus_config_set_concurrency at once, on threads of the
- * library that block all signals, have stacks of 2 MiB, and end after 1 s without work. The time that a call waits for
- * such a thread or for its first slot is not its own. A cancel ends it within 100 ms, also while it waits; the call keeps
- * a reference to its cancel, which may be freed at once. `cancel` may be NULL. Thread-safe.
- * From the first started call on, the library stays in memory until the process ends. It never holds up the exit.
+ * library that block all signals, have stacks of 2 MiB, and end after 1 s without work. The time of a call begins when
+ * it has such a thread and its first slot. A cancel ends it within 100 ms, also while it waits; the call keeps a reference
+ * to its cancel, which may be freed at once. `cancel` may be NULL. Thread-safe.
+ * From the first started call on, the library stays in memory until the process ends. It never delays that end.
  * The event may be taken on another thread before this function has returned: free neither client nor cancel until then.
  */
 ZUS_API
@@ -912,11 +913,11 @@ int32_t zus_client_cancel_started(const zus_client *client,
                                   uint32_t wait_ms);
 
 /**
- * Has log lines and token requests of the clients made from this configuration reach a queue as events. `kinds` is a log
- * level (0 for no log lines), plus ZUS_EVENTS_TOKEN for token requests, for example ZUS_LOG_INFO + ZUS_EVENTS_TOKEN.
- * Log lines replace zus_config_set_log, token requests replace other credentials. The queue is kept as long as it is
- * needed; it may be freed at any time, and then there are no log lines and no tokens. Log lines are dropped while more than 131,072
- * events wait. A thread that makes a blocking call can't take the token request of that call: take events on another.
+ * Sets a queue that receives the log lines and token requests of the clients made from this configuration, as events. `kinds`
+ * is a log level (0 for no log lines), plus ZUS_EVENTS_TOKEN for token requests, for example ZUS_LOG_INFO + ZUS_EVENTS_TOKEN.
+ * Log lines replace zus_config_set_log, token requests replace other credentials. The queue may be freed at any time; then
+ * there are no log lines and no tokens. Log lines are dropped while more than 131,072 events wait. A thread that makes a
+ * blocking call can't take the token request of that call: take events on another.
  */
 ZUS_API
 zus_code zus_config_set_events(zus_config *config,

@@ -24,7 +24,7 @@ pub(crate) struct Attempts<'a> {
     operation: Operation,
     uri: ureq::http::Uri,
     limits: &'a mut Limits,
-    /// Retry where the user's time has begun before.
+    /// `Retry` when the user's time has begun already.
     slot_for: SlotFor,
     retry: Retry,
     encoding: Encoding,
@@ -33,7 +33,7 @@ pub(crate) struct Attempts<'a> {
     attempts: u32,
     /// Whether the attempts before the last one may have been applied.
     delivery: Delivery,
-    /// What the last attempt came to, for when time runs out before the next.
+    /// The outcome of the last attempt: the result, when the time runs out before the next one.
     last: Option<Outcome>,
 }
 
@@ -113,8 +113,9 @@ impl<'a> Attempts<'a> {
         }
     }
 
-    /// Waits until an attempt may begin: for a token, then for a slot. Where the wait for the slot outlasted the token,
-    /// there is another token, and another slot for it: obtaining it took time, after which many would send at once.
+    /// Waits until an attempt may begin: for a token, then for a slot. When the token expired during the wait for the
+    /// slot, the call obtains another token and then waits for another slot: without that, all calls that waited for
+    /// the token would send at once.
     fn may_send(&mut self) -> Result<(Arc<Token>, Instant), Box<Outcome>> {
         let token = self.token()?;
         let slot = self.slot()?;
@@ -135,7 +136,7 @@ impl<'a> Attempts<'a> {
             Box::new(Outcome {
                 fatal: match failure.code {
                     Code::Cancelled => FatalForBatch::No,
-                    // Others have more time left, when this user's was spent on an attempt.
+                    // This user spent time on an attempt, so the other users have more time left for a token.
                     Code::Timeout if self.attempts > 0 => FatalForBatch::No,
                     _ => FatalForBatch::Yes,
                 },
@@ -144,8 +145,8 @@ impl<'a> Attempts<'a> {
         })
     }
 
-    /// Waits for a slot. In a batch this wait is not the user's time, or a low rate would
-    /// let those at the end of the queue time out; a user's time begins with its first slot.
+    /// Waits for a slot. In a batch this wait does not count as the user's time: with a low rate, the users at the end
+    /// of the queue would time out. A user's time begins with the first slot.
     fn slot(&mut self) -> Result<Slot, Box<Outcome>> {
         let rate = &self.client.rate;
         let slot_for = match self.attempts {
@@ -207,7 +208,10 @@ impl<'a> Attempts<'a> {
         let is_form = self.encoding == Encoding::Form && self.operation != Operation::Read;
         if is_form && outcome.needs_json() {
             self.encoding = Encoding::Json;
-            let line = format_args!("{}: the form is not understood, sends JSON", self.user_id);
+            let line = format_args!(
+                "{}: the server does not understand the form, and the update is sent again as JSON",
+                self.user_id
+            );
             client.log.write(LogLevel::Info, line);
             return Next::AtOnce;
         }
@@ -238,8 +242,8 @@ impl<'a> Attempts<'a> {
             Interruption::Cancelled | Interruption::Stopped => Code::Cancelled,
         };
         match self.last.take() {
-            // It was sent, and what the last attempt came to is what there is to say; but not that a token was
-            // rejected in whose place there is another one now.
+            // A request was sent, so the outcome of the last attempt is the result. An exception is a rejected token:
+            // another one has replaced it.
             Some(last) if why != Interruption::Cancelled && last.code != Code::Unauthorized => last,
             Some(last) => Outcome {
                 code,
@@ -247,9 +251,9 @@ impl<'a> Attempts<'a> {
                 fatal: FatalForBatch::of(code),
                 ..last
             },
-            // There is time left, but no slot in it.
+            // There is time left, but the next slot comes after it.
             None if why == Interruption::TimedOut && Instant::now() < self.limits.deadline => {
-                let why = "the configured rate left no slot for this request";
+                let why = "the rate limit left no slot for this request in time";
                 Outcome::from(Error::new(code, why))
             }
             None => Outcome::from(Error::new(code, "")),

@@ -17,8 +17,8 @@ use crate::verify::{self, Verification, Verified};
 impl Client {
     /// Updates a batch of users, several at once, at the configured rate. `on_result` is called on this thread as the
     /// update of each user ends, in any order, with the user's index; false stops the batch. Users in flight at a stop
-    /// still get their call; a user for whom `on_result` did not run was never sent, and can be sent later. A user ID
-    /// that can't be sent gets its outcome, and the others go on.
+    /// finish, and `on_result` is called for them; a user for whom `on_result` did not run was never sent, and can be
+    /// sent later. A user ID that can't be sent gets its outcome, and the others go on.
     ///
     /// Returns [`Code::Ok`] when all were done; [`Code::Cancelled`] after a stop; the code that is fatal for the batch
     /// (no token, a rejected token, a missing scope, the daily limit); else [`Code::Partial`].
@@ -85,7 +85,7 @@ pub(crate) fn run<'a>(
     batch.run(on_result)
 }
 
-/// So many missing permissions in a row, from the first user on, are the app's.
+/// When this many users, from the first on, lack a permission, it is the app that lacks it.
 const SUSPICIOUS: usize = 5;
 
 /// A batch that runs.
@@ -102,7 +102,7 @@ struct Batch<'a, F> {
     unverified: Mutex<Vec<(usize, Box<Verification>)>>,
     /// Users who lacked a permission, which may be the app's or theirs alone.
     suspected: AtomicUsize,
-    /// A user came to anything else.
+    /// A user had another result than a missing permission.
     cleared: AtomicBool,
 }
 
@@ -110,12 +110,12 @@ struct Batch<'a, F> {
 enum Task {
     Start(usize),
     Verify(usize, Box<Verification>),
-    /// Nothing before this time.
+    /// Nothing is to do before this time.
     Wait(Instant),
     End,
 }
 
-/// What came of the users so far.
+/// The results of the users so far.
 #[derive(Default)]
 struct Tally {
     failed: bool,
@@ -156,7 +156,7 @@ impl<'a, F: Fn(usize) -> Result<&'a str, Error> + Sync> Batch<'_, F> {
             drop(sender);
             let _stop = StopAtEnd(&self.stop);
             if started == 0 {
-                // It has none at all: this one works.
+                // The system has no thread for a worker: this thread does the work.
                 self.work(|index, outcome| {
                     hear(index, outcome);
                     true
@@ -172,7 +172,7 @@ impl<'a, F: Fn(usize) -> Result<&'a str, Error> + Sync> Batch<'_, F> {
         self.code(&tally)
     }
 
-    /// Reads the first user before anybody is updated. Returns the failure that would come of every verification: a
+    /// Reads the first user before anybody is updated. Returns the failure with which every verification would end: a
     /// missing scope.
     fn cannot_verify(&self) -> Option<Outcome> {
         let Operation::Update(action) = self.operation else {
@@ -193,7 +193,7 @@ impl<'a, F: Fn(usize) -> Result<&'a str, Error> + Sync> Batch<'_, F> {
         }
         self.stop.trigger();
         let read = Outcome {
-            // No update was.
+            // This was a read: no update was sent.
             delivery: Delivery::NotSent,
             ..read
         };
@@ -303,8 +303,8 @@ impl<'a, F: Fn(usize) -> Result<&'a str, Error> + Sync> Batch<'_, F> {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Decides whether a missing permission is the app's: where the first users all lack it, and no user of this client
-    /// ever got a response that only this endpoint gives. One user whom the app may not change blocks nobody else.
+    /// Decides whether the app lacks a permission: when the first users all lack it, and no user of this client ever
+    /// got a response that only this endpoint gives. A user whom the app may not change does not stop the others.
     fn judge(&self, fatal: FatalForBatch) -> FatalForBatch {
         if fatal != FatalForBatch::Suspected {
             self.cleared.store(true, Ordering::Relaxed);
@@ -318,7 +318,7 @@ impl<'a, F: Fn(usize) -> Result<&'a str, Error> + Sync> Batch<'_, F> {
         }
     }
 
-    /// Tells the caller of one user, unless that user was never sent.
+    /// Reports one user to the caller, unless that user was never sent.
     fn hear(
         &self,
         tally: &mut Tally,

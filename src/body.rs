@@ -58,7 +58,7 @@ impl Body {
     pub fn from_json(value: &Value) -> Body {
         match value {
             Value::Null | Value::Bool(true) => Body::empty(Format::Json),
-            // What a string holds counts: nothing, a text, or JSON that was encoded twice.
+            // A JSON string counts as its content: nothing, a text, or JSON that was encoded twice.
             Value::String(text) => Body::read(text.as_bytes()),
             Value::Object(object) => ErrorParts::of(object).into_body(Format::Json),
             Value::Array(items) => {
@@ -85,7 +85,7 @@ impl Body {
         let is_binary = text.contains(|c: char| c.is_control() && !c.is_whitespace());
         Body {
             message: if is_binary {
-                format!("{} bytes that are no text", bytes.len())
+                format!("{} bytes that are not text", bytes.len())
             } else {
                 one_line(&without_credentials(&text), TEXT_MOST)
             },
@@ -246,7 +246,7 @@ fn is_something(value: &Value) -> bool {
     }
 }
 
-/// A code as a number, 0 for none; `None` for what is no such number.
+/// A code as a number, 0 for none; `None` when it is no whole number.
 fn number(value: &Value) -> Option<i32> {
     match value {
         Value::Null => Some(0),
@@ -300,7 +300,7 @@ fn error_object(value: &Value) -> Option<&Map<String, Value>> {
     None
 }
 
-/// Zoom's response to a missing scope has unescaped quotes in its message. What isn't even that is text.
+/// Zoom's response to a missing scope has unescaped quotes in its message. Anything else is text.
 fn read_malformed(text: &str) -> Body {
     let after = |key: &str| {
         let (_, rest) = text.split_once(&format!("\"{key}\""))?;
@@ -508,7 +508,7 @@ mod tests {
             (r#"{"message": null "#, MalformedJson, 0, true, "null"),
             ("{no json}", Text, 0, false, "{no json}"),
             // Text.
-            ("\u{7f}ELF\0", Text, 0, false, "5 bytes that are no text"),
+            ("\u{7f}ELF\0", Text, 0, false, "5 bytes that are not text"),
             ("error code: 1020", Text, 0, false, "error code: 1020"),
             ("1020", Text, 0, false, "1020"),
             ("false", Text, 0, false, "false"),

@@ -25,8 +25,8 @@ impl Client {
         self.call(user_id, Operation::Read, cancel)
     }
 
-    /// Obtains a token and touches nobody. The outcome's body is what Zoom said of the token, without the token itself;
-    /// empty for a static token or a token provider, of which nothing can be learned without a call.
+    /// Obtains a token and touches nobody. The outcome's body is what Zoom said of the token, without the token
+    /// itself; empty for a static token or a token provider, since Zoom says nothing of these without a request.
     pub fn check_credentials(&self, cancel: Option<&Cancel>) -> Outcome {
         if let Err(code) = self.check_caller() {
             return Outcome::from(Error::new(code, ""));
@@ -69,8 +69,8 @@ pub(crate) fn check_credentials(client: &Client, limits: &Limits) -> Outcome {
     }
 }
 
-/// Sends the request of one call. Where the client verifies an update, there is more to do. The deadline moves by the
-/// time that a user of a batch waits for slots.
+/// Sends the request of one call. An update that the client verifies is not done then. The deadline moves by the time
+/// that a user of a batch waits for slots.
 pub(crate) fn begin(
     client: &Client,
     user_id: &str,

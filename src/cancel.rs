@@ -25,7 +25,7 @@ pub struct Cancel(Arc<Inner>);
 
 struct Inner {
     triggered: AtomicBool,
-    /// The process that made it: a child of fork() shares the sockets, which are its parent's to use.
+    /// The process that made it: a child of fork() shares the sockets, which only the parent may use.
     process: u32,
     /// What waits under this cancel right now.
     watched: Mutex<Vec<Arc<dyn Interrupt>>>,

@@ -75,7 +75,7 @@ impl Client {
         }
     }
 
-    /// Checks, before any lock, that this is a process and a place that may call.
+    /// Checks, before any lock, that this process and this thread may make a call.
     pub(crate) fn check_caller(&self) -> Result<(), Code> {
         if self.is_forked() {
             Err(Code::Forked)

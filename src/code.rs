@@ -211,7 +211,7 @@ const NAMES: [(Code, &CStr, &CStr); 32] = [
     (
         Code::DailyLimit,
         c"ZUS_ERR_DAILY_LIMIT",
-        c"a rate limit of Zoom's that lasts was reached, such as the daily limit",
+        c"Zoom's daily limit was reached, or a rate limit that lasts more than a minute",
     ),
     (
         Code::Rejected,

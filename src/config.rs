@@ -40,7 +40,7 @@ const DAY_MS: u32 = 24 * 60 * 60 * 1_000;
 const MILLISECONDS: RangeInclusive<u32> = 1..=DAY_MS;
 /// An attempt gets at least this long, where it has no time of its own.
 const ATTEMPT_LEAST: Duration = Duration::from_secs(10);
-/// Threads of the caller's beside a batch keep their connections, too.
+/// Threads of the caller that run beside a batch keep their connections, too.
 const IDLE_LEAST: usize = 64;
 
 /// Settings for a [`Client`](crate::Client): no credentials, and defaults fit for Zoom.
@@ -159,8 +159,8 @@ impl Config {
         }));
     }
 
-    /// Has token requests reach a queue as events. Replaces other credentials. A thread that makes a blocking call can't
-    /// take the request of that call: take events on another.
+    /// Sets a queue that receives token requests as events. Replaces other credentials. A thread that makes a blocking
+    /// call can't take the request of that call: take events on another.
     pub fn set_token_events(&mut self, queue: &Queue) {
         let queue = queue.clone();
         self.set_provider(Arc::new(move |rejected, limits| {
@@ -168,8 +168,8 @@ impl Config {
         }));
     }
 
-    /// Has log lines, from `level` down to [`LogLevel::Error`], reach a queue as events. They are dropped while too many
-    /// events wait.
+    /// Sets a queue that receives log lines, from `level` down to [`LogLevel::Error`], as events. They are dropped
+    /// while too many events wait.
     pub fn set_log_events(&mut self, level: LogLevel, queue: &Queue) {
         let queue = queue.clone();
         self.set_log(level, move |level, line| {

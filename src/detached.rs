@@ -63,7 +63,7 @@ impl<T: Clone + Send + 'static> Task<T> {
         })?;
         let handle = self.state().handle.take();
         if let Some(handle) = handle {
-            // The thread is done but for its exit. It must not outlive the call: the library may be unloaded then.
+            // The thread only has to exit. It must not outlive the call, since the library may be unloaded afterwards.
             let _ = handle.join();
         }
         Ok(value)

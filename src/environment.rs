@@ -1,5 +1,5 @@
-//! The environment, which a privileged program does not trust: its caller set it, and may point it at a proxy or a
-//! certificate of his own.
+//! The environment, which a privileged program does not trust: whoever started the program set it, and may have named
+//! another proxy or certificate.
 
 use std::sync::OnceLock;
 

@@ -117,7 +117,8 @@ impl Limits {
                 Poll::Later => self.deadline,
             };
             if watch.is_none() {
-                // Only a thread that really waits pays for being watched. It looks once more before it parks.
+                // A thread is watched only when it has to wait, since that costs time. It looks once more before it
+                // parks.
                 watch = Some(self.watch(Arc::new(thread::current()))?);
                 continue;
             }

@@ -51,7 +51,7 @@ impl UserStatus {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FatalForBatch {
     No,
-    /// A missing permission: the app's, or one for this user only. What the other users get tells.
+    /// A missing permission: of the app, or for this user only. The results of the other users show which.
     Suspected,
     Yes,
 }
@@ -189,8 +189,8 @@ impl Outcome {
         )
     }
 
-    /// Takes the attempts before this last one into account. What an earlier one may have done is unknown until a
-    /// response says what is.
+    /// Takes the attempts before this last one into account. The effect of an earlier one is unknown, unless a
+    /// response to a later one shows the state.
     pub(crate) fn add_delivery(&mut self, earlier: Delivery) {
         self.delivery = match (self.delivery, earlier) {
             (Delivery::Responded, _) => Delivery::Responded,

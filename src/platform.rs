@@ -1,7 +1,7 @@
 //! What threads of ours need of the system: no signals, and a library that stays.
 
-/// Runs `f` with all signals blocked on this thread. A thread that it starts inherits that: signals are the program's
-/// to receive, on threads of its own.
+/// Runs `f` with all signals blocked on this thread. A thread that it starts inherits that: the program receives
+/// signals on its own threads.
 #[cfg(unix)]
 #[allow(unsafe_code)]
 pub(crate) fn without_signals<T>(f: impl FnOnce() -> T) -> T {

@@ -119,7 +119,7 @@ impl Queue {
         }
     }
 
-    /// Makes one `next`, that waits now or comes later, return without an event.
+    /// Makes one `next` return without an event: one that waits now, or else the next one.
     pub fn wake(&self) {
         if self.is_forked() {
             return;
@@ -278,7 +278,7 @@ impl Reply {
     }
 }
 
-/// Does not wait, whatever the caller has made of the descriptor, whose flags are this end's too.
+/// Does not wait, even when the caller made the descriptor blocking: both ends share its flags.
 #[cfg(unix)]
 fn take_byte(theirs: &Stream) {
     let mut byte = [std::mem::MaybeUninit::uninit(); 8];

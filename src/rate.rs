@@ -22,7 +22,7 @@ const SECOND: Duration = Duration::from_secs(1);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SlotFor {
     First,
-    /// Takes the next slot, ahead of everybody who waits for a first one: its call has begun, and its time runs.
+    /// Takes the next slot, before all who wait for their first one: the time of its call runs already.
     Retry,
 }
 
@@ -59,7 +59,7 @@ impl RateLimiter {
         }))
     }
 
-    /// Waits for a slot. One that would come after the deadline is refused at once.
+    /// Waits for a slot. Fails at once when the next slot comes after the deadline.
     pub fn acquire(&self, slot_for: SlotFor, limits: &Limits) -> Result<Slot, Interruption> {
         let mut ticket = None;
         let acquired = limits.wait(|now| self.queue().poll(now, slot_for, &mut ticket, limits));

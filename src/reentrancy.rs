@@ -1,5 +1,5 @@
-//! Callbacks must not call back into their own client. This is known by thread: a callback of ours runs on one, and
-//! what it calls runs on the same.
+//! Callbacks must not call back into their own client. The thread shows it: a callback runs on one thread, and so does
+//! everything that it calls.
 
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicU64, Ordering};

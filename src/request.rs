@@ -34,7 +34,7 @@ macro_rules! form {
 #[non_exhaustive]
 #[repr(i32)]
 pub enum Action {
-    /// Lets a deactivated user log in again. Licenses are not said to come back.
+    /// Lets a deactivated user log in again. Zoom does not say that the licenses come back.
     Activate = 1,
     /// Blocks the login and removes all licenses.
     Deactivate = 2,
@@ -142,7 +142,7 @@ impl Encoding {
 const JSON: &str = "application/json";
 const FORM: &str = concat!("multipart/form-data; boundary=", boundary!());
 
-/// What stays of a user ID in a path segment; everything else is percent-encoded.
+/// The characters of a user ID that a path segment keeps; all others are percent-encoded.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
@@ -153,8 +153,9 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
 /// The longest user ID, in bytes of UTF-8.
 const USER_ID_MOST: usize = 1024;
 
-/// Checks whether `user_id` can be sent. Whitespace around it is the commonest cause of "user does not exist". A character
-/// that nobody sees would make it another ID, and the response that nobody has that one reads like "already gone".
+/// Checks whether `user_id` can be sent. Leading or trailing whitespace is the most common cause of "user does not
+/// exist". An invisible character makes it another ID, and the response to that looks as if the user were gone
+/// already.
 pub(crate) fn check_user_id(user_id: &str) -> Result<(), Error> {
     let wrong = |what: String| Err(Error::argument(what));
     if user_id.is_empty() {
@@ -187,7 +188,7 @@ pub(crate) fn check_user_id(user_id: &str) -> Result<(), Error> {
     wrong(format!("the user ID has {place} whitespace: {user_id:?}"))
 }
 
-/// What a character is that no user ID has.
+/// The kind of a character that no user ID has.
 fn unsendable(c: char) -> Option<&'static str> {
     if c.is_control() {
         Some("control character")
@@ -287,7 +288,7 @@ impl Requests {
     /// What every request with this token carries.
     pub fn headers(&self, authorization: &HeaderValue) -> Headers {
         let mut read = HeaderMap::with_capacity(8);
-        // With host and length given, ureq-proto has none to work out.
+        // With these two set, ureq-proto doesn't have to find them out.
         read.insert(HOST, self.host.clone());
         read.insert(AUTHORIZATION, authorization.clone());
         read.insert(USER_AGENT, self.user_agent.clone());

@@ -46,7 +46,8 @@ pub(crate) fn read(response: Response, endpoint_is_known: bool) -> Outcome {
         };
         match outcome.code {
             Code::Ok => {}
-            // A failed server may have applied it, and so may the one behind whoever sent this.
+            // A server that failed may have applied the update, and so may the server behind the gateway that sent
+            // this.
             Code::Server | Code::Protocol => outcome.delivery = Delivery::Unknown,
             Code::Proxy => outcome.delivery = Delivery::NotSent,
             _ => {}
@@ -141,7 +142,7 @@ fn classify(
     }
     match body.code {
         1001 => Code::UserNotFound,
-        // Other calls say it of groups and invitations.
+        // Other calls use this code for groups and invitations.
         1010 | 1120 if message.has("user") => Code::UserNotFound,
         200 => not_allowed(status, &message),
         300 if message.has("zoom events") => Code::UserBusy,
@@ -160,7 +161,7 @@ fn classify(
     }
 }
 
-/// Of a false success nobody would learn: whatever else came with it isn't one.
+/// Nobody would notice a false success, so a 2xx that also says something else is a failure.
 fn is_success_body(body: &Body) -> bool {
     matches!(body.format, Format::Empty | Format::Json) && !body.is_error
 }
@@ -185,7 +186,7 @@ fn not_allowed(status: u16, message: &Folded) -> Code {
     }
 }
 
-/// A failure without a Zoom code: Zoom's own, or one of whatever stands before it.
+/// A failure without a Zoom code: from Zoom, or from a gateway before it.
 fn without_code(status: u16, format: Format, endpoint_is_known: bool) -> Code {
     match (status, format) {
         (404, _) if !endpoint_is_known => Code::Endpoint,

@@ -15,7 +15,7 @@ pub(crate) struct RetryPolicy {
     pub most: Duration,
 }
 
-/// The longest Retry-After that is believed.
+/// A longer Retry-After counts as this long.
 const RETRY_AFTER_MOST: i64 = 7 * 24 * 60 * 60;
 /// The last day of the calendar, which is how some write "never", is more than a timestamp holds.
 const NEVER: [&str; 2] = ["9999-12-31T", "Fri, 31 Dec 9999 "];
@@ -74,7 +74,7 @@ fn random() -> f64 {
 }
 
 /// Retry-After in seconds from now: a number of seconds, an HTTP date, or ISO 8601 as Zoom sends it (UTC where it
-/// names no offset). What lies in the past is 0; what is absurdly far is a week.
+/// names no offset). A time in the past is 0; more than a week is a week.
 pub(crate) fn retry_after(value: &str) -> Option<i64> {
     let value = value.trim();
     let seconds = if !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit()) {

@@ -41,7 +41,7 @@ struct State {
     waiting: VecDeque<Arc<Job>>,
     /// Calls whose update Zoom accepted, and whose users are to be read (again).
     unverified: Vec<(Arc<Job>, Box<Verification>)>,
-    /// Calls that a worker is at.
+    /// Calls that a worker runs.
     running: Vec<Arc<Job>>,
     workers: usize,
     idle: usize,
@@ -64,7 +64,7 @@ struct Job {
     own: Cancel,
     /// Where its event goes; none once it was sent.
     event: Mutex<Option<(Queue, usize)>>,
-    /// A worker has begun it: then a cancel is the worker's to notice.
+    /// A worker has begun it: then the worker notices a cancel.
     begun: AtomicBool,
 }
 
@@ -126,9 +126,9 @@ impl Starter {
         }))
     }
 
-    /// Starts to update a user, and returns at once. Exactly one event with this `userdata` reaches the queue, also when
-    /// the call is cancelled or its arguments are invalid; none when this fails. Calls begin in order, at most
-    /// `concurrency` at once; the time that a call waits for a worker or for its first slot is not its own.
+    /// Starts to update a user, and returns at once. Exactly one event with this `userdata` reaches the queue, also
+    /// when the call is cancelled or its arguments are invalid; none when this fails. Calls begin in order, at most
+    /// `concurrency` at once; the time of a call begins when it has a worker and its first slot.
     pub fn update_status(
         &self,
         user_id: &str,

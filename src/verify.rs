@@ -16,18 +16,18 @@ const LONGEST_WAIT: Duration = Duration::from_secs(4);
 
 /// An update that Zoom accepted, and that is still to be verified.
 pub(crate) struct Verification {
-    /// What the update came to. All of it but code, message and user status stays.
+    /// The outcome of the update. Verifying it changes only code, message and user status.
     accepted: Outcome,
     wanted: UserStatus,
     limits: Limits,
-    /// When the last read begins, so that none of the time is given away.
+    /// When the last read begins: as late as the time allows.
     last: Instant,
     wait: Duration,
     /// When the user is to be read next.
     pub due: Instant,
 }
 
-/// What a read told.
+/// The result of a read.
 pub(crate) enum Verified {
     Done(Outcome),
     /// Not yet: read again when it is due.

@@ -342,7 +342,7 @@ fn faults() -> Vec<Fault> {
             assert_eq!(a.body.len(), 10_250);
             assert_eq!(a.body[..2], *b"\x1f\x8b");
             assert!(
-                a.message.contains("10250 bytes that are no text"),
+                a.message.contains("10250 bytes that are not text"),
                 "{}",
                 a.message
             );

@@ -1,8 +1,8 @@
 /* event_loop USER_ID...
  *
- * Deactivates users in a program with one thread and an event loop (epoll; poll on other systems): calls are started, the
- * queue's descriptor says when one has ended, and the loop is free meanwhile, here for a clock that ticks. Ctrl-C cancels
- * what has not ended. Exit status: 0 all done, 1 some failed, 2 usage error, 130 stopped by Ctrl-C.
+ * Deactivates users in a program with one thread and an event loop (epoll on Linux, poll on other systems). It starts the calls;
+ * the queue's descriptor becomes readable when a call has ended. Meanwhile the loop can do other work: here it counts its rounds.
+ * Ctrl-C cancels the calls that have not ended. Exit status: 0 all done, 1 some failed, 2 usage error, 130 stopped by Ctrl-C.
  *
  *   cc -Iinclude examples/c/event_loop.c -Ltarget/release -lzus -Wl,-rpath,"$PWD/target/release" -o event_loop */
 #if !defined(_WIN32) && !defined(_POSIX_C_SOURCE)
@@ -30,11 +30,11 @@ static volatile sig_atomic_t interrupted;
 
 static void on_interrupt(int number) { (void)number, interrupted = 1; }
 
-static void hear_interrupt(void) {
+static void handle_interrupt(void) {
 #ifdef _WIN32
   signal(SIGINT, on_interrupt);
 #else
-  struct sigaction action; /* signal() would hear the first one only, here and there */
+  struct sigaction action; /* on some systems signal() handles the first signal only */
   action.sa_handler = on_interrupt;
   action.sa_flags = 0;
   sigemptyset(&action.sa_mask);
@@ -42,7 +42,7 @@ static void hear_interrupt(void) {
 #endif
 }
 
-/* The loop's own part: waits until one of its descriptors is readable, or for a tick. Here there is one. */
+/* The event loop, here with one descriptor: waits until it is readable, for TICK_MS at most. */
 #if defined(_WIN32)
 typedef SOCKET watched;
 
@@ -103,13 +103,13 @@ typedef struct {
   int pending, done, failed;
 } report;
 
-/* Takes what there is. The descriptor stays readable until there is nothing more. */
+/* Takes all events of the queue. The descriptor stays readable until the queue is empty. */
 static void take_events(const zus_queue *queue, report *so_far) {
   zus_event *event;
   while ((event = zus_queue_next(queue, 0)) != NULL) {
     const zus_result *result = zus_event_result(event); /* borrowed from the event */
     zus_code code = zus_result_code(result);
-    const char *user = (const char *)zus_event_userdata(event); /* what the call was started with */
+    const char *user = (const char *)zus_event_userdata(event); /* the userdata of zus_update_status_start */
     so_far->pending--;
     if (code == ZUS_OK) {
       so_far->done++;
@@ -128,9 +128,11 @@ static int offboard(const zus_client *client, char **users, int count) {
   zus_cancel *cancel = zus_cancel_new();
   report so_far = {0, 0, 0};
   watched loop;
-  int i, ticks = 0;
+  int i, rounds = 0;
   if (watch(zus_queue_descriptor(queue), &loop) != 0) {
-    fprintf(stderr, "no descriptor to watch\n");
+    fprintf(stderr, "the event loop can't watch the queue\n");
+    zus_cancel_free(cancel);
+    zus_queue_free(queue);
     return 2;
   }
   for (i = 0; i < count; i++) {
@@ -138,15 +140,15 @@ static int offboard(const zus_client *client, char **users, int count) {
     if (code == ZUS_OK)
       so_far.pending++; /* exactly one event will come */
     else
-      printf("FAIL %s %s\n", users[i], zus_code_name(code)), so_far.failed++;
+      so_far.failed++, printf("FAIL %s %s\n", users[i], zus_code_name(code));
   }
   while (so_far.pending > 0) {
     wait_for_events(loop);
     if (interrupted) zus_cancel_trigger(cancel); /* not in the signal handler */
     take_events(queue, &so_far);
-    ticks++;
+    rounds++;
   }
-  fprintf(stderr, "%d done, %d failed; the loop went round %d times\n", so_far.done, so_far.failed, ticks);
+  fprintf(stderr, "%d done, %d failed; the loop ran %d times\n", so_far.done, so_far.failed, rounds);
   unwatch(loop);
   zus_cancel_free(cancel);
   zus_queue_free(queue);
@@ -162,7 +164,7 @@ int main(int argc, char **argv) {
   else if (zus_config_set_from_env(config) != ZUS_OK || zus_client_new(config, &client) != ZUS_OK)
     fprintf(stderr, "%s\n", zus_config_message(config));
   else {
-    hear_interrupt();
+    handle_interrupt();
     status = offboard(client, argv + 1, argc - 1);
   }
   zus_client_free(client);

@@ -1,6 +1,7 @@
-/* Ctrl-C raises a zus_cancel: on a thread of its own, since little may be called from a signal handler.
- *   interrupt_begin(cancel)   first of all, since threads started later inherit the mask. 0, or -1 when the system refuses it.
- *   interrupt_end()           once, after which the cancel can be freed. */
+/* Lets Ctrl-C trigger a zus_cancel, on a thread of its own: a signal handler must not call zus_cancel_trigger.
+ *   interrupt_begin(cancel)   Call it before the program makes a thread, since a new thread inherits the signal mask. Returns 0, or -1
+ *                             where the system has no thread for it.
+ *   interrupt_end()           Call it once. Afterwards the cancel can be freed. */
 #ifndef INTERRUPT_H
 #define INTERRUPT_H
 #include "zus.h"
@@ -10,7 +11,7 @@ static const zus_cancel *interrupt_cancel;
 #ifdef _WIN32
 #  include <windows.h>
 
-static BOOL WINAPI interrupt_handler(DWORD event) { /* Windows calls it on a new thread */
+static BOOL WINAPI interrupt_handler(DWORD event) { /* runs on a thread that Windows makes */
   if (event != CTRL_C_EVENT && event != CTRL_BREAK_EVENT) return FALSE;
   zus_cancel_trigger(interrupt_cancel);
   return TRUE;
@@ -48,7 +49,7 @@ static int interrupt_begin(const zus_cancel *cancel) {
 }
 
 static void interrupt_end(void) {
-  pthread_cancel(interrupt_thread); /* sigwait is where it can be ended */
+  pthread_cancel(interrupt_thread); /* it waits in sigwait, which can be cancelled */
   pthread_join(interrupt_thread, NULL);
 }
 #endif

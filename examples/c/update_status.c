@@ -1,7 +1,7 @@
 /* update_status USER_ID deactivate|activate|clock_in|clock_out [SECONDS]
  *
- * One call, and what became of it. With SECONDS, the user is read afterwards, for up to so long, until the status is the
- * wanted one. Exit status: 0 done, 1 failed, 2 usage error. The credentials come from the environment
+ * Updates one user and prints the result. With SECONDS, it reads the user afterwards, until the status is the wanted one or the
+ * time is up. Exit status: 0 done, 1 failed, 2 usage error. The credentials come from the environment
  * (zus_config_set_from_env), never from the command line, where everybody on the machine can read them.
  *
  *   cc -Iinclude examples/c/update_status.c -Ltarget/release -lzus -Wl,-rpath,"$PWD/target/release" -o update_status */
@@ -11,7 +11,7 @@
 
 #include "zus.h"
 
-/* 0 for a word that is no action. */
+/* Returns 0 for a word that is no action. */
 static zus_action action_from(const char *word) {
   if (strcmp(word, "activate") == 0) return ZUS_ACTIVATE;
   if (strcmp(word, "deactivate") == 0) return ZUS_DEACTIVATE;
@@ -20,12 +20,12 @@ static zus_action action_from(const char *word) {
   return 0;
 }
 
-/* NULL, and a line on stderr, when something is missing or can't be used. */
+/* Returns NULL after a usage error, with a line on stderr. */
 static zus_client *client_from_env(unsigned verify_seconds) {
   zus_client *client = NULL;
   zus_config *config = zus_config_new();
   if (zus_config_set_from_env(config) != ZUS_OK || zus_config_set_verify(config, verify_seconds * 1000) != ZUS_OK ||
-      zus_client_new(config, &client) != ZUS_OK) /* which sends nothing */
+      zus_client_new(config, &client) != ZUS_OK) /* sends nothing yet */
     fprintf(stderr, "%s\n", zus_config_message(config));
   zus_config_free(config);
   return client;
@@ -59,7 +59,7 @@ int main(int argc, char **argv) {
     print_result(result);
   else
     printf("%s: %s\n", zus_code_name(code), zus_code_text(code));
-  zus_result_free(result); /* and with it every string that it gave */
+  zus_result_free(result); /* and every string that was borrowed from it */
   zus_client_free(client);
   return code == ZUS_OK ? 0 : code < 20 ? 2 : 1;
 }

@@ -1,6 +1,6 @@
 // update_status USER_ID deactivate|activate|clock_in|clock_out
 //
-// One call, and what became of it. Exit status: 0 done, 1 failed, 2 usage error. The credentials come from the
+// Updates one user and prints the result. Exit status: 0 done, 1 failed, 2 usage error. The credentials come from the
 // environment (zus::config::from_env), never from the command line, where everybody on the machine can read them.
 //
 //   c++ -std=c++17 -Iinclude examples/cpp/update_status.cpp -Ltarget/release -lzus -Wl,-rpath,"$PWD/target/release" -o update_status
@@ -22,12 +22,12 @@ int main(int argc, char** argv) {
   }
   try {
     const zus::client zoom{zus::config::from_env()};
-    const auto answer = zoom.update(argv[1], action->second);
-    if (answer.http_status() != 0) std::cout << "HTTP " << answer.http_status() << '\n';
-    if (answer) return 0;
-    std::cout << zus::name(answer.code()) << ": " << answer.message() << '\n';
-    if (answer.zoom_code() != 0) std::cout << "Zoom's code: " << answer.zoom_code() << '\n';
-    if (!answer.tracking_id().empty()) std::cout << "tracking id: " << answer.tracking_id() << '\n';
+    const auto result = zoom.update(argv[1], action->second);
+    if (result.http_status() != 0) std::cout << "HTTP " << result.http_status() << '\n';
+    if (result) return 0;
+    std::cout << zus::name(result.code()) << ": " << result.message() << '\n';
+    if (result.zoom_code() != 0) std::cout << "Zoom's code: " << result.zoom_code() << '\n';
+    if (!result.tracking_id().empty()) std::cout << "tracking ID: " << result.tracking_id() << '\n';
     return 1;
   } catch (const zus::error& error) {  // a usage error: no credentials, an empty user ID
     std::cerr << zus::name(error.code()) << ": " << error.what() << '\n';

@@ -1,9 +1,10 @@
 // offboard [FILE]
 //
-// Deactivates every user in FILE (or on standard input), an id or e-mail address a line, and prints a line each as it
-// ends. Ctrl-C stops within moments. What was not done is printed at the end as LEFT lines, so that
-//   offboard leavers.txt | sed -n 's/^LEFT //p' > again.txt
-// keeps what to run again. Exit status: 0 all done, 1 some failed, 2 usage error, 3 ended early, 130 stopped by Ctrl-C.
+// Deactivates every user in FILE (or on standard input), one user ID or e-mail address per line, and prints a line for each
+// user when that user's update has ended: DONE or FAIL. Ctrl-C cancels the batch. At the end, a REMAINS line names each user
+// who was not sent, or whose outcome is unknown, so that
+//   dotnet run --project examples/csharp/Offboard.csproj -- leavers.txt | sed -n 's/^REMAINS //p' > again.txt
+// keeps the users for the next run. Exit status: 0 all done, 1 some failed, 2 usage error, 3 ended early, 130 Ctrl-C.
 //
 //   dotnet run --project examples/csharp/Offboard.csproj -- leavers.txt
 using System;
@@ -22,22 +23,22 @@ if (args.Length > 1)
 using var stop = new CancellationTokenSource();
 Console.CancelKeyPress += (_, e) =>
 {
-    e.Cancel = true; // not the end of the process: of the list
+    e.Cancel = true; // the batch ends, not the process
     stop.Cancel();
 };
 
 try
 {
-    // The library sends a user ID as it is: leading and trailing whitespace, and empty lines, are dropped here.
+    // The library sends a user ID as it is, so leading and trailing whitespace and empty lines are removed here.
     string[] users = (args.Length == 1 ? File.ReadLines(args[0]) : StandardInput()).Select(line => line.Trim()).Where(id => id.Length != 0).ToArray();
-    var left = new SortedSet<int>(Enumerable.Range(0, users.Length));
+    var remaining = new SortedSet<int>(Enumerable.Range(0, users.Length));
     int done = 0, failed = 0;
 
-    // Called on this thread, as each user ends.
+    // Runs on this thread, once for each user whose update has ended.
     void OnResult(UserStatusResult result)
     {
-        if (result.Code == UserStatusCode.Cancelled) return; // it may or may not have reached Zoom: it stays to be done
-        left.Remove(result.Index);
+        if (result.Code == UserStatusCode.Cancelled) return; // the update may have been applied: the user remains
+        remaining.Remove(result.Index);
         if (result.IsSuccess) done++; else failed++;
         Console.WriteLine(result.IsSuccess
             ? $"DONE {result.UserId}"
@@ -59,13 +60,13 @@ try
         status = 130;
         end = "stopped";
     }
-    foreach (int i in left) Console.WriteLine($"LEFT {users[i]}");
-    Console.Error.WriteLine($"\r{done} done, {failed} failed, {left.Count} left: {end}");
+    foreach (int i in remaining) Console.WriteLine($"REMAINS {users[i]}");
+    Console.Error.WriteLine($"\r{done} done, {failed} failed, {remaining.Count} remaining: {end}");
     return status;
 }
 catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidOperationException or ArgumentException or DllNotFoundException or ZoomUserStatusException)
 {
-    Console.Error.WriteLine(e.Message); // no such file, no credentials, a setting that is refused, no native library
+    Console.Error.WriteLine(e.Message); // no such file, no credentials, an invalid setting, no native library
     return 2;
 }
 

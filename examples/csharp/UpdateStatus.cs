@@ -1,6 +1,6 @@
 // update_status USER_ID deactivate|activate|clock_in|clock_out
 //
-// One call, and what became of it. Exit status: 0 done, 1 failed, 2 usage error. The credentials come from the
+// Updates one user and prints the result. Exit status: 0 done, 1 failed, 2 usage error. The credentials come from the
 // environment, never from the command line, where everybody on the machine can read them.
 //
 //   dotnet run --project examples/csharp/UpdateStatus.csproj -- ada@example.com deactivate
@@ -34,11 +34,11 @@ catch (ZoomUserStatusException e)
     if (result.HttpStatus != 0) Console.WriteLine($"HTTP {result.HttpStatus}");
     Console.WriteLine($"{result.CodeName}: {result.Message}");
     if (result.ZoomCode != 0) Console.WriteLine($"Zoom's code: {result.ZoomCode}");
-    if (result.TrackingId.Length != 0) Console.WriteLine($"tracking id: {result.TrackingId}");
+    if (result.TrackingId.Length != 0) Console.WriteLine($"tracking ID: {result.TrackingId}");
     return (int)e.Code < 20 ? 2 : 1;
 }
 catch (Exception e) when (e is InvalidOperationException or ArgumentException or DllNotFoundException)
 {
-    Console.Error.WriteLine(e.Message); // no credentials, a setting that is refused, no native library
+    Console.Error.WriteLine(e.Message); // no credentials, an invalid setting, no native library
     return 2;
 }

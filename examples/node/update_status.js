@@ -1,41 +1,41 @@
 // node update_status.js USER_ID deactivate|activate|clock_in|clock_out
 //
-// One call, and what became of it. Exit status: 0 done, 1 refused or failed, 2 usage error. The credentials come from the
+// Updates one user and prints the result. Exit status: 0 done, 1 failed, 2 usage error. The credentials come from the
 // environment: ZOOM_ACCESS_TOKEN, or ZOOM_ACCOUNT_ID, ZOOM_CLIENT_ID and ZOOM_CLIENT_SECRET.
 
-var { Client, UsageError, ZoomUserStatusError } = require('zoom-user-status');
+'use strict';
 
-async function zoomExample(userId, action) {
+const { Client, UsageError, ZoomUserStatusError } = require('zoom-user-status');
 
-    var zoom = Client.fromEnv();
-
-    // resp: Result
-    var resp = await zoom.update(userId, action);
-
-    console.log('HTTP ' + resp.httpStatus);
-    if (resp.body) console.log(resp.body);
-
+/** Prints the result of an update that was done or has failed. */
+function printResult(result) {
+  if (result.httpStatus !== 0) console.log(`HTTP ${result.httpStatus}`);
+  if (result.ok) return;
+  console.log(`${result.code}: ${result.message}`);
+  if (result.zoomCode !== 0) console.log(`Zoom's code: ${result.zoomCode}`);
+  if (result.trackingId) console.log(`tracking ID: ${result.trackingId}`);
 }
 
-if (process.argv.length !== 4) {
+async function main([userId, action, ...more]) {
+  if (action === undefined || more.length > 0) {
     console.error('usage: node update_status.js USER_ID deactivate|activate|clock_in|clock_out');
-    process.exit(2);
+    return 2;
+  }
+  try {
+    const zoom = Client.fromEnv();
+    printResult(await zoom.update(userId, action));
+    return 0;
+  } catch (error) {
+    if (error instanceof UsageError) { // no credentials, an unknown action, an empty user ID: nothing was sent
+      console.error(error.message);
+      return 2;
+    }
+    if (!(error instanceof ZoomUserStatusError)) throw error;
+    printResult(error.result);
+    return 1;
+  }
 }
 
-zoomExample(process.argv[2], process.argv[3]).catch(function (error) {
-
-    if (!(error instanceof ZoomUserStatusError)) throw error;
-    if (error instanceof UsageError) {   // ours, not Zoom's: no credentials, an action that there is not
-        console.error(error.message);
-        process.exitCode = 2;
-        return;
-    }
-
-    var resp = error.result;
-    if (resp.httpStatus !== 0) console.log('HTTP ' + resp.httpStatus);
-    console.log(resp.code + ': ' + resp.message);
-    if (resp.zoomCode !== 0) console.log("Zoom's code: " + resp.zoomCode);
-    if (resp.trackingId) console.log('tracking id: ' + resp.trackingId);
-    process.exitCode = 1;
-
+main(process.argv.slice(2)).then((status) => {
+  process.exitCode = status;
 });

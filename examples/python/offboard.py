@@ -1,9 +1,9 @@
 """offboard.py [FILE]
 
-Deactivates every user in FILE (or on standard input), an id or e-mail address a line, and prints a line each as it ends.
-Ctrl-C stops within moments; what was not done is printed at the end as LEFT lines. Exit status: 0 all done, 1 some failed,
-2 usage error, 3 ended early, 130 stopped by Ctrl-C. For CSV files, a progress bar, a report and resuming there is the
-command zoom-user-status.
+Deactivates every user in FILE (or on standard input), one user ID or e-mail address per line, and prints a line for each user
+when that user's update has ended: DONE or FAIL. Ctrl-C cancels the batch. At the end, a REMAINS line names each user who was
+not sent, or whose outcome is unknown. Exit status: 0 all done, 1 some failed, 2 usage error, 3 ended early, 130 Ctrl-C. The
+command zoom-user-status does the same with CSV files, a progress bar, a report and resuming.
 """
 
 import signal
@@ -17,30 +17,33 @@ def read_ids(file: TextIO) -> List[str]:
     return [line.strip() for line in file.read().lstrip("\ufeff").splitlines() if line.strip()]
 
 
-def tell(result: Result) -> None:
+def print_result(result: Result) -> None:
     if result.ok:
         print("DONE", result.user_id, flush=True)
-    elif result.code != Code.CANCELLED:  # a cancelled one may or may not have reached Zoom: it stays to be done
+    else:
         why = f"{result.code.symbol} {result.http_status}/{result.zoom_code} {result.message}"
         print(f"FAIL {result.user_id} {why} [{result.tracking_id}]", flush=True)
 
 
 def offboard(zoom: Client, users: List[str]) -> int:
-    failed = 0
-    left = dict.fromkeys(range(len(users)))
+    done = failed = 0
+    remaining = dict(enumerate(users))
     batch = zoom.update_many(users, "deactivate")
-    # No KeyboardInterrupt between a result and its line: the batch ends, and those in flight still have their say.
+    # A KeyboardInterrupt could come between a result and its line. After stop(), every user who was sent still has a result.
     signal.signal(signal.SIGINT, lambda number, frame: batch.stop())
     try:
         for result in batch:
-            tell(result)
-            if result.code != Code.CANCELLED:
-                del left[result.index]
-                failed += not result.ok
+            if result.code == Code.CANCELLED:  # the update may have been applied: the user remains
+                continue
+            print_result(result)
+            del remaining[result.index]
+            done += result.ok
+            failed += not result.ok
     except ZoomUserStatusError as error:  # fatal for the batch: every remaining user would fail the same way
         print(error, file=sys.stderr)
-    for index in left:
-        print("LEFT", users[index])
+    for user in remaining.values():
+        print("REMAINS", user)
+    print(f"{done} done, {failed} failed, {len(remaining)} remaining", file=sys.stderr)
     if batch.code == Code.CANCELLED:
         return 130
     if batch.code not in (Code.OK, Code.PARTIAL):
@@ -57,7 +60,7 @@ def main() -> int:
             users = read_ids(file)
         with Client.from_env() as zoom:
             return offboard(zoom, users)
-    except (UsageError, OSError) as error:
+    except (UsageError, OSError, UnicodeDecodeError) as error:
         print(error, file=sys.stderr)
         return 2
 

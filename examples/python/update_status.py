@@ -1,6 +1,6 @@
 """update_status.py USER_ID deactivate|activate|clock_in|clock_out
 
-One call, and what became of it. Exit status: 0 done, 1 failed, 2 usage error. The credentials come from the environment:
+Updates one user and prints the result. Exit status: 0 done, 1 failed, 2 usage error. The credentials come from the environment:
 ZOOM_ACCESS_TOKEN, or ZOOM_ACCOUNT_ID, ZOOM_CLIENT_ID and ZOOM_CLIENT_SECRET.
 """
 
@@ -29,7 +29,7 @@ def main() -> int:
         if result.zoom_code:
             print("Zoom's code:", result.zoom_code)
         if result.tracking_id:
-            print("tracking id:", result.tracking_id)
+            print("tracking ID:", result.tracking_id)
     return 0 if result.ok else 1
 
 

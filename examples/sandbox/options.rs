@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub const HELP: &str = "\
-A Zoom on loopback, to try things against: it holds users, issues tokens and responds as Zoom does.
+Stands in for Zoom on loopback: it holds users, issues tokens and responds as Zoom does.
 
   --port N                 listen on 127.0.0.1:N (default: a free port)
   --tls CERT.pem KEY.pem   HTTPS, with localhost as the host
@@ -15,23 +15,23 @@ A Zoom on loopback, to try things against: it holds users, issues tokens and res
   --apply-after MS         an update shows this long after it was accepted
   --body KIND              any (default), json (a form gets 415), json-400 (a form gets 400/300)
                            or json-bare (a form gets 400 without a body)
-  --postman                success and refusals look as in the Postman collection
+  --postman                responses look as in the Postman collection
   --delay MS               every update takes this long
   --qps N                  429 above N updates in any one second
   --daily N                429 after N updates
   --limit-headers on|off   X-RateLimit-* and Retry-After (default: on)
   --token-life SECONDS     of the tokens that /oauth/token gives (default: 3600)
   --scopes \"A B\"           of those tokens (default: \"user:write:admin user:update:status:admin\")
-  --fault KIND=SHARE       goes wrong for that share (0 to 1) of the updates; KIND is 503, 429, 429-bare,
+  --fault KIND=SHARE       a share (0 to 1) of the updates fails; KIND is 503, 429, 429-bare,
                            cut, cut-after (done, but the response is lost), delay (a second) or delay-MS;
-                           it may be given several times
+                           can be given several times
   --seed N                 which updates the faults hit (default: 1)
   --quiet                  no line for each request
   --until-stdin-closes     end when standard input does
   --help                   this text
 
-GET /sandbox/ledger tells as JSON what came and what became of it; POST /sandbox/expire-tokens makes all tokens
-given so far invalid; POST /sandbox/stop, Ctrl-C and SIGTERM end it.
+GET /sandbox/ledger returns all requests and their results as JSON. POST /sandbox/expire-tokens makes all tokens
+invalid that were issued before. POST /sandbox/stop, Ctrl-C and SIGTERM end the sandbox.
 ";
 
 const DEFAULT_SCOPES: &str = "user:write:admin user:update:status:admin";

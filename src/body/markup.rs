@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
-/// Deeper XML than this is none of Zoom's.
+/// Zoom sends no XML that is deeper than this.
 const DEPTH_MOST: usize = 64;
 
 enum Token<'a> {

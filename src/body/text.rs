@@ -26,7 +26,7 @@ pub(crate) fn one_line(text: &str, most: usize) -> String {
     line
 }
 
-/// A server that echoes the request would have us show the access token: what follows "Bearer" or "Basic" is left out.
+/// A server may echo the request with the access token: the word after "Bearer" or "Basic" is hidden.
 pub(super) fn without_credentials(text: &str) -> String {
     let is_part = |c: char| c.is_ascii_alphanumeric() || "-._~+/=".contains(c);
     let mut kept = String::with_capacity(text.len());

@@ -35,7 +35,7 @@ pub enum zus_code {
     ZUS_ERR_IO = 25,
     /// The response is not one that Zoom sends: an HTML page, a text, a redirect, too large, cut short, not HTTP.
     ZUS_ERR_PROTOCOL = 26,
-    /// No access token could be obtained: the credentials are wrong, or the token provider gave none.
+    /// No access token could be obtained: the credentials are wrong, or the token provider gave no token.
     ZUS_ERR_TOKEN = 40,
     /// Zoom rejected the access token, and the refreshed one where it can be refreshed.
     ZUS_ERR_UNAUTHORIZED = 41,

@@ -240,8 +240,9 @@ pub unsafe extern "C" fn zus_config_set_attempt_timeout(
     unsafe { set(config, |c| c.set_attempt_timeout(attempt_ms)) }
 }
 
-/// Sets how often and when a request is retried. `attempts` is 1 to 100 (default 4; 1 means no retries). Retried is what is
-/// safe and useful to retry: a connection that failed or broke, HTTP 408, a short rate limit (429), 5xx but not 501 and 505.
+/// Sets how often and when a request is retried. `attempts` is 1 to 100 (default 4; 1 means no retries). The library
+/// retries what is safe and useful to retry: a connection that failed or broke, HTTP 408, a short rate limit (429), 5xx but
+/// not 501 and 505.
 /// The wait before a retry is random between 0 and first_ms (default 500), doubled each time up to most_ms (default 30,000), or
 /// what Retry-After says; never past the call's total time. first_ms is 1 to 86,400,000; most_ms first_ms to 86,400,000.
 /// Not counted: one more request with a refreshed token, one with JSON, and those on idle connections that turn out to be

@@ -1,4 +1,4 @@
-//! What every export stands on: panics, pointers, strings and handles.
+//! What every export uses: panics, pointers, strings and handles.
 
 use std::ffi::{CStr, CString, c_char};
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -5,7 +5,7 @@ use std::ffi::c_char;
 use super::guard::guard_or;
 use crate::code::Code;
 
-/// Returns the name of a code, e.g. "ZUS_ERR_USER_NOT_FOUND"; "ZUS_ERR_UNKNOWN" for a number that is none.
+/// Returns the name of a code, e.g. "ZUS_ERR_USER_NOT_FOUND"; "ZUS_ERR_UNKNOWN" for a number that is no code.
 /// The string is static. Thread-safe.
 #[unsafe(no_mangle)]
 pub extern "C" fn zus_code_name(code: i32) -> *const c_char {

@@ -82,8 +82,8 @@ pub unsafe extern "C" fn zus_queue_next(queue: *const zus_queue, wait_ms: u32) -
     })
 }
 
-/// Makes one zus_queue_next, that waits now or comes later, return NULL. From any thread; not from a signal handler. NULL
-/// is fine.
+/// Makes one zus_queue_next return NULL: one that waits now, or else the next one. From any thread; not from a signal
+/// handler. NULL is fine.
 ///
 /// # Safety
 /// `queue` is NULL or a live handle.
@@ -99,8 +99,8 @@ pub unsafe extern "C" fn zus_queue_wake(queue: *const zus_queue) {
 
 /// Returns a descriptor for poll, epoll, kqueue or select (on Windows a socket), or -1 when the system has none left, in
 /// a child of fork(), and for NULL. It is readable while there are events: take them with zus_queue_next(queue, 0) until
-/// that is NULL. An event loop that can only read may read from it: the bytes say nothing, that they come says to take the
-/// events. Don't write to it. The caller owns it, closes it, and may keep it longer than the queue. Each call returns
+/// that is NULL. An event loop that can only read may read from it: ignore the bytes, and take the events whenever some
+/// arrive. Don't write to it. The caller owns it, closes it, and may keep it longer than the queue. Each call returns
 /// another one.
 ///
 /// # Safety
@@ -240,7 +240,7 @@ pub unsafe extern "C" fn zus_event_token_rejected(event: *const zus_event) -> i3
 }
 
 /// Replies to a ZUS_EVENT_TOKEN with an access token, without the word "Bearer", visible ASCII, up to 8,192 bytes.
-/// ZUS_ERR_ARGUMENT for a token that can't be one, for a second reply, and for an event that is not ZUS_EVENT_TOKEN.
+/// ZUS_ERR_ARGUMENT for a malformed token, for a second reply, and for an event that is not ZUS_EVENT_TOKEN.
 /// A ZUS_EVENT_TOKEN that is freed without a reply tells the client that there is no token.
 ///
 /// # Safety

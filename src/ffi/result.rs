@@ -1,4 +1,4 @@
-//! zus_result: what a call came to.
+//! zus_result: the result of a call.
 
 use std::ffi::{CStr, CString, c_char};
 use std::sync::OnceLock;

@@ -20,16 +20,16 @@ use crate::start::Starter;
 /// Token requests, for zus_config_set_events.
 pub const ZUS_EVENTS_TOKEN: i32 = 256;
 
-/// Starts to update a user and returns at once: copies what it needs, and reads nothing of the caller's afterwards.
+/// Starts to update a user and returns at once: copies its arguments, and reads no memory of the caller's afterwards.
 /// Exactly one ZUS_EVENT_RESULT with this userdata reaches the queue, also when the call is cancelled or an argument is
-/// invalid (only a result has words). With any code but ZUS_OK nothing was started and nothing will come: ZUS_ERR_NULL,
+/// invalid (the result says why). With any code but ZUS_OK nothing was started and no event comes: ZUS_ERR_NULL,
 /// ZUS_ERR_UTF8, ZUS_ERR_FORKED, ZUS_ERR_QUEUE_FULL, ZUS_ERR_NO_THREAD.
 ///
 /// Calls begin in the order in which they were started, at most zus_config_set_concurrency at once, on threads of the
-/// library that block all signals, have stacks of 2 MiB, and end after 1 s without work. The time that a call waits for
-/// such a thread or for its first slot is not its own. A cancel ends it within 100 ms, also while it waits; the call keeps
-/// a reference to its cancel, which may be freed at once. `cancel` may be NULL. Thread-safe.
-/// From the first started call on, the library stays in memory until the process ends. It never holds up the exit.
+/// library that block all signals, have stacks of 2 MiB, and end after 1 s without work. The time of a call begins when
+/// it has such a thread and its first slot. A cancel ends it within 100 ms, also while it waits; the call keeps a reference
+/// to its cancel, which may be freed at once. `cancel` may be NULL. Thread-safe.
+/// From the first started call on, the library stays in memory until the process ends. It never delays that end.
 /// The event may be taken on another thread before this function has returned: free neither client nor cancel until then.
 ///
 /// # Safety
@@ -139,11 +139,11 @@ pub unsafe extern "C" fn zus_client_cancel_started(client: *const zus_client, wa
     })
 }
 
-/// Has log lines and token requests of the clients made from this configuration reach a queue as events. `kinds` is a log
-/// level (0 for no log lines), plus ZUS_EVENTS_TOKEN for token requests, for example ZUS_LOG_INFO + ZUS_EVENTS_TOKEN.
-/// Log lines replace zus_config_set_log, token requests replace other credentials. The queue is kept as long as it is
-/// needed; it may be freed at any time, and then there are no log lines and no tokens. Log lines are dropped while more than 131,072
-/// events wait. A thread that makes a blocking call can't take the token request of that call: take events on another.
+/// Sets a queue that receives the log lines and token requests of the clients made from this configuration, as events. `kinds`
+/// is a log level (0 for no log lines), plus ZUS_EVENTS_TOKEN for token requests, for example ZUS_LOG_INFO + ZUS_EVENTS_TOKEN.
+/// Log lines replace zus_config_set_log, token requests replace other credentials. The queue may be freed at any time; then
+/// there are no log lines and no tokens. Log lines are dropped while more than 131,072 events wait. A thread that makes a
+/// blocking call can't take the token request of that call: take events on another.
 ///
 /// # Safety
 /// The handles are live.

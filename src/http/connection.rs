@@ -37,7 +37,7 @@ impl Connection {
 }
 
 impl Drop for Connection {
-    /// The buffers held tokens, ours and what Zoom's responses hold of them: they are wiped.
+    /// Wipes the buffers, which held access tokens of requests and responses.
     fn drop(&mut self) {
         self.socket.release();
         let buffers = self.transport.buffers();
@@ -113,7 +113,7 @@ impl Pool {
     }
 }
 
-/// Copies of one URL share their text, so a look at the pointer mostly does.
+/// Copies of one URL share their text, so comparing the pointers is mostly enough.
 fn same_host(a: &Uri, b: &Uri) -> bool {
     let text = |uri: &Uri| uri.authority().map(|a| std::ptr::from_ref(a.as_str()));
     text(a) == text(b) || a.authority() == b.authority()

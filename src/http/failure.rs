@@ -70,7 +70,7 @@ pub(super) struct Step<'a> {
 }
 
 impl Step<'_> {
-    /// Says what an error means in this step. A failure that is inside already knew better where it happened.
+    /// Says what an error means in this step. A failure inside the error knows better where it happened.
     pub fn failed(self, error: ureq::Error) -> Failure {
         if self.limits.is_cancelled() {
             return self.interrupted(Interruption::Cancelled);
@@ -125,7 +125,7 @@ impl Step<'_> {
         }
     }
 
-    /// The other side speaks, but not what it should.
+    /// The other side sent something that is not valid here.
     fn malformed(self, code: Code, error: &ureq::Error) -> Failure {
         Failure {
             sent: self.phase >= Phase::Send,

@@ -1,7 +1,7 @@
 //! HTTP/1.1 on one connection: the request out in one write, the whole response in.
 //!
-//! HTTP/1.1 itself is ureq-proto's, the state machine that ureq runs on. ureq's own loop around it makes room for
-//! redirects, middleware and streamed bodies, which costs as much again as the exchange.
+//! HTTP/1.1 itself is ureq-proto's, the state machine that ureq runs on. ureq's own loop around it serves redirects,
+//! middleware and streamed bodies, which would double the cost of an exchange.
 
 use std::io;
 
@@ -81,7 +81,7 @@ impl<'a> Exchange<'a> {
             Some(RecvResponseResult::Cleanup(call)) => (Vec::new(), !call.must_close_connection()),
             None => return Err(bug("the response has no end")),
         };
-        // More than was asked for would be taken for the next response.
+        // Bytes after the response would be read as the next one.
         let reusable = reusable && self.transport.buffers().input().is_empty();
         let (parts, ()) = head.into_parts();
         let response = Response {

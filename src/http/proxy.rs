@@ -70,7 +70,7 @@ pub(crate) fn parse(url: &str, exempt: &[&str]) -> Result<Proxy, Error> {
     builder.build().map_err(|_| wrong())
 }
 
-/// ureq takes a port that is no number of a port for none.
+/// ureq reads an invalid port as no port.
 fn has_bad_port(proxy: &Proxy) -> bool {
     let Some(authority) = proxy.uri().authority() else {
         return false;
@@ -106,8 +106,8 @@ fn from_environment(api: &Url, oauth: &Url) -> Result<Option<Proxy>, Error> {
     })
 }
 
-/// Whether NO_PROXY covers this host. It is "*" alone, or a list: a name stands for itself and all below it, an
-/// address for itself or with a number of bits behind it for its network.
+/// Whether NO_PROXY covers this host. It is "*", or a list: a name covers itself and all names below it, an address
+/// covers itself, and an address with a number of bits covers its network.
 fn is_exempt(host: &str, no_proxy: &str) -> bool {
     if no_proxy == "*" {
         return true;

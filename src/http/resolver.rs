@@ -14,7 +14,7 @@ use crate::code::Code;
 use crate::detached::Task;
 use crate::limits::Limits;
 
-/// How long a host name is taken to stay where it is.
+/// How long the addresses of a host name are used.
 const VALID: Duration = Duration::from_secs(60);
 /// More addresses than this are not tried.
 const MOST: usize = 16;
@@ -39,7 +39,7 @@ enum State {
 
 impl Entry {
     fn is(&self, authority: &Authority) -> bool {
-        // Copies share their text, so a look at the pointer mostly does.
+        // Copies share their text, so comparing the pointers is mostly enough.
         std::ptr::eq(self.authority.as_str(), authority.as_str()) || self.authority == *authority
     }
 }
@@ -83,7 +83,8 @@ impl Resolver {
             Some(State::Known { addresses, until }) if now < *until => {
                 return Ok(Found::Known(addresses.clone()));
             }
-            // A task that is done was given up, at an unknown time, by every call that waited for it.
+            // A finished task is not used: all calls that waited for it ended earlier, and nobody knows when it
+            // finished.
             Some(State::LookingUp(task)) if !task.is_done() => {
                 return Ok(Found::Task(task.clone()));
             }

@@ -70,7 +70,7 @@ impl Socket {
     fn time_left(&self) -> io::Result<Duration> {
         let left = match &*self.serving() {
             Some(limits) => limits.time_left(),
-            // A connection that serves nobody is only closed: TLS may say goodbye, at once or not at all.
+            // A connection that serves nobody is only closed: TLS may send its close_notify, but never waits for it.
             None => Ok(Duration::from_millis(STEP_MS)),
         };
         left.map_err(io::Error::other)

@@ -55,7 +55,12 @@ impl Tls {
         let built = self.built.get_or_try_init(|| self.build())?;
         let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
         let name = ServerName::try_from(host)
-            .map_err(|_| Failure::new(Code::Tls, format!("{host:?} is no name for a certificate")))?
+            .map_err(|_| {
+                Failure::new(
+                    Code::Tls,
+                    format!("no certificate can be for the host name {host:?}"),
+                )
+            })?
             .to_owned();
         let step = Step {
             phase: Phase::Tls,
@@ -114,8 +119,8 @@ struct TlsTransport {
 }
 
 impl TlsTransport {
-    /// Takes in what came and was not asked for yet (such as a session ticket), without waiting. False when it is more
-    /// than that: the next response must not begin with it.
+    /// Reads what came since the last response (such as a session ticket), without waiting. False when plaintext came,
+    /// with which the next response must not begin, or when the other side closed.
     fn is_drained(&mut self) -> bool {
         let StreamOwned { conn, sock } = &mut self.stream;
         while !sock.get_mut().buffers().input().is_empty() {

@@ -93,8 +93,8 @@ impl TimeProvider for Clock {
     }
 }
 
-/// A check that may use the network, within the limits of the call that waits for it. Windows may fetch revocation lists
-/// for 10 s inside the check, and macOS does the like, deaf to deadline and cancel.
+/// A check that may use the network, within the limits of the call that waits for it. Windows may fetch revocation
+/// lists for 10 s inside the check, and macOS does the same: neither the deadline nor a cancel ends that.
 #[derive(Debug)]
 pub(super) struct Bounded {
     pub verifier: Arc<dyn ServerCertVerifier>,

@@ -16,7 +16,7 @@ use crate::http::{Failure, Http};
 use crate::limits::{Limits, Poll};
 use crate::log::{Log, LogLevel};
 
-/// After a refresh that failed, the old token serves at least this long before another is tried.
+/// After a refresh that failed, the next one begins after this time at the earliest.
 const REFRESH_AGAIN: Duration = Duration::from_secs(5);
 /// The tokens of one client.
 pub(crate) struct Tokens {
@@ -43,7 +43,7 @@ struct Cache {
     not_before: Option<Instant>,
     /// Counts tokens that were asked for.
     number: u64,
-    /// How obtaining the token of that number failed, for those who waited for it.
+    /// Why the token of that number could not be obtained, for the threads that waited for it.
     failed: Option<(u64, Failure)>,
 }
 
@@ -67,7 +67,7 @@ struct Job {
 }
 
 impl Cache {
-    /// Returns the token, unless it has expired or is to be refreshed and nobody is at it.
+    /// Returns the token, unless it has expired, or is to be refreshed and no thread does so yet.
     fn current(&self, now: Instant) -> Option<&Arc<Token>> {
         let token = self.token.as_ref()?;
         let due =
@@ -158,7 +158,7 @@ impl Tokens {
         })
     }
 
-    /// Returns the token in use, where there is one that is good for all we know.
+    /// Returns the token in use, unless it has expired or was rejected.
     pub fn cached(&self) -> Option<Arc<Token>> {
         match &self.source {
             Source::Static(token) => Some(Arc::clone(token)),
@@ -166,7 +166,8 @@ impl Tokens {
         }
     }
 
-    /// Returns a token that is good for all we know: the cached one, or one that this call obtains or waits for.
+    /// Returns a token that has not expired and was not rejected: the cached one, or one that this call obtains or
+    /// waits for.
     pub fn obtain(&self, http: &Http, log: &Log, limits: &Limits) -> Result<Arc<Token>, Failure> {
         if let Some(token) = self.cached() {
             return Ok(token);
@@ -226,7 +227,10 @@ impl Tokens {
             (Some(old), Err(e)) => {
                 log.write(
                     LogLevel::Warn,
-                    format_args!("the refresh failed, the old token serves on: {}", e.message),
+                    format_args!(
+                        "the refresh failed, and the old token is still used: {}",
+                        e.message
+                    ),
                 );
                 Ok(old)
             }
@@ -257,7 +261,7 @@ fn half(limits: &Limits) -> Limits {
 fn provided(provider: &Provider, job: Job, limits: &Limits) -> Result<Token, Failure> {
     let failed = |why: String| Failure::new(Code::Token, why);
     let token = provider(job.rejected, limits).map_err(interrupted)?;
-    let token = token.ok_or_else(|| failed("the token provider gave none".into()))?;
+    let token = token.ok_or_else(|| failed("the token provider gave no token".into()))?;
     let token = std::str::from_utf8(&token)
         .map_err(|_| failed("the token provider's token is not UTF-8".into()))?;
     let authorization =

@@ -207,7 +207,7 @@ fn reason<'a>(success: bool, body: &'a Body, bytes: &[u8]) -> &'a str {
     }
 }
 
-/// What a wait for a token says that ended before there was one.
+/// The message when a wait for a token ended before there was one.
 pub(super) fn interrupted(why: Interruption) -> Failure {
     match why {
         Interruption::TimedOut => Failure::new(Code::Timeout, "no token came in time"),

@@ -19,7 +19,7 @@ pub(crate) fn bearer(token: &str) -> Result<HeaderValue, Error> {
     check_text("token", token, TOKEN_MOST)?;
     if !token.bytes().all(|b| b.is_ascii_graphic()) {
         return Err(Error::argument(
-            "the token has whitespace or a character that no token has",
+            "the token has whitespace, or a character that is not visible ASCII",
         ));
     }
     secret_header("Bearer ", token).map_err(|_| Error::argument("the token is not a header value"))
@@ -48,7 +48,7 @@ pub(crate) struct Token {
 }
 
 impl Token {
-    /// One of which nothing is known.
+    /// A token of which nothing more is known.
     pub fn endless(authorization: HeaderValue, number: u64) -> Token {
         Token {
             authorization,

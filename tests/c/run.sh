@@ -197,11 +197,11 @@ start_sandbox() {
 
 # The accounting of an interrupted run: each user on one line, nobody done twice.
 accounted() {
-  local done left
-  done=$(grep -c '^DONE ' "$work/run") left=$(grep -c '^LEFT ' "$work/run")
-  echo "$done done, $left left"
-  [ "$done" -gt 0 ] && [ "$left" -gt 0 ] && [ $((done + left)) = 200 ] &&
-    [ "$(sed -n 's/^\(DONE\|LEFT\) //p' "$work/run" | sort -u | wc -l)" = 200 ]
+  local done remaining
+  done=$(grep -c '^DONE ' "$work/run") remaining=$(grep -c '^REMAINS ' "$work/run")
+  echo "$done done, $remaining remaining"
+  [ "$done" -gt 0 ] && [ "$remaining" -gt 0 ] && [ $((done + remaining)) = 200 ] &&
+    [ "$(sed -n 's/^\(DONE\|REMAINS\) //p' "$work/run" | sort -u | wc -l)" = 200 ]
 }
 
 # examples DIRECTORY: what the programs print, and their exit statuses.
@@ -216,7 +216,7 @@ examples() {
     local what=$lang run=("$dir/${lang}_update_status")
     expect "update_status: done ($what)" 0 '^HTTP 204\n$' "${env[@]}" "${run[@]}" ada@example.com deactivate
     expect "update_status: with OAuth ($what)" 0 '^HTTP 204\n$' "${oauth[@]}" "${run[@]}" ada@example.com activate
-    expect "update_status: refused ($what)" 1 "^HTTP 404\nZUS_ERR_USER_NOT_FOUND: [^\n]*User does not exist[^\n]*\nZoom's code: 1001\n(?i:tracking id): v=2.0;[^\n]*\n\$" \
+    expect "update_status: refused ($what)" 1 "^HTTP 404\nZUS_ERR_USER_NOT_FOUND: [^\n]*User does not exist[^\n]*\nZoom's code: 1001\ntracking ID: v=2.0;[^\n]*\n\$" \
       "${env[@]}" "${run[@]}" nobody@example.com deactivate
     expect "update_status: no response ($what)" 1 '^ZUS_ERR_CONNECT: [^\n]+\n$' "${env[@]}" ZOOM_API_URL=http://127.0.0.1:1/v2 "${run[@]}" ada@example.com deactivate
     expect "update_status: no arguments ($what)" 2 '^usage: ' "${env[@]}" "${run[@]}"
@@ -228,23 +228,23 @@ examples() {
     run=("$dir/${lang}_offboard")
     expect "offboard: a list with a failure ($what)" 1 'DONE ada@example.com\n' "${env[@]}" "${run[@]}" "$work/list"
     expect "offboard: says why ($what)" 1 'FAIL nobody@example.com ZUS_ERR_USER_NOT_FOUND 404/1001 [^\n]*User does not exist[^\n]*\[v=2.0' "${env[@]}" "${run[@]}" "$work/list"
-    expect "offboard: the summary ($what)" 1 '2 done, 1 failed, 0 left: ' "${env[@]}" "${run[@]}" "$work/list"
+    expect "offboard: the summary ($what)" 1 '2 done, 1 failed, 0 remaining: ' "${env[@]}" "${run[@]}" "$work/list"
     expect "offboard: standard input ($what)" 0 'DONE user00001@example.com\n' sh -c 'head -3 "$0" | "$@"' "$work/users" "${env[@]}" "${run[@]}"
-    expect "offboard: ends early ($what)" 3 'LEFT user00200@example.com' "${env[@]}" ZOOM_ACCESS_TOKEN=expired "${run[@]}" "$work/users"
+    expect "offboard: ends early ($what)" 3 'REMAINS user00200@example.com' "${env[@]}" ZOOM_ACCESS_TOKEN=expired "${run[@]}" "$work/users"
     expect "offboard: no file ($what)" 2 'usage' "${env[@]}" "${run[@]}" "$work/no-such-file"
     timeout -s INT --preserve-status 2 "${env[@]}" "${run[@]}" "$work/users" >"$work/run" 2>"$work/said"
     status=$?
-    expect "offboard: Ctrl-C ($what)" 130 ' left: ' sh -c 'cat "$0"; exit "$1"' "$work/said" $status
+    expect "offboard: Ctrl-C ($what)" 130 ' remaining: ' sh -c 'cat "$0"; exit "$1"' "$work/said" $status
     step "offboard: Ctrl-C, everybody accounted for ($what)" accounted
   done
   run=("$dir/c_event_loop")
-  expect "event_loop: done" 0 '^(DONE (ada|linus)@example.com\n){2}2 done, 0 failed; the loop went round [0-9]+ times\n$' "${env[@]}" "${run[@]}" ada@example.com linus@example.com
+  expect "event_loop: done" 0 '^(DONE (ada|linus)@example.com\n){2}2 done, 0 failed; the loop ran [0-9]+ times\n$' "${env[@]}" "${run[@]}" ada@example.com linus@example.com
   expect "event_loop: a failure" 1 'FAIL nobody@example.com ZUS_ERR_USER_NOT_FOUND [^\n]*User does not exist[^\n]*\n(?s:.*)1 done, 1 failed' "${env[@]}" "${run[@]}" nobody@example.com ada@example.com
   expect "event_loop: no arguments" 2 '^usage: ' "${env[@]}" "${run[@]}"
   expect "event_loop: no credentials" 2 'ZOOM_ACCOUNT_ID is not set' "${run[@]}" ada@example.com
   timeout -s INT --preserve-status 2 "${env[@]}" "${run[@]}" ada@example.com answer-never@example.com >"$work/run" 2>&1
   status=$?
-  expect "event_loop: Ctrl-C, and the loop was free meanwhile" 130 '^DONE ada@example.com\nFAIL answer-never@example.com ZUS_ERR_CANCELLED [^\n]*\n1 done, 1 failed; the loop went round [0-9]{2,} times\n$' \
+  expect "event_loop: Ctrl-C, and the loop was free meanwhile" 130 '^DONE ada@example.com\nFAIL answer-never@example.com ZUS_ERR_CANCELLED [^\n]*\n1 done, 1 failed; the loop ran [0-9]{2,} times\n$' \
     sh -c 'cat "$0"; exit "$1"' "$work/run" $status
   expect "the README's C" 0 '^ZUS_OK \n$' "${env[@]}" "$dir/c_readme"
   expect "the README's C++" 0 'grace@example.com ZUS_OK\n(?s:.*)2 done, 0 failed, 0 not sent\n' "${env[@]}" "$dir/cpp_readme"

@@ -12,7 +12,7 @@ public class ExampleTests
     [InlineData(0, "^HTTP 204$", "ada@example.com", "deactivate")]
     [InlineData(1, "^ZUS_ERR_USER_NOT_FOUND: ", "nobody@example.com", "deactivate")]
     [InlineData(1, "^Zoom's code: 1001$", "nobody@example.com", "deactivate")]
-    [InlineData(1, "^tracking id: v=2.0;", "nobody@example.com", "deactivate")]
+    [InlineData(1, "^tracking ID: v=2.0;", "nobody@example.com", "deactivate")]
     [InlineData(2, "^usage: ", "nobody@example.com", "remove")]
     [InlineData(2, "^ZUS_ERR_ARGUMENT", " ada@example.com", "deactivate")]
     public async Task UpdateStatus_updates(int status, string pattern, params string[] arguments)
@@ -38,7 +38,7 @@ public class ExampleTests
         await File.WriteAllTextAsync(leavers, "ada@example.com\n  nobody@example.com \r\n\nlinus@example.com\n");
         Programs.Ended ended = await Run("Offboard", [leavers]);
         Assert.Equal(1, ended.Status);
-        Assert.Contains("2 done, 1 failed, 0 left: Partial", ended.Error);
+        Assert.Contains("2 done, 1 failed, 0 remaining: Partial", ended.Error);
         Assert.Contains("FAIL nobody@example.com ZUS_ERR_USER_NOT_FOUND 404/1001 ", ended.Output);
         ended = await Run("Offboard", [], input: "ada@example.com\n");
         Assert.Equal((0, "DONE ada@example.com\n"), (ended.Status, ended.Output));
@@ -47,7 +47,7 @@ public class ExampleTests
         Assert.Contains("no-such-file", ended.Error);
         ended = await Run("Offboard", [leavers], token: "expired");
         Assert.Equal(3, ended.Status);
-        Assert.Matches(new Regex("^LEFT ", RegexOptions.Multiline), ended.Output);
+        Assert.Matches(new Regex("^REMAINS ", RegexOptions.Multiline), ended.Output);
     }
 
     [Fact]
@@ -64,7 +64,7 @@ public class ExampleTests
         Programs.Ended ended = await Programs.End(process);
         lines.AddRange(ended.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries));
         Assert.Equal(130, ended.Status);
-        Assert.Contains(lines, l => l.StartsWith("LEFT ", StringComparison.Ordinal));
+        Assert.Contains(lines, l => l.StartsWith("REMAINS ", StringComparison.Ordinal));
         Assert.Equal(300, lines.Select(l => l.Split(' ')[1]).Distinct().Count());
         Assert.Contains("stopped", ended.Error);
     }

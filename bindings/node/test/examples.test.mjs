@@ -35,7 +35,7 @@ test('update_status: done, refused, no response, usage errors', async () => {
     assert.deepEqual([status, stdout, stderr], [0, 'HTTP 204\n', '']);
   }
   const refused = await update(['nobody@example.com', 'deactivate']);
-  assert.match(refused.stdout, /^HTTP 404\nZUS_ERR_USER_NOT_FOUND: .*User does not exist.*\nZoom's code: 1001\ntracking id: v=2\.0;.*\n$/);
+  assert.match(refused.stdout, /^HTTP 404\nZUS_ERR_USER_NOT_FOUND: .*User does not exist.*\nZoom's code: 1001\ntracking ID: v=2\.0;.*\n$/);
   assert.equal(refused.status, 1);
   const gone = await update(['ada@example.com', 'deactivate'], { ...box.env, ZOOM_API_URL: 'http://127.0.0.1:1/v2' });
   assert.match(gone.stdout, /^ZUS_ERR_CONNECT: [^\n]+\n$/);
@@ -52,7 +52,7 @@ test('offboard: a list, standard input, a failure that ends it', async () => {
   const some = await example('offboard.mjs', [users]);
   assert.deepEqual(some.stdout.split('\n').filter((line) => line.startsWith('DONE')).sort(), ['DONE ada@example.com', 'DONE linus@example.com']);
   assert.match(some.stdout, /FAIL nobody@example\.com ZUS_ERR_USER_NOT_FOUND 404\/1001 .*User does not exist.*\[v=2\.0/);
-  assert.match(some.stderr, /^2 done, 1 failed, 0 left$/m);
+  assert.match(some.stderr, /^2 done, 1 failed, 0 remaining$/m);
   assert.equal(some.status, 1);
   const piped = await example('offboard.mjs', [], { input: 'user00001@example.com\nuser00002@example.com\n' });
   assert.deepEqual([piped.status, piped.stdout.split('\n').sort().slice(1)], [0, ['DONE user00001@example.com', 'DONE user00002@example.com']]);
@@ -70,5 +70,5 @@ test('offboard: Ctrl-C, and everybody is accounted for', async () => {
   assert.equal(status, 130, stderr);
   const lines = stdout.trim().split('\n').map((line) => line.split(' '));
   assert.deepEqual(lines.map(([, user]) => user).sort(), all);
-  assert.ok(lines.some(([what]) => what === 'DONE') && lines.some(([what]) => what === 'LEFT'));
+  assert.ok(lines.some(([what]) => what === 'DONE') && lines.some(([what]) => what === 'REMAINS'));
 });

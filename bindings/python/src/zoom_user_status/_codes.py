@@ -44,7 +44,7 @@ class Code(enum.IntEnum):
     """The account has reached its user limit."""
     RATE_LIMITED = 47
     DAILY_LIMIT = 48
-    """A rate limit that lasts was reached, such as the daily limit."""
+    """Zoom's daily limit was reached, or a rate limit that lasts more than a minute."""
     REJECTED = 49
     """Zoom rejected the request for another reason."""
     SERVER = 50

@@ -134,7 +134,7 @@ class RateLimited(ZoomError):
 
 
 class DailyLimitReached(RateLimited):
-    """A rate limit that lasts was reached, such as the daily limit. ``result.retry_after`` may say when it ends."""
+    """Zoom's daily limit was reached, or a rate limit that lasts more than a minute. ``result.retry_after`` may say when it ends."""
 
 
 class Rejected(ZoomError):
