@@ -19,8 +19,6 @@ from ._result import Result
 from ._typing import Self
 
 T = TypeVar("T")
-_SUSPICIOUS = 5
-"""So many missing permissions in a row, from the first user on, are the app's, as libzus's own batches take it."""
 
 
 class AsyncBatch(Generic[T]):
@@ -59,8 +57,6 @@ class AsyncBatch(Generic[T]):
         self._in_flight = 0
         self._stopped = False
         self._failed = False
-        self._cleared = False
-        self._suspected = 0
         self._fatal: Optional[Result] = None
         self._error: Optional[BaseException] = None
         self._over = False
@@ -140,10 +136,10 @@ class AsyncBatch(Generic[T]):
             return
         client = self._client()
         start = self._start(client, of_many(self._users[0]), None)
-        read = await self._queue.call(client, start, self._users[0], self._action, self._canceller)
+        read, error = await self._queue.end_of(client, start, self._users[0], self._action, self._canceller)
         if read.is_fatal:
             self._next = 1
-            self._hear(dataclasses.replace(read, delivery=Delivery.NOT_SENT), None)
+            self._hear(dataclasses.replace(read, delivery=Delivery.NOT_SENT), error)
 
     def _fill(self) -> None:
         while not self._is_out and self._in_flight + len(self._results) < self._window:
@@ -182,15 +178,11 @@ class AsyncBatch(Generic[T]):
     def _hear(self, result: Result, error: Optional[BaseException]) -> None:
         if result.code is Code.CANCELLED and not result.attempts:
             return  # never sent
-        if result.code is Code.FORBIDDEN and not result.is_fatal:
-            self._suspected += 1
-            if self._suspected >= _SUSPICIOUS and not self._cleared:
-                result = dataclasses.replace(result, is_fatal=True)
-        elif result.code is not Code.FORBIDDEN:
-            self._cleared = True
         self._failed = self._failed or not result.ok
         if result.is_fatal and self._fatal is None:
             self._fatal, self._error = result, error
+            with contextlib.suppress(RuntimeError):  # a closed client has ended them
+                native.client_stop_started(self._client().value, self._canceller)
         self._results.append(result)
 
     def _end(self) -> NoReturn:
