@@ -1332,6 +1332,10 @@ class client {
     return zus_client_cancel_started(get(), detail::wait_ms(wait)) != 0;
   }
 
+  /// Stops the calls that were started with this cancel, as a batch stops: one that has sent nothing ends with
+  /// code::cancelled and 0 attempts, one that is in flight finishes.
+  void stop_started(const cancel& stop) const noexcept { zus_client_stop_started(get(), stop.get()); }
+
   /// Sets the status of many users: within the rate limit, several in flight, and waits for the last.
   ///
   ///     auto all = zoom.update_many(leavers, zus::action::deactivate, [](const zus::result_view& user) {
