@@ -913,6 +913,16 @@ int32_t zus_client_cancel_started(const zus_client *client,
                                   uint32_t wait_ms);
 
 /**
+ * Stops the started calls of a client that were given this cancel, as a batch stops: one that has sent nothing ends with
+ * ZUS_ERR_CANCELLED and 0 attempts, one that is in flight finishes. For batches that are built of started calls, after
+ * a result with zus_result_is_fatal, or when the rest is not wanted. Calls that are started later are not stopped.
+ * NULL is fine. Thread-safe.
+ */
+ZUS_API
+void zus_client_stop_started(const zus_client *client,
+                             const zus_cancel *cancel);
+
+/**
  * Sets a queue that receives the log lines and token requests of the clients made from this configuration, as events. `kinds`
  * is a log level (0 for no log lines), plus ZUS_EVENTS_TOKEN for token requests, for example ZUS_LOG_INFO + ZUS_EVENTS_TOKEN.
  * Log lines replace zus_config_set_log, token requests replace other credentials. The queue may be freed at any time; then

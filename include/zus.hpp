@@ -1060,7 +1060,7 @@ class reader {
   }
 
   // What a function throws ends the process, as on any thread.
-  void read() noexcept {
+  [[noreturn]] void read() noexcept {
     for (;;) {
       event next = queue_.next(std::chrono::hours(24));
       if (!next) continue;
@@ -1331,6 +1331,10 @@ class client {
   bool cancel_started(std::chrono::milliseconds wait) const noexcept {
     return zus_client_cancel_started(get(), detail::wait_ms(wait)) != 0;
   }
+
+  /// Stops the calls that were started with this cancel, as a batch stops: one that has sent nothing ends with
+  /// code::cancelled and 0 attempts, one that is in flight finishes.
+  void stop_started(const cancel& stop) const noexcept { zus_client_stop_started(get(), stop.get()); }
 
   /// Sets the status of many users: within the rate limit, several in flight, and waits for the last.
   ///

@@ -1,7 +1,7 @@
 //! Many users: in flight, order, stop.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
 use std::time::Instant;
@@ -79,14 +79,9 @@ pub(crate) fn run<'a>(
         stop: Cancel::new(),
         next: AtomicUsize::new(0),
         unverified: Mutex::default(),
-        suspected: AtomicUsize::new(0),
-        cleared: AtomicBool::new(false),
     };
     batch.run(on_result)
 }
-
-/// When this many users, from the first on, lack a permission, it is the app that lacks it.
-const SUSPICIOUS: usize = 5;
 
 /// A batch that runs.
 struct Batch<'a, F> {
@@ -100,10 +95,6 @@ struct Batch<'a, F> {
     next: AtomicUsize,
     /// Users whose update Zoom accepted, and who are to be read (again).
     unverified: Mutex<Vec<(usize, Box<Verification>)>>,
-    /// Users who lacked a permission, which may be the app's or theirs alone.
-    suspected: AtomicUsize,
-    /// A user had another result than a missing permission.
-    cleared: AtomicBool,
 }
 
 /// What a worker does next.
@@ -216,12 +207,15 @@ impl<'a, F: Fn(usize) -> Result<&'a str, Error> + Sync> Batch<'_, F> {
             };
             let (index, verified) = done;
             let outcome = match verified {
-                Verified::Done(outcome) => self.judged(outcome),
+                Verified::Done(outcome) => outcome,
                 Verified::Later(verification) => {
                     self.unverified().push((index, verification));
                     continue;
                 }
             };
+            if outcome.fatal == FatalForBatch::Yes {
+                self.stop.trigger();
+            }
             if !hear(index, outcome) {
                 return;
             }
@@ -289,33 +283,10 @@ impl<'a, F: Fn(usize) -> Result<&'a str, Error> + Sync> Batch<'_, F> {
             .unwrap_or_else(|_| Verified::Done(Outcome::from(Error::new(Code::Panic, ""))))
     }
 
-    fn judged(&self, mut outcome: Outcome) -> Outcome {
-        outcome.fatal = self.judge(outcome.fatal);
-        if outcome.fatal == FatalForBatch::Yes {
-            self.stop.trigger();
-        }
-        outcome
-    }
-
     fn unverified(&self) -> MutexGuard<'_, Vec<(usize, Box<Verification>)>> {
         self.unverified
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Decides whether the app lacks a permission: when the first users all lack it, and no user of this client ever
-    /// got a response that only this endpoint gives. A user whom the app may not change does not stop the others.
-    fn judge(&self, fatal: FatalForBatch) -> FatalForBatch {
-        if fatal != FatalForBatch::Suspected {
-            self.cleared.store(true, Ordering::Relaxed);
-            return fatal;
-        }
-        let suspected = self.suspected.fetch_add(1, Ordering::Relaxed) + 1;
-        let cleared = self.cleared.load(Ordering::Relaxed) || self.client.endpoint_is_known();
-        match suspected >= SUSPICIOUS && !cleared {
-            true => FatalForBatch::Yes,
-            false => fatal,
-        }
     }
 
     /// Reports one user to the caller, unless that user was never sent.

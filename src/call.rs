@@ -102,6 +102,7 @@ pub(crate) fn finish(
     outcome.user_id = String::with_capacity(user_id.len() + 1);
     outcome.user_id.push_str(user_id);
     if !outcome.ok() {
+        client.judge(&mut outcome);
         // A user who was never sent did not fail.
         let level = match outcome.code {
             Code::Cancelled if outcome.attempts == 0 => LogLevel::Debug,

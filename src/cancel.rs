@@ -89,6 +89,15 @@ impl Cancel {
     }
 }
 
+/// Whether they are clones of one another.
+impl PartialEq for Cancel {
+    fn eq(&self, other: &Cancel) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for Cancel {}
+
 impl Default for Cancel {
     fn default() -> Cancel {
         Cancel::new()

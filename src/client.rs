@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::cancel::Cancel;
@@ -11,11 +11,15 @@ use crate::config::Config;
 use crate::http::Http;
 use crate::limits::Limits;
 use crate::log::Log;
+use crate::outcome::{FatalForBatch, Outcome};
 use crate::rate::RateLimiter;
 use crate::reentrancy::ClientId;
 use crate::request::Requests;
 use crate::retry::RetryPolicy;
 use crate::token::{Credentials, Tokens};
+
+/// So many missing permissions in a row are the app's.
+const SUSPICIOUS: usize = 5;
 
 /// Updates users. Share it between threads; making one sends nothing.
 pub struct Client {
@@ -29,6 +33,8 @@ pub struct Client {
     pub(crate) verify: Option<Duration>,
     /// A user got a response that only this endpoint gives: the API URL is right.
     endpoint_is_known: AtomicBool,
+    /// Users in a row who lacked a permission, which may be the app's or theirs alone.
+    suspected: AtomicUsize,
     /// For a call with everything in it.
     pub(crate) total: Duration,
     /// For one attempt.
@@ -54,6 +60,7 @@ impl Client {
             log: Log::new(config.log.clone()),
             verify: config.verify,
             endpoint_is_known: AtomicBool::new(false),
+            suspected: AtomicUsize::new(0),
             retry: config.retry,
             total: config.total,
             attempt_timeout: config.attempt_timeout(),
@@ -98,6 +105,18 @@ impl Client {
         // Read first: a write would take the cache line from the other threads.
         if !self.endpoint_is_known() {
             self.endpoint_is_known.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Decides whether a missing permission is the app's: where several users in a row lack it, and no user of this client
+    /// ever got a response that only this endpoint gives. One user whom the app may not change blocks nobody else.
+    pub(crate) fn judge(&self, outcome: &mut Outcome) {
+        if outcome.fatal != FatalForBatch::Suspected {
+            self.suspected.store(0, Ordering::Relaxed);
+        } else if self.suspected.fetch_add(1, Ordering::Relaxed) + 1 >= SUSPICIOUS
+            && !self.endpoint_is_known()
+        {
+            outcome.fatal = FatalForBatch::Yes;
         }
     }
 

@@ -1,25 +1,47 @@
-//! Activate and deactivate Zoom users: one blocking call, whose result is true.
+//! Activates and deactivates Zoom users. Each call returns an [`Outcome`], which says whether Zoom accepted the update, and
+//! if not, why, and whether it may have been applied.
+//!
+//! The package is `zoom-user-status`; its library is `zus`. With the credentials in the environment (`ZOOM_ACCESS_TOKEN`, or
+//! `ZOOM_ACCOUNT_ID`, `ZOOM_CLIENT_ID` and `ZOOM_CLIENT_SECRET`):
 //!
 //! ```no_run
 //! use zus::{Action, Client, Config};
 //!
-//! let mut config = Config::new();
-//! config.set_token("a bearer token")?;
-//! let client = Client::new(&config)?;
+//! let client = Client::new(&Config::from_env()?)?;
 //! let outcome = client.update_status("ada@example.com", Action::Deactivate, None);
 //! println!("{}: {}", outcome.code(), outcome.message());
 //! # Ok::<(), zus::Error>(())
 //! ```
 //!
-//! A [`Client`] obtains its tokens ([`Config::set_oauth`]), keeps idle connections, stays within a rate limit
-//! ([`Config::set_rate`]), retries what is safe to retry ([`Config::set_retry`]) and never outlasts its total time
-//! ([`Config::set_timeouts`]). It is shared between threads by reference. [`Client::update_status_many`] is a batch of
-//! many users.
+//! A [`Client`] obtains and refreshes its access tokens, keeps idle connections, stays within a rate limit, and retries what
+//! may succeed the next time. A call never takes longer than its total time. Threads share a client by reference. The
+//! settings are those of [`Config`].
 //!
-//! The function of [`Config::set_log`] receives log lines, without secrets. The crates below write to the
-//! `log` crate: keep `ureq_proto` at `Debug` there, since at `Trace` it shows the wire, tokens included.
+//! # Many users
 //!
-//! The same is there for C and every language that calls C: `include/zus.h`, written from the module `ffi`.
+//! A batch has several users in flight at once, within the rate limit. The closure runs each time a user's update has ended,
+//! in any order, on the thread that made the call:
+//!
+//! ```no_run
+//! # use zus::{Action, Client, Config};
+//! # let client = Client::new(&Config::from_env()?)?;
+//! let leavers = ["ada@example.com", "grace@example.com"];
+//! let code = client.update_status_many(&leavers, Action::Deactivate, None, |index, outcome| {
+//!     println!("{}: {}", leavers[index], outcome.code());
+//!     true // false stops the batch
+//! });
+//! println!("the batch: {code}");
+//! # Ok::<(), zus::Error>(())
+//! ```
+//!
+//! # More
+//!
+//! - [`Client::get_user_status`] reads a user, and [`Client::check_credentials`] obtains a token without an update.
+//! - A [`Cancel`] ends calls from another thread.
+//! - A [`Starter`] starts calls that don't wait; their results are events of a [`Queue`].
+//! - [`Config::set_log`] takes a function for log lines, which hold no secret. The crates below also write to the `log`
+//!   crate: keep `ureq_proto` at `Debug` there, since at `Trace` it shows the wire, tokens included.
+//! - The module [`ffi`] is the same for C, and for every language that calls C.
 #![deny(unsafe_code)]
 #![warn(missing_docs)]
 

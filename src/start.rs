@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -13,9 +12,13 @@ use crate::client::Client;
 use crate::code::{Code, Error};
 use crate::outcome::Outcome;
 use crate::platform;
-use crate::queue::{Event, Queue};
+use crate::queue::Queue;
 use crate::request::{Action, Operation};
 use crate::verify::{Verification, Verified};
+
+mod job;
+
+use job::{Job, What};
 
 /// How often a worker that waits to read a user looks whether that call was cancelled.
 const CANCEL_POLL: Duration = Duration::from_millis(50);
@@ -45,67 +48,6 @@ struct State {
     running: Vec<Arc<Job>>,
     workers: usize,
     idle: usize,
-}
-
-/// What a call does.
-enum What {
-    Operation(Operation),
-    CheckCredentials,
-    /// It can't be sent: its event says so.
-    Invalid(Error),
-}
-
-/// A started call.
-struct Job {
-    what: What,
-    user_id: String,
-    /// The caller's cancel, which triggers this call's own.
-    callers: Option<Cancel>,
-    own: Cancel,
-    /// Where its event goes; none once it was sent.
-    event: Mutex<Option<(Queue, usize)>>,
-    /// A worker has begun it: then the worker notices a cancel.
-    begun: AtomicBool,
-}
-
-impl Interrupt for Job {
-    fn interrupt(&self) {
-        self.cancel();
-    }
-}
-
-impl Job {
-    /// Cancels it. One that waits for a worker ends at once.
-    fn cancel(&self) {
-        self.own.trigger();
-        if !self.begun.load(Ordering::SeqCst) {
-            let mut outcome = Outcome::from(Error::new(Code::Cancelled, ""));
-            outcome.user_id.clone_from(&self.user_id);
-            self.end(outcome);
-        }
-    }
-
-    /// Sends its event, once.
-    fn end(&self, outcome: Outcome) {
-        let event = self.event().take();
-        if let Some((queue, userdata)) = event {
-            queue.push(Event::Result { userdata, outcome });
-        }
-    }
-
-    fn has_ended(&self) -> bool {
-        self.event().is_none()
-    }
-
-    fn event(&self) -> MutexGuard<'_, Option<(Queue, usize)>> {
-        self.event.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn unwatch(self: &Arc<Self>) {
-        if let Some(cancel) = &self.callers {
-            cancel.unwatch(&(Arc::clone(self) as Arc<dyn Interrupt>));
-        }
-    }
 }
 
 impl Client {
@@ -193,6 +135,14 @@ impl Starter {
         true
     }
 
+    /// Stops the started calls that were given this cancel: one that has sent nothing ends with [`Code::Cancelled`], one
+    /// that is in flight finishes.
+    pub fn stop_started(&self, cancel: &Cancel) {
+        if !self.0.client.is_forked() {
+            self.0.stop_all(cancel);
+        }
+    }
+
     /// Returns the client.
     pub fn client(&self) -> &Arc<Client> {
         &self.0.client
@@ -210,14 +160,7 @@ impl Starter {
             return Err(Error::new(Code::Forked, ""));
         }
         queue.reserve()?;
-        let job = Arc::new(Job {
-            what,
-            user_id: user_id.to_owned(),
-            callers: cancel.cloned(),
-            own: Cancel::new(),
-            event: Mutex::new(Some((queue.clone(), userdata))),
-            begun: AtomicBool::new(false),
-        });
+        let job = Arc::new(Job::new(what, user_id, cancel, queue, userdata));
         // Before a worker may end it, which then takes it from the cancel.
         if let Some(cancel) = cancel
             && !cancel.watch(&(Arc::clone(&job) as Arc<dyn Interrupt>))
@@ -228,7 +171,7 @@ impl Starter {
         if let Err(e) = self.0.enqueue(&job) {
             job.unwatch();
             // Cancelled meanwhile, it has had its event.
-            if job.event().take().is_some() {
+            if job.forget() {
                 queue.unreserve();
                 return Err(e);
             }
@@ -335,8 +278,7 @@ impl Shared {
                 Verified::Done(call::check_credentials(&self.client, &limits))
             }
             What::Operation(operation) => {
-                let mut limits = self.client.limits(Some(&job.own), None);
-                limits.slots_are_free = true;
+                let mut limits = self.client.limits(Some(&job.own), Some(&job.stop));
                 call::begin(&self.client, &job.user_id, *operation, &mut limits)
             }
         }
@@ -355,14 +297,24 @@ impl Shared {
     }
 
     fn cancel_all(&self) {
-        let jobs: Vec<_> = {
-            let state = self.state();
-            let unverified = state.unverified.iter().map(|(job, _)| job);
-            let all = state.waiting.iter().chain(&state.running).chain(unverified);
-            all.cloned().collect()
-        };
-        jobs.iter().for_each(|job| job.cancel());
+        self.jobs().iter().for_each(|job| job.cancel());
         self.work.notify_all();
+    }
+
+    fn stop_all(&self, cancel: &Cancel) {
+        let jobs = self.jobs();
+        let theirs = jobs
+            .iter()
+            .filter(|job| job.callers.as_ref() == Some(cancel));
+        theirs.for_each(|job| job.stop());
+    }
+
+    /// Returns all calls, first those that no worker has begun: a worker that an ended call leaves takes the next one.
+    fn jobs(&self) -> Vec<Arc<Job>> {
+        let state = self.state();
+        let unverified = state.unverified.iter().map(|(job, _)| job);
+        let all = state.waiting.iter().chain(&state.running).chain(unverified);
+        all.cloned().collect()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -381,8 +333,7 @@ impl State {
             return Some((job, Some(verification)));
         }
         while let Some(job) = self.waiting.pop_front() {
-            job.begun.store(true, Ordering::SeqCst);
-            if job.has_ended() {
+            if !job.begin() {
                 job.unwatch();
                 continue;
             }

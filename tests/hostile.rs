@@ -440,8 +440,10 @@ fn started_calls_at_random() {
                                     start(&own, &mut random, Some(&cancel));
                                 }
                                 thread::sleep(Duration::from_micros(random.below(3_000)));
-                                if random.below(2) == 0 {
-                                    own.cancel_started(random.below(50) as u32);
+                                match random.below(3) {
+                                    0 => own.stop_started(&cancel),
+                                    1 => _ = own.cancel_started(random.below(50) as u32),
+                                    _ => {}
                                 }
                             }
                             1 => {
@@ -467,8 +469,10 @@ fn started_calls_at_random() {
                             start(client, &mut random, Some(&cancel));
                         }
                         thread::sleep(Duration::from_micros(random.below(20_000)));
-                        if random.below(3) != 0 {
-                            cancel.trigger();
+                        match random.below(4) {
+                            0 => client.stop_started(&cancel),
+                            1 | 2 => cancel.trigger(),
+                            _ => {}
                         }
                     }
                 })

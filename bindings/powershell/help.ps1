@@ -46,8 +46,12 @@ function WriteParameter($Command, $Parameter) {
     Write 'command:parameter' -Attributes $attributes {
         Write 'maml:name' $Parameter.Name
         Paragraph 'maml:Description' (ParameterText $Command $Parameter.Name)
-        if ($Parameter.ParameterType -ne [switch]) { Write 'command:parameterValue' $Parameter.ParameterType.Name -Attributes @{ required = 'true'; variableLength = 'false' } }
+        if ($Parameter.ParameterType.IsEnum) {
+            Write 'command:parameterValueGroup' { foreach ($value in [enum]::GetNames($Parameter.ParameterType)) { Write 'command:parameterValue' $value -Attributes @{ required = 'false'; variableLength = 'false' } } }
+        }
+        elseif ($Parameter.ParameterType -ne [switch]) { Write 'command:parameterValue' $Parameter.ParameterType.Name -Attributes @{ required = 'true'; variableLength = 'false' } }
         Write 'dev:type' { Write 'maml:name' $Parameter.ParameterType.FullName }
+        if ($Parameter.ParameterType -eq [int]) { Write 'dev:defaultValue' "$([Activator]::CreateInstance($Command.ImplementingType).$($Parameter.Name))" }
     }
 }
 $common = [System.Management.Automation.PSCmdlet]::CommonParameters
@@ -68,12 +72,16 @@ foreach ($command in Get-Command -Module $info.Name | Sort-Object Name) {
             foreach ($set in $command.ParameterSets) {
                 Write 'command:syntaxItem' {
                     Write 'maml:name' $command.Name
-                    $set.Parameters | Where-Object Name -notin $common | ForEach-Object { WriteParameter $command $_ }
+                    # As Get-Command -Syntax has them: the positional one first, and what must be given before what may.
+                    $set.Parameters | Where-Object Name -notin $common | Sort-Object -Stable { $_.Position -lt 0 }, { -not $_.IsMandatory } | ForEach-Object { WriteParameter $command $_ }
                 }
             }
         }
         Write 'command:parameters' {
             $command.ParameterSets.Parameters | Where-Object Name -notin $common | Sort-Object Name -Unique | ForEach-Object { WriteParameter $command $_ }
+        }
+        Write 'command:inputTypes' {
+            foreach ($piped in $command.ParameterSets.Parameters | Where-Object ValueFromPipeline) { Write 'command:inputType' { Write 'dev:type' { Write 'maml:name' $piped.ParameterType.FullName } } }
         }
         Write 'command:returnValues' {
             foreach ($output in $command.OutputType) { Write 'command:returnValue' { Write 'dev:type' { Write 'maml:name' $output.Name } } }

@@ -36,6 +36,7 @@ static void nothing(void) {
   CHECK_CODE(zus_get_user_status_start(NULL, "ada", NULL, queue, NULL), ZUS_ERR_NULL);
   CHECK_CODE(zus_check_credentials_start(NULL, NULL, queue, NULL), ZUS_ERR_NULL);
   CHECK_NUMBER(zus_client_cancel_started(NULL, WAIT), 1);
+  zus_client_stop_started(NULL, NULL);
   CHECK(zus_queue_next(NULL, 0) == NULL);
   CHECK_NUMBER(zus_queue_descriptor(NULL), -1);
   zus_queue_wake(NULL);

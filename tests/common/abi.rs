@@ -246,6 +246,11 @@ impl Client {
         unsafe { zus_client_cancel_started(self.0, wait_ms) == 1 }
     }
 
+    pub fn stop_started(&self, cancel: &Cancel) {
+        // SAFETY: the handles are live.
+        unsafe { zus_client_stop_started(self.0, raw(Some(cancel))) }
+    }
+
     pub fn check_credentials(&self) -> Outcome {
         self.check_credentials_with(None)
     }

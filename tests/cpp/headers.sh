@@ -32,11 +32,11 @@ if have g++ "g++'s warnings"; then
   done
 fi
 if have clang "clang's warnings"; then
-  for standard in c++17 c++20; do
+  for standard in c++17 c++20 c++2b; do
     for exceptions in '' -fno-exceptions; do
       test_ "zus.hpp as $standard with clang's warnings on documentation, vtables and destructors $exceptions" \
         compile clang++ -std=$standard $exceptions -Wall -Wextra -Wpedantic -Wdocumentation -Wdocumentation-unknown-command -Wweak-vtables \
-        -Wexit-time-destructors -Wglobal-constructors -Werror "$work/h.cpp"
+        -Wexit-time-destructors -Wglobal-constructors -Wmissing-noreturn -Werror "$work/h.cpp"
     done
   done
   test_ "zus_fwd.hpp with clang" compile clang++ -std=c++17 -Wall -Wextra -Wpedantic -Werror "$work/fwd.cpp"

@@ -365,6 +365,21 @@ void events(const sandbox& box) {
   CHECK_IS(plain.update_start("answer-never@example.com", zus::action::activate, watched), zus::code::ok);
   CHECK(plain.cancel_started(60s));
   CHECK_IS(watched.next().result().code(), zus::code::cancelled);
+
+  test("stop_started ends what was not sent, and lets the rest finish");
+  const zus::client one{config_for_cpp(box).concurrency(1)};
+  const zus::cancel stop;
+  for (int i = 0; i < 3; ++i)
+    CHECK_IS(one.update_start("answer-slow-500@example.com", zus::action::activate, watched, nullptr, stop), zus::code::ok);
+  std::this_thread::sleep_for(200ms);
+  one.stop_started(stop);
+  int done = 0;
+  for (int i = 0; i < 3; ++i) {
+    const auto event = watched.next(60s);
+    if (event.result().ok()) ++done;
+    else CHECK(event.result().code() == zus::code::cancelled && event.result().attempts() == 0);
+  }
+  CHECK(done == 1);
 }
 
 void forks(const sandbox& box) {

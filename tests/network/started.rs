@@ -183,6 +183,72 @@ fn cancel_started_waits_until_none_runs_and_the_client_goes_on() {
 }
 
 #[test]
+fn a_stop_ends_what_was_not_sent_and_what_is_in_flight_finishes() {
+    let sandbox = Sandbox::start(&["--delay", "500"]);
+    let client = sandbox.with_token().concurrency(2).client();
+    let queue = Queue::new();
+    let (cancel, other) = (Cancel::new(), Cancel::new());
+    for n in 0..10 {
+        let started = client.start("ada@example.com", Some(&cancel), &queue, n);
+        assert_eq!(started, ZUS_OK);
+    }
+    assert_eq!(
+        client.start("grace@example.com", Some(&other), &queue, 10),
+        ZUS_OK
+    );
+    std::thread::sleep(Duration::from_millis(200));
+    client.stop_started(&cancel);
+    let mut done = Vec::new();
+    for (n, outcome) in numbers(&queue, 11) {
+        match outcome.code {
+            ZUS_OK => done.push(n),
+            _ => {
+                assert_eq!(outcome.expect(ZUS_ERR_CANCELLED).attempts, 0);
+            }
+        }
+    }
+    done.sort_unstable();
+    assert_eq!(done, [0, 1, 10]);
+    assert_eq!(client.start("", Some(&cancel), &queue, 11), ZUS_OK);
+    queue.result().1.expect(ZUS_ERR_ARGUMENT);
+}
+
+#[test]
+fn a_stop_ends_the_wait_for_a_first_slot() {
+    let sandbox = Sandbox::start(&[]);
+    let client = sandbox.with_token().rate(1, 60_000).client();
+    let (queue, cancel) = (Queue::new(), Cancel::new());
+    for n in 0..5 {
+        let started = client.start("ada@example.com", Some(&cancel), &queue, n);
+        assert_eq!(started, ZUS_OK);
+    }
+    queue.result().1.expect(ZUS_OK);
+    client.stop_started(&cancel);
+    for (_, outcome) in numbers(&queue, 4) {
+        outcome.expect(ZUS_ERR_CANCELLED);
+    }
+    assert_eq!(sandbox.requests(), 1);
+}
+
+#[test]
+fn a_permission_that_users_in_a_row_all_lack_is_fatal_for_the_batch() {
+    let sandbox = Sandbox::start(&[]);
+    let fatal = |client: &Client| -> Vec<bool> {
+        let queue = Queue::new();
+        let call = |n| {
+            let user = format!("answer-403+{n}@example.com");
+            assert_eq!(client.start(&user, None, &queue, n), ZUS_OK);
+            queue.result().1.expect(ZUS_ERR_FORBIDDEN).is_fatal
+        };
+        (0..6).map(call).collect()
+    };
+    let client = sandbox.with_token().client();
+    assert_eq!(fatal(&client), [false, false, false, false, true, true]);
+    client.deactivate("ada@example.com").expect(ZUS_OK);
+    assert_eq!(fatal(&client), [false; 6], "this app may update others");
+}
+
+#[test]
 fn waiting_for_a_slot_is_not_a_started_calls_time() {
     let sandbox = Sandbox::start(&[]);
     let config = sandbox.with_token().rate(2, 1_000).timeouts(1_000, 1_000);

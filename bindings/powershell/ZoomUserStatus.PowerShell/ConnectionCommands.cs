@@ -10,7 +10,7 @@ namespace ZoomUserStatus.PowerShell
     /// <remarks>
     /// It sends nothing: Test-ZoomUserStatusConnection does. Without -AccountId or -AccessToken the credentials are those of the environment
     /// variables: ZOOM_ACCESS_TOKEN, or ZOOM_ACCOUNT_ID with ZOOM_CLIENT_ID and ZOOM_CLIENT_SECRET; and, where set, ZOOM_API_URL and ZOOM_OAUTH_URL.
-    /// The commands use the same variables where Connect-ZoomUserStatus was not called. A connection belongs to its runspace: give it to
+    /// Without Connect-ZoomUserStatus, the commands use the same variables. A connection belongs to its runspace: give it to
     /// others with -PassThru and -Connection.
     /// </remarks>
     /// <example>
@@ -20,7 +20,7 @@ namespace ZoomUserStatus.PowerShell
     /// <example>
     /// <code>$europe = Connect-ZoomUserStatus -AccountId abcDEF123 -Credential $app -RateLimit 80 -PassThru
     /// $leavers | ForEach-Object -Parallel { Disable-ZoomUser $_ -Connection $using:europe -Confirm:$false }</code>
-    /// <para>Gives the connection to other runspaces. All share its rate limit. (One batch is as fast: $leavers | Disable-ZoomUser.)</para>
+    /// <para>Gives the connection to other runspaces, which share its rate limit. One batch is as fast: $leavers | Disable-ZoomUser.</para>
     /// </example>
     [Cmdlet(VerbsCommunications.Connect, "ZoomUserStatus", DefaultParameterSetName = "Environment")]
     [OutputType(typeof(ZoomUserStatusConnection))]
@@ -34,7 +34,7 @@ namespace ZoomUserStatus.PowerShell
         [Parameter(Mandatory = true, ParameterSetName = "OAuth"), Credential, ValidateNotNull]
         public PSCredential? Credential { get; set; }
 
-        /// <summary>An access token, which Zoom lets expire after an hour.</summary>
+        /// <summary>An access token. Zoom's expire after an hour.</summary>
         [Parameter(Mandatory = true, ParameterSetName = "AccessToken"), ValidateNotNull]
         public SecureString? AccessToken { get; set; }
 
@@ -47,8 +47,8 @@ namespace ZoomUserStatus.PowerShell
         public Uri? OAuthUrl { get; set; }
 
         /// <summary>
-        /// Most requests in a second, evenly spread; 0 for no limit. Default 30, which is Zoom's for Pro accounts (Free 4, Business and above 80). The
-        /// limit is the account's: leave room for its other apps.
+        /// The most requests in one second, evenly spread; 0 for no limit. The default, 30, is Zoom's limit for Pro accounts (Free: 4, Business and above:
+        /// 80). All apps of an account share its limit: leave room for the others.
         /// </summary>
         [Parameter, ValidateRange(0, 1_000_000)]
         public int RateLimit { get; set; } = 30;
@@ -57,13 +57,13 @@ namespace ZoomUserStatus.PowerShell
         [Parameter, ValidateRange(1, 256)]
         public int ThrottleLimit { get; set; } = 16;
 
-        /// <summary>Longest time for one user with everything in it: token, waits, retries. Default 60.</summary>
+        /// <summary>The longest time for one user in seconds, with token, waits and retries in it. Default 60.</summary>
         [Parameter, ValidateRange(1, 86_400)]
         public int TimeoutSec { get; set; } = 60;
 
         /// <summary>
-        /// The proxy: an http, https or socks5 URL. Default: the one that .NET sees: HTTPS_PROXY, ALL_PROXY and NO_PROXY as they are in this session, or
-        /// else the system's.
+        /// The proxy: an http, https or socks5 URL, or host:port of an http proxy. Default: the one that .NET sees: HTTPS_PROXY, ALL_PROXY and
+        /// NO_PROXY as they are in this session, or else the system's.
         /// </summary>
         [Parameter, ValidateNotNull]
         public Uri? Proxy { get; set; }
@@ -76,7 +76,7 @@ namespace ZoomUserStatus.PowerShell
         [Parameter, ValidateNotNullOrEmpty]
         public string? CaFile { get; set; }
 
-        /// <summary>Gives the connection, for -Connection.</summary>
+        /// <summary>Returns the connection, for -Connection.</summary>
         [Parameter]
         public SwitchParameter PassThru { get; set; }
 
@@ -105,21 +105,24 @@ namespace ZoomUserStatus.PowerShell
                 "AccessToken" => new ZoomUserStatusOptions { AccessToken = new NetworkCredential("", AccessToken).Password },
                 _ => ZoomUserStatusConnection.FromEnvironment(),
             };
-            if (ApiUrl != null) options.ApiUrl = ApiUrl;
-            if (OAuthUrl != null) options.OAuthUrl = OAuthUrl;
+            if (ApiUrl != null) options.ApiUrl = Absolute(ApiUrl, nameof(ApiUrl));
+            if (OAuthUrl != null) options.OAuthUrl = Absolute(OAuthUrl, nameof(OAuthUrl));
             options.RateLimit = RateLimit;
             options.Concurrency = ThrottleLimit;
             options.Timeout = TimeSpan.FromSeconds(TimeoutSec);
-            if (CaFile != null) options.CaPem = File.ReadAllText(GetUnresolvedProviderPathFromPSPath(CaFile));
+            if (CaFile != null) options.CaPem = File.ReadAllText(this.FilePath(CaFile));
             if (Proxy is null) SystemProxy.Apply(options);
             else
             {
-                options.Proxy = Proxy;
+                options.Proxy = SystemProxy.Url(Proxy.OriginalString, "-Proxy");
                 options.UseProxy = true;
             }
             if (ProxyCredential != null) options.Proxy = WithCredential(options.Proxy, ProxyCredential.GetNetworkCredential());
             return options;
         }
+
+        private static Uri Absolute(Uri url, string parameter) =>
+            url.IsAbsoluteUri ? url : throw new ArgumentException("-" + parameter + " is not a URL that begins with https://: " + UserInputReader.Quoted(url.OriginalString) + ".");
 
         private static Uri WithCredential(Uri? proxy, NetworkCredential login)
         {
@@ -146,8 +149,17 @@ namespace ZoomUserStatus.PowerShell
         protected override void ProcessRecord() => (Connection ?? ZoomUserStatusConnection.OfRunspace)?.Dispose();
     }
 
-    internal static class Connections
+    internal static class CmdletExtensions
     {
+        /// <summary>The full path of a file.</summary>
+        /// <exception cref="ArgumentException">It is on a drive without files, as a path without a drive is after <c>cd HKLM:</c> or <c>cd AD:</c>.</exception>
+        public static string FilePath(this PSCmdlet cmdlet, string path)
+        {
+            string full = cmdlet.SessionState.Path.GetUnresolvedProviderPathFromPSPath(path, out ProviderInfo provider, out PSDriveInfo _);
+            return provider.Name == "FileSystem" ? full
+                : throw new ArgumentException(UserInputReader.Quoted(path) + " is a path of the provider " + provider.Name + ", not a file: give the full path of a file.");
+        }
+
         /// <summary>The connection of the runspace, or that of the environment; ends the command without one.</summary>
         public static ZoomUserStatusConnection FindConnection(this PSCmdlet cmdlet)
         {

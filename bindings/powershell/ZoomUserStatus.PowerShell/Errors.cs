@@ -58,7 +58,7 @@ namespace ZoomUserStatus.PowerShell
         {
             UserStatusCode.Argument => "The user ID can't be sent as it is: correct it.",
             UserStatusCode.Resolve => "Is a proxy needed (Connect-ZoomUserStatus -Proxy), or the URL wrong?",
-            UserStatusCode.Connect => "Does a firewall or a proxy stand in between? Test-ZoomUserStatusConnection shows where the way ends.",
+            UserStatusCode.Connect => "Does a firewall or a proxy stand in between? Test-ZoomUserStatusConnection shows which step fails.",
             UserStatusCode.Tls => "A company's proxy that inspects traffic? Name its CA certificate: Connect-ZoomUserStatus -CaFile.",
             UserStatusCode.Timeout or UserStatusCode.Io or UserStatusCode.Server => "It may have been applied: send it again, which does no harm.",
             UserStatusCode.Proxy => "Check the proxy's URL, user name and password: -Proxy, -ProxyCredential.",

@@ -7,8 +7,8 @@ namespace ZoomUserStatus.PowerShell
 {
     /// <summary>Reads the status of Zoom users: active, inactive or pending.</summary>
     /// <remarks>
-    /// One result comes out for each user that came in, with what Zoom says of the user. A user who can't be read is also an error, written after the
-    /// last result. It needs the scope user:read:user:admin, or the classic user:write:admin, and changes nothing.
+    /// The command writes one result for each user of the input, with what Zoom says of the user. A user who can't be read is also an error, written
+    /// after the last result. It needs the scope user:read:user:admin, or the classic user:write:admin, and changes nothing.
     /// </remarks>
     /// <example>
     /// <code>Get-ZoomUserStatus ada@example.com</code>

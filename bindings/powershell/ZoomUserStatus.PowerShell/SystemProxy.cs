@@ -25,7 +25,7 @@ namespace ZoomUserStatus.PowerShell
         {
             if (api.Scheme != Uri.UriSchemeHttps) return null; // http:// is for loopback: a proxy would be handed the token in clear
             if ((Variable("https_proxy", "HTTPS_PROXY") ?? Variable("all_proxy", "ALL_PROXY")) is string text)
-                return IsExempt(api.Host, Variable("no_proxy", "NO_PROXY") ?? "") ? null : Url(text);
+                return IsExempt(api.Host, Variable("no_proxy", "NO_PROXY") ?? "") ? null : Url(text, "The proxy in the environment (HTTPS_PROXY, ALL_PROXY)");
 #if NET8_0_OR_GREATER
             IWebProxy? system = HttpClient.DefaultProxy;
 #else
@@ -37,10 +37,13 @@ namespace ZoomUserStatus.PowerShell
         private static string? Variable(string first, string second) =>
             Environment.GetEnvironmentVariable(first) is { Length: > 0 } value ? value : Environment.GetEnvironmentVariable(second) is { Length: > 0 } other ? other : null;
 
+        /// <summary>The URL of a proxy, which may be given without <c>http://</c>.</summary>
+        /// <param name="text">The proxy.</param>
+        /// <param name="source">Where it was given, for the error.</param>
         /// <exception cref="ArgumentException">It is none. The text may hold a password: it is not shown.</exception>
-        private static Uri Url(string text) =>
+        public static Uri Url(string text, string source) =>
             Uri.TryCreate(text.IndexOf("://", StringComparison.Ordinal) < 0 ? "http://" + text : text, UriKind.Absolute, out Uri? url) ? url
-                : throw new ArgumentException("The proxy in the environment (HTTPS_PROXY, ALL_PROXY) is not a URL.");
+                : throw new ArgumentException(source + " is not a URL.");
 
         /// <summary>As curl reads NO_PROXY: "*", or a list of names, each for itself and all below it.</summary>
         private static bool IsExempt(string host, string list) => list.Trim() == "*" || list.Split(new[] { ',', ' ', '\t' }, StringSplitOptions.RemoveEmptyEntries)

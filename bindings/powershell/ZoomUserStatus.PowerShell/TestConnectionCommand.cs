@@ -10,10 +10,10 @@ using System.Xml.Linq;
 
 namespace ZoomUserStatus.PowerShell
 {
-    /// <summary>Walks the way that an update would go, step by step, and says where it ends. Touches no user.</summary>
+    /// <summary>Tests the connection to Zoom step by step, and says which step fails. It changes no user.</summary>
     /// <remarks>
-    /// The steps: proxy, host name, connection, the proxy's tunnel, TLS and who issued the certificate, the clock; then the access token, the account
-    /// and the scopes. Whether Zoom accepts a static access token can't be known without touching a user.
+    /// The steps are those of an update: proxy, host name, connection, the proxy's tunnel, TLS and who issued the certificate, the clock; then the
+    /// access token, the account and the scopes. Whether Zoom accepts a static access token can't be known without an update.
     /// </remarks>
     /// <example>
     /// <code>Test-ZoomUserStatusConnection</code>
@@ -36,7 +36,7 @@ namespace ZoomUserStatus.PowerShell
         [Parameter(ValueFromPipeline = true), ValidateNotNull]
         public ZoomUserStatusConnection? Connection { get; set; }
 
-        /// <summary>Gives only whether an update can work: a Boolean.</summary>
+        /// <summary>Returns only a Boolean: whether an update can work.</summary>
         [Parameter]
         public SwitchParameter Quiet { get; set; }
 

@@ -11,7 +11,8 @@ namespace ZoomUserStatus.PowerShell
     public abstract class UpdateCommand : UserCommand
     {
         /// <summary>
-        /// A CSV file that gets a line as each user ends: the report of the command line, whose --resume goes on with it. There must be none yet.
+        /// A new CSV file, which gets a line as soon as a user has a result. It is the report of the command line, which can resume from it
+        /// (zoom-user-status --report FILE --resume). A file that exists is not overwritten: the command ends with an error, and nothing is sent.
         /// </summary>
         [Parameter, ValidateNotNullOrEmpty]
         public string? ReportPath { get; set; }
@@ -50,13 +51,17 @@ namespace ZoomUserStatus.PowerShell
         private protected override Report? OpenReport(ZoomUserStatusConnection connection)
         {
             if (ReportPath is null) return null;
-            string path = GetUnresolvedProviderPathFromPSPath(ReportPath);
-            try { return new Report(path, What, connection); }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException)
+            string path = "";
+            try
+            {
+                path = this.FilePath(ReportPath);
+                return new Report(path, What, connection);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException or ArgumentException)
             {
                 string message = File.Exists(path) ? path + " exists: choose another -ReportPath, or go on with it by zoom-user-status --report " + path + " --resume. Nothing was sent."
                     : "The report can't be made: " + e.Message + " Nothing was sent.";
-                ThrowTerminatingError(new ErrorRecord(new IOException(message, e), "ReportNotMade", ErrorCategory.OpenError, path));
+                ThrowTerminatingError(new ErrorRecord(new IOException(message, e), "ReportNotMade", ErrorCategory.OpenError, ReportPath));
                 throw; // not reached
             }
         }
@@ -70,8 +75,8 @@ namespace ZoomUserStatus.PowerShell
     /// <summary>Deactivates Zoom users.</summary>
     /// <remarks>
     /// The pipeline is one batch: nothing is sent before the end of the input, and if the input fails, nothing is sent at all. Several users are in
-    /// flight at once, at the rate limit of the connection. One result comes out for each user that came in; a failed user is also
-    /// an error, written after the last result. A user who is inactive already can be deactivated again: it does no harm.
+    /// flight at once, at the rate limit of the connection. The command writes one result for each user of the input; a failed user is also
+    /// an error, written after the last result. It is safe to deactivate a user again who is inactive already.
     /// Deactivated users can't sign in, and Zoom removes all their licenses.
     /// </remarks>
     /// <example>
@@ -96,8 +101,8 @@ namespace ZoomUserStatus.PowerShell
 
     /// <summary>Activates Zoom users.</summary>
     /// <remarks>
-    /// The pipeline is one batch: nothing is sent before the end of the input, and if the input fails, nothing is sent at all. One result comes out
-    /// for each user that came in; a failed user is also an error, written after the last result. Zoom does not promise to give back the
+    /// The pipeline is one batch: nothing is sent before the end of the input, and if the input fails, nothing is sent at all. The command writes one
+    /// result for each user of the input; a failed user is also an error, written after the last result. Zoom does not promise to give back the
     /// licenses that a deactivation took.
     /// </remarks>
     /// <example>

@@ -21,7 +21,7 @@ namespace ZoomUserStatus.PowerShell
         private volatile UserBatch? _batch;
 
         /// <summary>
-        /// The users' IDs or e-mail addresses. Whitespace around them does not count. An object is read as one from the pipeline is.
+        /// The users' IDs or e-mail addresses. Leading and trailing whitespace is removed. An object names a user as it does in the pipeline.
         /// </summary>
         [Parameter(Mandatory = true, Position = 0, ParameterSetName = "UserId")]
         [AllowNull, AllowEmptyString, AllowEmptyCollection]
@@ -29,18 +29,18 @@ namespace ZoomUserStatus.PowerShell
 
         /// <summary>
         /// A user from the pipeline. A string is the user's ID or e-mail address. An object, such as a row of Import-Csv, names the user by the
-        /// first of these properties that is filled, whatever the case, spaces and hyphens: UserId, Email, EmailAddress, Mail, PrimaryEmail,
+        /// first of these properties that has a value (case, spaces and hyphens of its name don't matter): UserId, Email, EmailAddress, Mail, PrimaryEmail,
         /// PrimarySmtpAddress, UserPrincipalName, Login. An object without any of them ends the command before anything is sent.
         /// </summary>
         [Parameter(Mandatory = true, ValueFromPipeline = true, ParameterSetName = "InputObject")]
         [AllowNull, AllowEmptyString]
         public PSObject? InputObject { get; set; }
 
-        /// <summary>The property of the input objects that names the user, where it is none of the known ones or another one is meant.</summary>
+        /// <summary>The property of the input objects that names the user, instead of those that -InputObject lists.</summary>
         [Parameter, ValidateNotNullOrEmpty, ArgumentCompleter(typeof(PropertyCompleter))]
         public string? Property { get; set; }
 
-        /// <summary>Stops the batch when so many users have failed: users in flight end, and nobody else is sent. Default 0: no limit.</summary>
+        /// <summary>Stops the batch when this number of users has failed: users in flight end, and no other user is sent. Default 0: no limit.</summary>
         [Parameter, ValidateRange(0, int.MaxValue)]
         public int MaximumFailureCount { get; set; }
 

@@ -126,6 +126,7 @@ namespace ZoomUserStatus.PowerShell
             string all = members.Count == 0 ? "none" : string.Join(", ", members.Select(m => m.Name));
             char delimiter = members.SelectMany(m => m.Name).FirstOrDefault(c => c is ';' or '\t' or '|');
             string hint = delimiter != default ? "Is the file separated by another character than the comma? Import-Csv -Delimiter " + (delimiter == '\t' ? "\"`t\"" : "'" + delimiter + "'")
+                : members.Count == 0 ? "A user is a string, or an object with such a property."
                 : _property is null ? "Name the property with -Property." : "Correct -Property.";
             return new NoUserException("An input of the type " + TypeName(bare) + " " + what + ", so nothing was sent. Its properties: " + all + ". " + hint);
         }

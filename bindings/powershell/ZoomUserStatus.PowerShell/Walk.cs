@@ -37,7 +37,7 @@ namespace ZoomUserStatus.PowerShell
         public string Advice { get; }
     }
 
-    /// <summary>The way to a host, step by step: proxy, addresses, connection, TLS, clock. No credential but the proxy's takes part in it.</summary>
+    /// <summary>The steps to one host: proxy, addresses, connection, TLS, clock. They use no credential but the proxy's.</summary>
     internal sealed class Walk
     {
         private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
@@ -52,8 +52,8 @@ namespace ZoomUserStatus.PowerShell
             _options = options;
         }
 
-        /// <summary>The steps, up to where the way ends.</summary>
-        /// <param name="cancellationToken">Ends the way where it is.</param>
+        /// <summary>The steps, up to the first that fails.</summary>
+        /// <param name="cancellationToken">Ends the step that runs.</param>
         public IEnumerable<ConnectionStep> Steps(CancellationToken cancellationToken)
         {
             using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
@@ -80,7 +80,7 @@ namespace ZoomUserStatus.PowerShell
 
         private ConnectionStep Step(string name, bool? ok, string message, string advice = "") => new ConnectionStep(_url.Host, name, ok, message, advice);
 
-        /// <summary>There is no such step on this way.</summary>
+        /// <summary>This connection has no such step.</summary>
         private ConnectionStep Passed(string name) => Step(name, true, "");
 
         private ConnectionStep Resolve(Uri hop)
@@ -112,7 +112,7 @@ namespace ZoomUserStatus.PowerShell
         private ConnectionStep Tunnel(Uri? proxy, ref Stream stream)
         {
             if (proxy is null) return Passed("Tunnel");
-            if (proxy.Scheme is not "http" and not "https") return Step("Tunnel", null, $"through {proxy.Scheme}:// the rest of the way shows with the token only");
+            if (proxy.Scheme is not "http" and not "https") return Step("Tunnel", null, $"through {proxy.Scheme}://, only the step Token tests the rest of the connection");
             try
             {
                 if (proxy.Scheme == "https") stream = Tls(stream, proxy.Host);

@@ -104,8 +104,12 @@ Describe 'the account' {
 
     It 'refuses <Name>, and says which' -ForEach @(
         @{ Name = 'http:// to a host'; With = @{ ApiUrl = 'http://api.example.com/v2' }; Says = '*ApiUrl*' }
+        @{ Name = 'an -ApiUrl without https://'; With = @{ ApiUrl = 'api.zoom.us/v2' }; Says = '-ApiUrl*https://*api.zoom.us/v2*' }
+        @{ Name = 'an -OAuthUrl without https://'; With = @{ OAuthUrl = 'zoom.us/oauth/token' }; Says = '-OAuthUrl*https://*' }
+        @{ Name = 'a -Proxy that is none'; With = @{ Proxy = 'a proxy' }; Says = '-Proxy is not a URL.' }
         @{ Name = 'a file without certificates'; With = @{ CaFile = $PSCommandPath }; Says = '*CaPem*' }
         @{ Name = 'a file that is not there'; With = @{ CaFile = '/nowhere.pem' }; Says = '*nowhere.pem*' }
+        @{ Name = 'a path that is no file'; With = @{ CaFile = 'Env:/ca.pem' }; Says = '*Env:/ca.pem*Environment*' }
         @{ Name = 'credentials for no proxy'; With = @{ ProxyCredential = [pscredential]::new('u', (ConvertTo-SecureString p -AsPlainText -Force)) }; Says = '*-Proxy*' }
     ) {
         { Connect-ZoomUserStatus -AccessToken (ConvertTo-Secret hunter2) @With } | Should -Throw $Says -ErrorId 'NotConnected,*'
@@ -182,6 +186,10 @@ Describe 'the proxy and TLS' -Skip:(-not (Get-Command openssl -ErrorAction Ignor
         $env:HTTPS_PROXY = 'http://127.0.0.1'
         "$((Connect-Tls @{ TimeoutSec = 2 }).Proxy.OriginalString)" | Should -Be 'http://127.0.0.1:80'
         (Disable-ZoomUser user00002@example.com -ErrorAction SilentlyContinue -WarningAction SilentlyContinue).Message | Should -Match '\b80\b'
+    }
+
+    It '-Proxy without http://, as in the environment' {
+        "$((Connect-Tls @{ Proxy = 'proxy.example:8080' }).Proxy.OriginalString)" | Should -Be 'http://proxy.example:8080'
     }
 
     It 'also without Connect' {

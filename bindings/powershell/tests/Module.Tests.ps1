@@ -26,6 +26,12 @@ Describe 'the folder' {
         }
     }
 
+    It 'has no path of the machine that built it: a stack trace shows none' {
+        try { [pscustomobject]@{ Name = 'Ada' } | Disable-ZoomUser } catch { $caught = $_ }
+        $caught.Exception.StackTrace | Should -Match 'UserInput\.cs:line \d+'
+        $caught.Exception.StackTrace | Should -Not -Match ([regex]::Escape((Resolve-Path $PSScriptRoot/../../..).Path))
+    }
+
     It 'has a manifest that lists every command, and is valid' {
         $manifest = Test-ModuleManifest (Join-Path $env:ZUS_MODULE ZoomUserStatus.psd1)
         $assembly = (Get-Command Disable-ZoomUser).ImplementingType.Assembly
@@ -92,6 +98,12 @@ Describe 'help and completion' {
         @($help.Examples.example).Count | Should -BeGreaterThan 0
         $parameters = (Get-Command $_).Parameters.Keys | Where-Object { $_ -notin $common }
         foreach ($parameter in $parameters) { @($help.parameters.parameter | Where-Object name -EQ $parameter).description.Text | Should -Not -BeNullOrEmpty -Because $parameter }
+    }
+
+    It 'has the positional parameter first, the values of -Action, the defaults, and what the pipeline takes' {
+        (Get-Help Set-ZoomUserStatus).syntax | Out-String -Width 400 | Should -Match 'Set-ZoomUserStatus \[-UserId\] <PSObject\[\]> -Action \{Activate \| Deactivate \| ClockIn \| ClockOut\} \[-'
+        (Get-Help Connect-ZoomUserStatus -Parameter RateLimit).defaultValue | Should -Be 30
+        (Get-Help Disable-ZoomUser).inputTypes.inputType.type.name | Should -Be System.Management.Automation.PSObject
     }
 
     It 'about_ZoomUserStatus' {

@@ -38,6 +38,9 @@ Describe 'the report' {
 
     It 'that can not be made: nothing is sent' {
         { Disable-ZoomUser user00050@example.com -ReportPath TestDrive:/no/such/folder/report.csv } | Should -Throw -ErrorId 'ReportNotMade,*'
+        Push-Location Env: # or AD:, or HKLM:, where a path without a drive is no file
+        try { { Disable-ZoomUser user00050@example.com -ReportPath report.csv } | Should -Throw '*report.csv*Environment*Nothing was sent*' -ErrorId 'ReportNotMade,*' }
+        finally { Pop-Location }
         Get-SentUser $zoom | Should -Not -Contain user00050@example.com
     }
 

@@ -89,7 +89,7 @@ Describe 'who is chosen' {
             @{ Name = 'a row with only an Id'; Row = [pscustomobject]@{ Id = 'user00009@example.com'; DisplayName = 'Ada' }; Says = '*Id, DisplayName*' }
             @{ Name = 'semicolons'; Row = [pscustomobject]@{ 'name;email' = 'Ada;user00009@example.com' }; Says = "*name;email*-Delimiter ';'*" }
             @{ Name = 'tabs'; Row = [pscustomobject]@{ "name`temail" = "Ada`tuser00009@example.com" }; Says = '*-Delimiter "*t"*' }
-            @{ Name = 'a number'; Row = 4711; Says = '*Int32*' }
+            @{ Name = 'a number'; Row = 4711; Says = '*Int32*A user is a string, or an object with such a property.' }
             @{ Name = 'a file'; Row = Get-Item $PSCommandPath; Says = '*FileInfo*' }
             @{ Name = 'a hashtable without'; Row = @{ Name = 'Ada' }; Says = '*Name*' }
         ) {

@@ -11,7 +11,7 @@ import sys
 import textwrap
 import threading
 import time
-from typing import Any, Callable, Coroutine, Dict, List
+from typing import Any, Callable, Coroutine, Dict, List, Optional, Type
 
 import pytest
 import zoom_user_status as zus
@@ -235,19 +235,58 @@ def test_a_batch_sends_slowly_for_a_slow_reader(new_sandbox: Callable[..., Sandb
     run(main())
 
 
-def test_a_failure_that_is_fatal_ends_a_batch(sandbox: Sandbox) -> None:
-    async def main() -> None:
-        for token, error in (("no-scope", zus.Forbidden), ("nonsense", zus.Unauthorized)):
-            async with client(sandbox, token=token, concurrency=2) as zoom:
-                batch = zoom.update_many(["ada@example.com"] * 100, "deactivate")
-                results = []
-                with pytest.raises(error):
-                    async for result in batch:
-                        results.append(result)
-                assert 1 <= len(results) < 20 and results[0].is_fatal
-                assert batch.code is results[0].code
+def sealed(rejected: bool) -> str:
+    raise OSError("the vault is sealed")
 
-    run(main())
+
+@pytest.mark.parametrize(
+    "options, user, error",
+    [
+        ({"token": "no-scope"}, "ada", zus.Forbidden),
+        ({"token": "nonsense"}, "ada", zus.Unauthorized),
+        ({"token": "no-read", "verify": 5}, "ada", zus.Forbidden),
+        ({"token_provider": sealed, "concurrency": 1}, "ada", OSError),
+        ({"token_provider": sealed, "verify": 5}, "ada", OSError),
+        ({}, "answer-429-daily", zus.DailyLimitReached),
+        ({}, "answer-403", zus.Forbidden),  # five in a row lack it
+    ],
+)
+def test_what_is_fatal_for_a_batch_ends_it_as_it_ends_the_synchronous_one(
+    new_sandbox: Callable[..., Sandbox], options: Dict[str, Any], user: str, error: Type[Exception]
+) -> None:
+    sandbox = new_sandbox()
+    users = [f"{user}+{number}@example.com" if user != "ada" else "ada@example.com" for number in range(100)]
+    options = {"rate": 10, "base_url": sandbox.env["ZOOM_API_URL"], **options}
+    if "token_provider" not in options:
+        options.setdefault("token", sandbox.env["ZOOM_ACCESS_TOKEN"])
+    ends: List[Any] = []
+
+    def end(results: List[zus.Result], code: Optional[zus.Code]) -> None:
+        requests = sandbox.ledger()["requests"] - sum(end[2] for end in ends)
+        ends.append(([(one.code, one.delivery, one.is_fatal, one.attempts) for one in results], code, requests))
+
+    def synchronous() -> None:
+        results = []
+        with zus.Client(**options) as zoom:
+            batch = zoom.update_many(users, "deactivate")
+            with pytest.raises(error):
+                for result in batch:
+                    results.append(result)
+            end(results, batch.code)
+
+    async def asynchronous() -> None:
+        results = []
+        async with client(sandbox, **options) as zoom:
+            batch = zoom.update_many(users, "deactivate")
+            with pytest.raises(error):
+                async for result in batch:
+                    results.append(result)
+            end(results, batch.code)
+
+    synchronous()
+    run(asynchronous())
+    assert ends[0] == ends[1]
+    assert ends[1][0][-1][2], "the last one is fatal"
 
 
 def test_a_missing_read_scope_ends_a_verified_batch_before_the_first_update(new_sandbox: Callable[..., Sandbox]) -> None:

@@ -19,8 +19,6 @@ from ._result import Result
 from ._typing import Self
 
 T = TypeVar("T")
-_FORBIDDEN_MOST = 5
-"""When this many users, from the first one on, all end with FORBIDDEN, the app lacks the permission. libzus's batches do the same."""
 
 
 class AsyncBatch(Generic[T]):
@@ -59,8 +57,6 @@ class AsyncBatch(Generic[T]):
         self._in_flight = 0
         self._stopped = False
         self._failed = False
-        self._permitted = False
-        self._forbidden = 0
         self._fatal: Optional[Result] = None
         self._error: Optional[BaseException] = None
         self._over = False
@@ -140,10 +136,10 @@ class AsyncBatch(Generic[T]):
             return
         client = self._client()
         start = self._start(client, of_many(self._users[0]), None)
-        read = await self._queue.call(client, start, self._users[0], self._action, self._canceller)
+        read, error = await self._queue.end_of(client, start, self._users[0], self._action, self._canceller)
         if read.is_fatal:
             self._next = 1
-            self._add(dataclasses.replace(read, delivery=Delivery.NOT_SENT), None)
+            self._add(dataclasses.replace(read, delivery=Delivery.NOT_SENT), error)
 
     def _fill(self) -> None:
         while not self._is_out and self._in_flight + len(self._results) < self._window:
@@ -182,15 +178,11 @@ class AsyncBatch(Generic[T]):
     def _add(self, result: Result, error: Optional[BaseException]) -> None:
         if result.code is Code.CANCELLED and not result.attempts:
             return  # the user was not sent
-        if result.code is Code.FORBIDDEN and not result.is_fatal:
-            self._forbidden += 1
-            if self._forbidden >= _FORBIDDEN_MOST and not self._permitted:
-                result = dataclasses.replace(result, is_fatal=True)
-        elif result.code is not Code.FORBIDDEN:
-            self._permitted = True
         self._failed = self._failed or not result.ok
         if result.is_fatal and self._fatal is None:
             self._fatal, self._error = result, error
+            with contextlib.suppress(RuntimeError):  # a closed client has ended them
+                native.client_stop_started(self._client().value, self._canceller)
         self._results.append(result)
 
     def _end(self) -> NoReturn:

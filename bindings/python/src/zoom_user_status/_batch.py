@@ -58,18 +58,22 @@ class _Run:
             assert client is not None
 
             def send(cancel: native.Canceller, _result: native.ResultHandle) -> int:
+                nonlocal code
                 many = (client.value, users, len(self.users))
                 how = (cancel, on_result, None)
-                code: int = (
+                code = Code(
                     native.get_user_status_many(*many, *how)
                     if self.action is None
                     else native.update_status_many(*many, self.action, *how)
                 )
                 return code
 
-            code = Code(perform(self.hooks, send, self.cancel, self.canceller)[0])
+            perform(self.hooks, send, self.cancel, self.canceller)
         except BaseException as error:
             self.error = error
+            # The exception of a token provider cancels the batch, too.
+            if self.last_failure is not None and self.last_failure.is_fatal:
+                code = self.last_failure.code
         finally:
             self.client = None
             self.code = code

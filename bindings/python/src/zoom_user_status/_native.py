@@ -95,6 +95,7 @@ update_status_start = _function(_holding_gil, "zus_update_status_start", _i32, _
 get_user_status_start = _function(_holding_gil, "zus_get_user_status_start", _i32, _p, _s, _p, _p, _p)
 check_credentials_start = _function(_holding_gil, "zus_check_credentials_start", _i32, _p, _p, _p, _p)
 client_cancel_started = _function(_releasing_gil, "zus_client_cancel_started", _i32, _p, _u32)
+client_stop_started = _function(_releasing_gil, "zus_client_stop_started", None, _p, _p)
 
 queue_new = _function(_holding_gil, "zus_queue_new", _p)
 queue_free = _function(_releasing_gil, "zus_queue_free", None, _p)

@@ -14,7 +14,7 @@ import logging
 import os
 import socket
 import threading
-from typing import Any, Awaitable, Callable, Dict, FrozenSet, NamedTuple, Optional, Set, Union
+from typing import Any, Awaitable, Callable, Dict, FrozenSet, NamedTuple, Optional, Set, Tuple, Union
 
 from . import _native as native
 from ._codes import Action, Code
@@ -87,23 +87,31 @@ class Queue:
         start: Start,
         user_id: str,
         action: Optional[Action],
-        canceller: Optional[native.Canceller] = None,
     ) -> Result:
         """Starts a call, waits for its result and returns it, also the result of a failure. Cancelling the task cancels the call."""
-        future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        result, error = await self.end_of(client, start, user_id, action, native.Canceller())
+        if error is not None:
+            raise error
+        return result
+
+    async def end_of(
+        self,
+        client: native.ClientHandle,
+        start: Start,
+        user_id: str,
+        action: Optional[Action],
+        canceller: native.Canceller,
+    ) -> Tuple[Result, Optional[BaseException]]:
+        """Like `call`, and returns the token provider's exception beside the result."""
+        future: asyncio.Future[Tuple[Result, Optional[BaseException]]] = asyncio.get_running_loop().create_future()
 
         def ended(result: Result, error: Optional[BaseException]) -> None:
-            if future.done():
-                return
-            if error is None:
-                future.set_result(result)
-            else:
-                future.set_exception(error)
+            if not future.done():
+                future.set_result((result, error))
 
-        canceller = canceller or native.Canceller()
         code = self.start(start, canceller, Started(client, user_id, action, 0, ended))
         if code != Code.OK:
-            return Result(user_id, action, Code(code), message=native.text_of(code))
+            return Result(user_id, action, Code(code), message=native.text_of(code)), None
         try:
             return await future
         except BaseException:
