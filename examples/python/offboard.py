@@ -29,8 +29,8 @@ def offboard(zoom: Client, users: List[str]) -> int:
     done = failed = 0
     remaining = dict(enumerate(users))
     batch = zoom.update_many(users, "deactivate")
-    # A KeyboardInterrupt could come between a result and its line. After stop(), every user who was sent still has a result.
-    signal.signal(signal.SIGINT, lambda number, frame: batch.stop())
+    # A KeyboardInterrupt could come between a result and its line. After cancel(), every user who was sent still has a result.
+    signal.signal(signal.SIGINT, lambda number, frame: batch.cancel())
     try:
         for result in batch:
             if result.code == Code.CANCELLED:  # the update may have been applied: the user remains

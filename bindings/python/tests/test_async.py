@@ -176,7 +176,7 @@ def test_a_batch_has_the_results_of_the_synchronous_one(sandbox: Sandbox) -> Non
     assert shown(run(main())) == shown(synchronous)
 
 
-@pytest.mark.parametrize("way", ["stop", "aclose", "break", "cancel"])
+@pytest.mark.parametrize("way", ["stop", "cancel()", "aclose", "break", "cancel"])
 def test_stopping_a_batch_loses_no_result(new_sandbox: Callable[..., Sandbox], way: str) -> None:
     sandbox = new_sandbox("--users", "400", "--delay", "30")
     users = [f"user{number:05}@example.com" for number in range(1, 401)]
@@ -198,6 +198,8 @@ def test_stopping_a_batch_loses_no_result(new_sandbox: Callable[..., Sandbox], w
                 results.append(result)
                 if len(results) == 20 and way == "stop":
                     batch.stop()
+                elif len(results) == 20 and way == "cancel()":
+                    batch.cancel()
                 elif len(results) == 20 and way == "aclose":
                     await batch.aclose()
 
@@ -218,7 +220,7 @@ def test_stopping_a_batch_loses_no_result(new_sandbox: Callable[..., Sandbox], w
     assert len(received_by) < 60
     if way != "break":
         assert received_by <= reported
-    assert all(result.ok or result.code is zus.Code.CANCELLED for result in results)
+    assert all(result.ok or result.code is zus.Code.CANCELLED and way != "stop" for result in results)
 
 
 def test_a_batch_sends_slowly_for_a_slow_reader(new_sandbox: Callable[..., Sandbox]) -> None:
@@ -523,7 +525,7 @@ def test_pending_calls_never_delay_the_exit(sandbox: Sandbox, way: str) -> None:
         code, _, err = ended(program(sandbox, text))
         assert code == status, err
         assert not any(word in err for word in ("Fatal", "panic", "Segmentation", "never awaited")), err
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 15  # the calls take 20 or more
 
 
 @posix

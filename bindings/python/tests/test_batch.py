@@ -116,7 +116,7 @@ def test_nothing_is_sent_before_the_first_result_is_asked_for(new_sandbox: Calla
     assert list(batch) == [] and sandbox.ledger()["requests"] == 0
 
 
-@pytest.mark.parametrize("way", ["stop", "close", "with", "cancel"])
+@pytest.mark.parametrize("way", ["stop", "cancel()", "close", "with", "cancel"])
 def test_stopping_loses_no_result(new_sandbox: Callable[..., Sandbox], way: str) -> None:
     sandbox = new_sandbox("--users", "600", "--delay", "30")
     client = sandbox.client(concurrency=8)
@@ -126,6 +126,8 @@ def test_stopping_loses_no_result(new_sandbox: Callable[..., Sandbox], way: str)
     began = time.monotonic()
     if way == "stop":
         batch.stop()
+    elif way == "cancel()":
+        batch.cancel()
     elif way == "close":
         batch.close()
     elif way == "cancel":
@@ -137,6 +139,8 @@ def test_stopping_loses_no_result(new_sandbox: Callable[..., Sandbox], way: str)
     assert time.monotonic() - began < 5
     assert batch.code is Code.CANCELLED and list(batch) == []
     assert len({result.index for result in results}) == len(results) < 200
+    if way == "stop":
+        assert all(result.ok for result in results), "the users in flight finish"
     # Each user whom the sandbox received has a result, and each update that succeeded was applied.
     ledger = sandbox.ledger()["users"]
     sent = {result.user_id for result in results}
@@ -144,8 +148,8 @@ def test_stopping_loses_no_result(new_sandbox: Callable[..., Sandbox], way: str)
     assert all(ledger[result.user_id]["status"] == "inactive" for result in results if result.ok)
 
 
-@pytest.mark.parametrize("way", ["stop", "close", "with"])
-def test_stopping_does_not_trigger_the_cancel_of_the_batch(sandbox: Sandbox, way: str) -> None:
+@pytest.mark.parametrize("way", ["stop", "cancel", "close", "with"])
+def test_ending_a_batch_does_not_trigger_the_cancel_of_the_batch(sandbox: Sandbox, way: str) -> None:
     client = sandbox.client()
     cancel = zus.Cancel()
     batch = client.update_many(USERS, "activate", cancel=cancel)
@@ -315,9 +319,9 @@ def test_a_batch_goes_on_without_the_client_variable(sandbox: Sandbox) -> None:
     assert len(list(batch)) == 599
 
 
-def test_a_stop_is_quick_when_no_response_comes(sandbox: Sandbox) -> None:
+def test_a_cancel_is_quick_when_no_response_comes(sandbox: Sandbox) -> None:
     batch = sandbox.client(concurrency=4).update_many(["answer-never@example.com"] * 20, "activate")
-    threading.Timer(0.3, batch.stop).start()
+    threading.Timer(0.3, batch.cancel).start()
     began = time.monotonic()
     results = list(batch)
     assert time.monotonic() - began < 10

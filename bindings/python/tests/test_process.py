@@ -109,7 +109,7 @@ def test_ctrl_c_during_a_batch_loses_no_result(sandbox: Sandbox, where: str) -> 
         except KeyboardInterrupt:
             if HAS_A_RESULT:        # the batch was not stopped
                 assert batch.code is None
-                batch.stop()
+                batch.cancel()
             results += batch
         assert len(set(r.index for r in results)) == len(results) < 100, len(results)
         print(sum(r.ok for r in results), batch.code.symbol)

@@ -120,8 +120,9 @@ def test_max_failures(fake_zoom: FakeZoom) -> None:
     fake_zoom.add(*USERS)
     mixed = [user for pair in zip(USERS, MISSING) for user in pair]
     run = cli(fake_zoom, "deactivate", *mixed, "--concurrency", "1", "--max-failures", "7", "--json")
-    assert run.returncode == 3 and (summary(run)["failed"], summary(run)["done"]) == (7, 7)
-    assert "stopped: 7 users failed (--max-failures 7)" in run.stderr and "106 users remain" in run.stderr
+    found = summary(run)  # the user in flight finishes
+    assert run.returncode == 3 and found["failed"] == 7 and found["done"] in (7, 8) and found["unknown"] == 0
+    assert "stopped: 7 users failed (--max-failures 7)" in run.stderr and f"{113 - found['done']} users remain" in run.stderr
     run = cli(fake_zoom, "deactivate", USERS[0], "--max-failures", "0")
     assert run.returncode == 2 and "--max-failures: 0 is out of range: use 1 or more" in run.stderr
 

@@ -24,9 +24,10 @@ T = TypeVar("T")
 class AsyncBatch(Generic[T]):
     """Gives the results of ``AsyncClient.update_many`` or ``AsyncClient.statuses``, in the order in which the users end.
 
-    To stop the batch early, call ``stop()``, leave its ``async with`` block, or ``break`` out of a loop over a batch that no variable
-    names. This cancels the users in flight. They still have results: go on iterating to get them. A user without a result was never
-    sent. When your code takes results slowly, the batch sends slowly. Cancelling the task that waits for a result stops the batch, too.
+    To end the batch early, call ``stop()``, which lets the users in flight finish, or ``cancel()``, which ends within moments. Leaving its
+    ``async with`` block cancels it, and so does a ``break`` out of a loop over a batch that no variable names, or cancelling the task that
+    waits for a result. The users in flight still have results: go on iterating to get them. A user without a result was never sent. When
+    your code takes results slowly, the batch sends slowly.
 
     A failure that is fatal for the batch (no token, a rejected token, a missing scope, the daily limit) ends it early: the iteration
     raises that failure's exception after the last result. The iteration raises an exception of the token provider in the same way.
@@ -77,20 +78,25 @@ class AsyncBatch(Generic[T]):
                 await self._change()
                 self._fill()
         except BaseException:
-            self.stop()
+            self.cancel()
             raise
         if not self._results:
             self._end()
         return self._convert(self._results.popleft())
 
     def stop(self) -> None:
+        """Sends no further user, and lets the users in flight finish. Go on iterating to get their results."""
+        self._stopped = True
+        self._stop_started()
+
+    def cancel(self) -> None:
         """Sends no further user and cancels the users in flight. Go on iterating to get their results."""
         self._stopped = True
         self._queue.cancel(self._canceller)
 
     async def aclose(self) -> None:
-        """Calls ``stop()`` and waits until the users in flight have ended. You can still iterate over their results."""
-        self.stop()
+        """Calls ``cancel()`` and waits until the users in flight have ended. You can still iterate over their results."""
+        self.cancel()
         while self._in_flight:
             await self._change()
 
@@ -121,7 +127,7 @@ class AsyncBatch(Generic[T]):
     def __del__(self) -> None:
         with contextlib.suppress(Exception):
             if self._in_flight:
-                self.stop()
+                self.cancel()
 
     # ---- sending
 
@@ -181,9 +187,12 @@ class AsyncBatch(Generic[T]):
         self._failed = self._failed or not result.ok
         if result.is_fatal and self._fatal is None:
             self._fatal, self._error = result, error
-            with contextlib.suppress(RuntimeError):  # a closed client has ended them
-                native.client_stop_started(self._client().value, self._canceller)
+            self._stop_started()
         self._results.append(result)
+
+    def _stop_started(self) -> None:
+        with contextlib.suppress(RuntimeError):  # a closed client has ended them
+            native.client_stop_started(self._client().value, self._canceller)
 
     def _end(self) -> NoReturn:
         self._over = True

@@ -41,7 +41,8 @@ class _Run:
         self.users = users
         self.action = action
         self.cancel = cancel
-        self.canceller = native.Canceller()  # the batch's own, so that stop() cancels nothing else
+        self.canceller = native.Canceller()  # the batch's own, so that cancel() cancels nothing else
+        self.stopped = False
         self.results: Deque[Result] = deque()
         self.code: Optional[Code] = None  # set when the batch has ended
         self.error: Optional[BaseException] = None
@@ -83,24 +84,25 @@ class _Run:
         result = native.read_result(handle, native.result_code(handle), self.users[index], self.action, index)
         if not result.ok:
             self.last_failure = result
-        while len(self.results) >= _AHEAD and not self.canceller.triggered:
+        while len(self.results) >= _AHEAD and not (self.stopped or self.canceller.triggered):
             self.taken.clear()
             self.taken.wait(_POLL)
         self.results.append(result)
         self.changed.set()
-        return 0
+        return int(self.stopped)
 
 
 class Batch(Generic[T]):
     """Gives the results of ``Client.update_many`` or ``Client.statuses``, in the order in which the users end.
 
-    To stop the batch early, call ``stop()`` (from any thread or a signal handler) or leave its ``with`` block. This cancels the users in
-    flight. They still have results, and none is lost: go on iterating, or take ``list(batch)`` after ``close()``. A user without a result
-    was never sent. When your code takes results slowly, the batch sends slowly.
+    To end the batch early, call ``stop()``, which lets the users in flight finish, or ``cancel()``, which ends within moments; both from
+    any thread or a signal handler. Leaving its ``with`` block cancels it. The users in flight still have results, and none is lost: go on
+    iterating, or take ``list(batch)`` after ``close()``. A user without a result was never sent. When your code takes results slowly,
+    the batch sends slowly.
 
-    A Ctrl-C stops the batch when it comes while the iteration waits for a result. A Ctrl-C that comes while your own code handles a result
-    does not stop it, and neither does ``break``: a batch that a variable names goes on sending. So write
-    ``with client.update_many(...) as batch:``, or call ``stop()``.
+    A Ctrl-C cancels the batch when it comes while the iteration waits for a result. A Ctrl-C that comes while your own code handles a
+    result does not, and neither does ``break``: a batch that a variable names goes on sending. So write
+    ``with client.update_many(...) as batch:``, or call ``cancel()``.
 
     A failure that is fatal for the batch (no token, a rejected token, a missing scope, the daily limit) ends it early: the iteration
     raises that failure's exception after the last result. The iteration raises an exception of a token provider or a log handler in the
@@ -143,18 +145,24 @@ class Batch(Generic[T]):
             run.taken.set()
             del run.results[0]  # the last step: an interrupt before it loses no result
         except BaseException:
-            self.stop()
+            self.cancel()
             raise
         return result
 
     def stop(self) -> None:
+        """Stops when the next user has ended, and lets the users in flight finish. Go on iterating to get their results."""
+        self._run.stopped = True
+        if self._thread is None:
+            self._over = True
+
+    def cancel(self) -> None:
         """Sends no further user and cancels the users in flight. Go on iterating to get their results."""
         if self._pid == os.getpid():
             self._run.canceller.cancel()
 
     def close(self) -> None:
-        """Calls ``stop()`` and waits until the users in flight have ended. You can still iterate over their results."""
-        self.stop()
+        """Calls ``cancel()`` and waits until the users in flight have ended. You can still iterate over their results."""
+        self.cancel()
         if self._thread is None:
             self._over = True
         elif self._pid == os.getpid():
@@ -183,7 +191,7 @@ class Batch(Generic[T]):
     def __del__(self) -> None:
         with contextlib.suppress(Exception):
             if self._thread is not None and self._run.code is None:
-                self.stop()
+                self.cancel()
 
     def _start(self) -> None:
         if self._pid != os.getpid():
@@ -199,7 +207,7 @@ class Batch(Generic[T]):
         if run.error is not None:
             raise run.error
         code = run.code or Code.OK
-        if code in (Code.OK, Code.PARTIAL) or (code == Code.CANCELLED and run.canceller.triggered):
+        if code in (Code.OK, Code.PARTIAL) or (code == Code.CANCELLED and (run.stopped or run.canceller.triggered)):
             raise StopIteration
         last = run.last_failure
         if last is not None and last.code == code:

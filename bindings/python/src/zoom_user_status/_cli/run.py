@@ -168,7 +168,7 @@ class Run:
                 stack.callback(report.close)
             self.batch = batch = stack.enter_context(self.job.begin(client, todo))
             if self.signals:
-                batch.stop()
+                batch.cancel()
             table = _Table(self.job, todo, bar) if not (options.quiet or options.json) else None
             try:
                 for outcome in self.job.outcomes(batch):
@@ -207,14 +207,14 @@ class Run:
 
     @contextlib.contextmanager
     def _handling_signals(self) -> Generator[None, None, None]:
-        """Lets Ctrl-C and SIGTERM stop the batch, so that its last results still reach the report. The third signal ends the program."""
+        """Lets Ctrl-C and SIGTERM cancel the batch, so that its last results still reach the report. The third signal ends the program."""
 
         def stop(number: int, _frame: object) -> None:
             self.signals.append(number)
             if len(self.signals) > 2:
                 signal.signal(number, signal.SIG_DFL)
             if self.batch is not None:
-                self.batch.stop()
+                self.batch.cancel()
 
         # nohup and a shell's "&" make a program ignore signals, and these stay ignored.
         handled = [number for number in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(number) is not signal.SIG_IGN]
