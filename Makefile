@@ -69,6 +69,7 @@ hardening: build $(ZUS_SANDBOX) ## the ABI, a build elsewhere, cargo-c, hostile 
 	tests/install/cargo-c.sh
 	ZUS_SECONDS=60 $(CARGO) test --locked --test hostile
 	ZUS_RUNS=40 bindings/node/test.sh process
+	ZUS_EXITS=40 bindings/python/test.sh tests/test_async.py -k "delay_the_exit or ctrl_c_with_pending_calls"
 	tests/soak/sanitizers.sh
 	tests/soak/exit.sh 40
 	fuzz/run.sh 60
@@ -95,8 +96,8 @@ notices: ## write THIRD-PARTY-NOTICES.txt, after a dependency changed
 	packaging/third-party.sh
 wheel: ## a manylinux wheel in bindings/python/dist
 	bindings/python/manylinux.sh
-nuget: build ## the NuGet packages in bindings/csharp/artifacts/package/release
-	dotnet pack bindings/csharp -c Release
+nuget: build ## the NuGet packages in target/nuget/package/release
+	dotnet pack bindings/csharp -c Release --artifacts-path "$(CURDIR)/target/nuget"
 
 # Root often has no cargo: it is called only where the build is missing, or older than its source.
 $(BUILT)/release/native-static-libs: Cargo.toml Cargo.lock build.rs $(shell find src -name '*.rs')

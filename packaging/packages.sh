@@ -42,11 +42,11 @@ not_made() { echo "not made: $1: $2"; }
 
 archive() { DIST_DIR=$1 packaging/dist.sh; }
 wheel() { "$python" -m pip wheel --quiet --no-deps --wheel-dir "$1" bindings/python; }
-# The folder is that of the .NET project; the newest packages of this version are taken.
+# The tests build in the project's own folder meanwhile.
 nuget() {
-  rm -rf bindings/csharp/artifacts/package/release # an older one would be left as it is
+  rm -rf target/nuget/package # an older one would be left as it is
   "${MAKE:-make}" -s nuget
-  cp bindings/csharp/artifacts/package/release/*.nupkg "$1"
+  cp target/nuget/package/release/*.nupkg "$1"
 }
 
 make_ "the archive" "libzus-*" archive

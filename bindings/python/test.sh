@@ -1,5 +1,7 @@
 #!/usr/bin/env bash
 # Tests the Python package: mypy --strict and pyright check the types, then pytest runs with the real libzus and the sandbox.
+#   test.sh                    everything
+#   test.sh ARGUMENTS...       only pytest, with these arguments
 #   ZUS_LIB_DIR, ZUS_SANDBOX   the folder of libzus, and the sandbox program (default: <repo>/target/...)
 #   ZUS_PYTHONS                more interpreters for pytest, e.g. "python3.9 python3.13"
 #   ZUS_EXITS                  how many times each program ends with calls in flight (default: 3)
@@ -58,21 +60,23 @@ tests() {
 cd "$here" || exit 1
 environment venv "${PYTHON:-python3}" "$testing $typing" || { echo "0 passed, 1 failed"; exit 1; }
 bin=$repo/.tools/python/venv/bin
-check "mypy --strict" "$bin/mypy"
-if command -v node >/dev/null; then
-    check pyright "$bin/pyright" --pythonpath "$bin/python"
-    check "pyright --verifytypes" env PATH="$bin:$PATH" "$bin/pyright" --ignoreexternal --verifytypes zoom_user_status
-else
-    echo "SKIPPED: pyright: it needs node"
-    skipped=$((skipped + 2))
+if [ $# -eq 0 ]; then
+    check "mypy --strict" "$bin/mypy"
+    if command -v node >/dev/null; then
+        check pyright "$bin/pyright" --pythonpath "$bin/python"
+        check "pyright --verifytypes" env PATH="$bin:$PATH" "$bin/pyright" --ignoreexternal --verifytypes zoom_user_status
+    else
+        echo "SKIPPED: pyright: it needs node"
+        skipped=$((skipped + 2))
+    fi
 fi
 # Two at once: most of them wait for a program that they started.
-tests "$bin/python" -rs --numprocesses 2 --dist worksteal
+tests "$bin/python" -rs --numprocesses 2 --dist worksteal "$@"
 for python in ${ZUS_PYTHONS:-}; do
     echo "with $("$python" --version)"
     # The packaging is the same for all interpreters, and the first run tests it.
     environment "$(basename "$python")" "$python" "$testing" &&
-        tests "$repo/.tools/python/$(basename "$python")/bin/python" -rs --ignore tests/test_package.py --ignore tests/test_bulk.py ||
+        tests "$repo/.tools/python/$(basename "$python")/bin/python" -rs --ignore tests/test_package.py --ignore tests/test_bulk.py "$@" ||
         failed=$((failed + 1))
 done
 echo "$passed passed, $failed failed$([ "$skipped" -eq 0 ] || echo ", $skipped skipped")"

@@ -1,4 +1,7 @@
+using System;
+using System.Collections.Generic;
 using System.Diagnostics;
+using System.Linq;
 using ZoomUserStatus;
 
 /// <summary>Calls that hold no thread while they wait.</summary>
@@ -160,9 +163,7 @@ public class AsyncTests
         await foreach (UserStatusResult _ in updates) break;
         Assert.Equal(UserStatusCode.Cancelled, updates.Rest.Code);
         Assert.InRange(updates.Rest.Results.Count, 1, 8);
-        // Users in flight finish; one that a worker begins at this very moment may be cancelled, and is reported as that.
-        Assert.All(updates.Rest.Results, r => Assert.Contains(r.Code, new[] { UserStatusCode.Ok, UserStatusCode.Cancelled }));
-        Assert.Contains(updates.Rest.Results, r => r.Code == UserStatusCode.Ok);
+        Assert.All(updates.Rest.Results, r => Assert.Equal(UserStatusCode.Ok, r.Code));
         Assert.Equal(100, 1 + updates.Rest.Results.Count + updates.Rest.NotSent.Count);
     }
 
@@ -184,23 +185,61 @@ public class AsyncTests
     }
 
     [Theory]
-    [InlineData("answer-4711@example.com", 1)] // the scope: at once
-    [InlineData("answer-403@example.com", 5)] // a permission: five in a row
-    public async Task A_missing_permission_of_the_app_ends_a_batch(string user, int atLeast)
+    [InlineData("no-scope", 0, "ada", UserStatusCode.Forbidden, 1)]
+    [InlineData("expired", 0, "ada", UserStatusCode.Unauthorized, 1)]
+    [InlineData("no-read", 1000, "ada", UserStatusCode.Forbidden, 1)] // the first user is read before anybody is updated
+    [InlineData(null, 0, "ada", UserStatusCode.Token, 1)] // the token provider throws
+    [InlineData(null, 1000, "ada", UserStatusCode.Token, 1)]
+    [InlineData("sandbox-token", 0, "answer-429-daily", UserStatusCode.DailyLimit, 1)]
+    [InlineData("sandbox-token", 0, "answer-4711", UserStatusCode.Forbidden, 1)]
+    [InlineData("sandbox-token", 0, "answer-403", UserStatusCode.Forbidden, 5)] // so many in a row lack a permission
+    public async Task What_is_fatal_for_a_batch_ends_each_kind_of_batch_alike(string? token, int verify, string user, UserStatusCode code, int count)
     {
         using var zoom = new Sandbox();
-        using ZoomUserStatusClient blocking = Client(zoom, 1), client = Client(zoom, 1);
-        string[] users = Enumerable.Repeat(user, 100).ToArray();
-        foreach (UserStatusBatch batch in new[] { blocking.UpdateMany(users, UserStatusAction.Deactivate), await client.UpdateManyAsync(users, UserStatusAction.Deactivate) })
+        string[] users = Enumerable.Repeat(user + "@example.com", 100).ToArray();
+        ZoomUserStatusClient Waiting()
         {
-            Assert.Equal(UserStatusCode.Forbidden, batch.Code);
-            Assert.InRange(batch.Results.Count, atLeast, atLeast + 2);
-            Assert.True(batch.Results[atLeast - 1].IsFatal);
-            Assert.Equal(100, batch.Results.Count + batch.NotSent.Count);
+            ZoomUserStatusOptions options = zoom.Options();
+            options.AccessToken = token;
+            if (token is null) options.TokenProvider = _ => throw new TimeZoneNotFoundException();
+            if (token is null) options.Concurrency = 1; // others would ask the provider, too
+            options.Verify = TimeSpan.FromMilliseconds(verify);
+            options.RateLimit = 10; // users wait for their first slot
+            return new ZoomUserStatusClient(options);
         }
-        // Where a user was updated before, it is those users' only.
+        using (ZoomUserStatusClient client = Waiting()) Check(client.UpdateMany(users, UserStatusAction.Deactivate), 1);
+        using (ZoomUserStatusClient client = Waiting()) Check(await client.UpdateManyAsync(users, UserStatusAction.Deactivate), 2);
+        using (ZoomUserStatusClient client = Waiting())
+        {
+            var seen = new List<UserStatusResult>();
+            UserStatusUpdates updates = client.UpdateEachAsync(users, UserStatusAction.Deactivate);
+            Exception? error = await Record.ExceptionAsync(async () =>
+            {
+                await foreach (UserStatusResult result in updates) seen.Add(result);
+            });
+            if (token is null) Assert.IsType<TimeZoneNotFoundException>(error);
+            else Assert.Equal(code, Assert.IsType<ZoomUserStatusException>(error).Code);
+            Check(new UserStatusBatch(updates.Rest.Code, seen, updates.Rest.NotSent, updates.Rest.Error), 3);
+        }
+
+        void Check(UserStatusBatch batch, int time)
+        {
+            Assert.Equal((code, count, 100 - count), (batch.Code, batch.Results.Count, batch.NotSent.Count));
+            Assert.All(batch.Results, r => Assert.Equal((code, r == batch.Results[count - 1]), (r.Code, r.IsFatal)));
+            bool sends = token != null && verify == 0;
+            Assert.Equal(sends ? UserStatusDelivery.Responded : UserStatusDelivery.NotSent, batch.Results[0].Delivery);
+            Assert.Equal(sends ? time * count : 0, zoom.Requests);
+            Assert.Equal(token is null, batch.Error is TimeZoneNotFoundException);
+        }
+    }
+
+    [Fact]
+    public async Task A_permission_that_only_some_users_lack_ends_no_batch()
+    {
+        using ZoomUserStatusClient client = Sandbox.Shared.Client();
         Assert.True((await client.ActivateAsync("ada@example.com")).IsSuccess);
-        if (atLeast > 1) Assert.Equal(UserStatusCode.Partial, (await client.UpdateManyAsync(users.Take(10), UserStatusAction.Deactivate)).Code);
+        IEnumerable<string> users = Enumerable.Repeat("answer-403@example.com", 10);
+        Assert.Equal(UserStatusCode.Partial, (await client.UpdateManyAsync(users, UserStatusAction.Deactivate)).Code);
     }
 
     [Fact]

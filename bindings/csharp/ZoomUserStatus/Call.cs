@@ -3,10 +3,10 @@ using System.Threading;
 
 namespace ZoomUserStatus
 {
-    /// <summary>One call, while it runs: it holds the client, and hears the caller's token.</summary>
+    /// <summary>One call, or those of a batch, while they run: it holds the client, and hears the caller's token.</summary>
     internal sealed class Call : IDisposable
     {
-        private readonly ClientHandle? _held;
+        private readonly ClientHandle _client;
         private readonly CancelHandle _cancel = CancelHandle.None;
         private readonly CancellationToken _token;
         private readonly CancellationTokenRegistration _registration;
@@ -14,19 +14,15 @@ namespace ZoomUserStatus
 
         /// <param name="client">The client.</param>
         /// <param name="token">The caller's.</param>
-        /// <param name="held">Somebody else holds the client; and may want to cancel the call.</param>
-        public Call(ClientHandle client, CancellationToken token, bool held = false)
+        /// <param name="stoppable">It has a cancel also where the token can't be cancelled.</param>
+        public Call(ClientHandle client, CancellationToken token, bool stoppable = false)
         {
             _token = token;
-            Client = client.Pointer;
-            if (!held)
-            {
-                client.Hold();
-                _held = client;
-            }
+            _client = client;
+            client.Hold();
             try
             {
-                if (token.CanBeCanceled || held)
+                if (token.CanBeCanceled || stoppable)
                 {
                     _cancel = new CancelHandle();
                     _registration = token.Register(s => ((CancelHandle)s!).Trigger(), _cancel);
@@ -34,18 +30,18 @@ namespace ZoomUserStatus
             }
             catch
             {
-                _held?.DangerousRelease();
+                client.DangerousRelease();
                 throw;
             }
         }
 
         /// <summary>To hand to the native call.</summary>
-        public nint Client { get; }
+        public nint Client => _client.Pointer;
         /// <summary>To hand to the native call; NULL when nothing can cancel it.</summary>
         public nint Cancel => _cancel.Pointer;
 
-        /// <summary>Cancels it.</summary>
-        public void Trigger() => _cancel.Trigger();
+        /// <summary>Ends the started calls that have sent nothing.</summary>
+        public void Stop() => NativeMethods.zus_client_stop_started(Client, Cancel);
 
         /// <summary>Throws that the caller cancelled, when that explains the code.</summary>
         public void ThrowIfCancelled(UserStatusCode code)
@@ -59,13 +55,13 @@ namespace ZoomUserStatus
         /// </summary>
         public static bool MayBeCancelled(UserStatusCode code) => code is UserStatusCode.Cancelled or UserStatusCode.Timeout or UserStatusCode.Token;
 
-        /// <summary>One more must dispose it: the event of a started call may come before its start has returned.</summary>
+        /// <summary>One more must dispose it.</summary>
         public void Share() => Interlocked.Increment(ref _users);
 
         public void Dispose()
         {
             if (Interlocked.Decrement(ref _users) != 0) return;
-            _held?.DangerousRelease();
+            _client.DangerousRelease();
             if (_cancel == CancelHandle.None) return;
             _registration.Dispose();
             _cancel.Dispose();

@@ -63,7 +63,7 @@ namespace ZoomUserStatus
             try
             {
                 int i = (int)index;
-                var result = batch._client.Copy(native, batch._operation, batch._users[i], i);
+                var result = batch._client.Copy(native, batch._users[i], i);
                 batch._results[i] = result;
                 CallTrace.Count(batch._operation, result);
                 batch._report?.Invoke(result);

@@ -72,7 +72,7 @@ namespace ZoomUserStatus
                 using var owned = new ResultHandle(result);
                 call.ThrowIfCancelled((UserStatusCode)code);
                 if (code == (int)UserStatusCode.Token) Callbacks.TokenError?.Throw();
-                return trace.Stop(owned.IsInvalid ? UserStatusResult.OfCode(code, userId) : Copy(result, operation, userId, 0));
+                return trace.Stop(owned.IsInvalid ? UserStatusResult.OfCode(code, userId) : Copy(result, userId, 0));
             }
             catch (Exception e)
             {
@@ -92,8 +92,8 @@ namespace ZoomUserStatus
         /// <summary>Begins a call that keeps the client until it has ended.</summary>
         public Call Begin(CancellationToken cancellationToken) => new Call(_client, cancellationToken);
 
-        /// <summary>Begins a call of a batch, which keeps the client.</summary>
-        public Call BeginHeld(CancellationToken cancellationToken) => new Call(_client, cancellationToken, held: true);
+        /// <summary>Begins the calls of a batch, which can be stopped.</summary>
+        public Call BeginMany(CancellationToken cancellationToken) => new Call(_client, cancellationToken, stoppable: true);
 
         // --- Many users -----------------------------------------------------------------------------------------------------------
 
@@ -157,25 +157,11 @@ namespace ZoomUserStatus
             return new StartedBatch(this, operation, users, cancellationToken);
         }
 
-        public void Hold() => _client.Hold();
-
-        public void Release() => _client.DangerousRelease();
-
-        /// <summary>A user got a response that only this endpoint gives: the API URL is right, and so is the permission.</summary>
-        public bool EndpointIsKnown { get; private set; }
-
         /// <summary>Copies a native result, owned or borrowed.</summary>
         /// <param name="native">The result.</param>
-        /// <param name="operation">What the call did.</param>
         /// <param name="userId">The user.</param>
         /// <param name="index">The user's place in the batch.</param>
-        public UserStatusResult Copy(nint native, Operation operation, string? userId, int index)
-        {
-            var result = new UserStatusResult(native, userId ?? "", index, _headers);
-            EndpointIsKnown |= operation != Operation.CheckCredentials &&
-                result.Code is UserStatusCode.Ok or UserStatusCode.UserNotFound or UserStatusCode.UserProtected or UserStatusCode.UserBusy or UserStatusCode.UserLimit;
-            return result;
-        }
+        public UserStatusResult Copy(nint native, string? userId, int index) => new UserStatusResult(native, userId ?? "", index, _headers);
 
         private static UserStatusResult Reentrant(string? userId) => UserStatusResult.OfCode((int)UserStatusCode.Reentrant, userId);
 

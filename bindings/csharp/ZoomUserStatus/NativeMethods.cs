@@ -51,6 +51,7 @@ namespace ZoomUserStatus
 
         [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_client_new(nint config, nint* client);
         [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern void zus_client_free(nint client);
+        [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern void zus_client_stop_started(nint client, nint cancel);
 
         [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_update_status(nint client, byte* user_id, int action, nint cancel, nint* result);
         [DllImport(Library, CallingConvention = C, ExactSpelling = true)] internal static extern int zus_update_status_many(nint client, byte** user_ids, nuint count, int action, nint cancel, nint on_result, nint userdata);

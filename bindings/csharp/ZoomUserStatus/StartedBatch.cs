@@ -27,15 +27,12 @@ namespace ZoomUserStatus
     /// </summary>
     internal sealed class StartedBatch : IBatch
     {
-        /// <summary>So many missing permissions in a row, from the first user on, are the app's.</summary>
-        private const int Suspicious = 5;
-
         private readonly NativeClient _client;
         private readonly Operation _operation;
         private readonly string[] _users;
         private readonly CancellationToken _cancellationToken;
         private readonly BatchTrace _trace;
-        private readonly LinkedList<UserCall> _started = new LinkedList<UserCall>(); // whose results were not taken, in order
+        private readonly Call _call;
         private readonly ConcurrentQueue<UserCall> _ended = new ConcurrentQueue<UserCall>();
 #pragma warning disable CA2213 // never disposed: it holds nothing, and a call may end late
         private readonly SemaphoreSlim _came = new SemaphoreSlim(0); // as many as there are in _ended
@@ -43,9 +40,8 @@ namespace ZoomUserStatus
         private readonly bool[] _reported;
         private int _next;
         private bool _mayRead; // the check of the permission to read is done
+        private int _started; // whose results were not taken
         private bool _stopped, _left, _failed;
-        private int _suspected;
-        private bool _cleared;
         private UserStatusCode? _fatal;
 
         public StartedBatch(NativeClient client, Operation operation, string[] users, CancellationToken cancellationToken)
@@ -56,7 +52,7 @@ namespace ZoomUserStatus
             _cancellationToken = cancellationToken;
             _reported = new bool[users.Length];
             _mayRead = users.Length == 0 || users[0] is null || !client.Verifies || operation is not Operation.Activate and not Operation.Deactivate;
-            client.Hold(); // until Dispose: between two calls, too
+            _call = client.BeginMany(cancellationToken); // until Dispose: between two calls, too
             _trace = BatchTrace.Start(operation);
         }
 
@@ -66,12 +62,16 @@ namespace ZoomUserStatus
             while (true)
             {
                 StartMore();
-                if (_started.Count == 0) return null;
+                if (_started == 0) return null;
                 UserStatusResult result = await TakeAsync().ConfigureAwait(false);
                 if (WasNeverSent(result)) continue;
                 _reported[result.Index] = true;
                 _failed |= !result.IsSuccess;
-                Judge(result);
+                if (result.IsFatal)
+                {
+                    _fatal ??= result.Code;
+                    StartNobody();
+                }
                 return result;
             }
         }
@@ -92,14 +92,14 @@ namespace ZoomUserStatus
         public void Dispose()
         {
             _trace.Dispose();
-            _client.Release();
+            _call.Dispose();
         }
 
         /// <summary>Where updates are verified, the first user is read before anybody is updated. Returns the failure that would come of every verification.</summary>
         private async Task<UserStatusResult?> CannotRead()
         {
             _mayRead = true;
-            Start(Operation.Read, 0);
+            _ = Start(Operation.Read, 0);
             UserStatusResult read = await TakeAsync().ConfigureAwait(false);
             if (!read.IsFatal) return null;
             read.Delivery = UserStatusDelivery.NotSent; // no update was
@@ -111,48 +111,36 @@ namespace ZoomUserStatus
 
         private void StartMore()
         {
-            while (!_stopped && _next < _users.Length && _started.Count < 2 * _client.Concurrency && !_cancellationToken.IsCancellationRequested) Start(_operation, _next++);
+            while (!_stopped && _next < _users.Length && _started < 2 * _client.Concurrency && !_cancellationToken.IsCancellationRequested && Start(_operation, _next)) _next++;
         }
 
-        private void Start(Operation operation, int index)
+        /// <summary>Starts a user; not now, when there is no room in the queue or no thread, but some call of this batch will end.</summary>
+        private bool Start(Operation operation, int index)
         {
             var call = new UserCall(this, operation, _users[index], index, CallTrace.Start(operation, _trace));
-            _started.AddLast(call.Place);
-            call.StartIt();
+            int code = call.Start();
+            if ((UserStatusCode)code is UserStatusCode.QueueFull or UserStatusCode.NoThread && _started != 0) return false;
+            _started++;
+            if (code != 0) call.Refuse(code);
+            return true;
         }
 
         private async Task<UserStatusResult> TakeAsync()
         {
             await _came.WaitAsync(CancellationToken.None).ConfigureAwait(false);
             _ended.TryDequeue(out UserCall? call);
-            _started.Remove(call!.Place);
-            return call.Result ?? throw new InvalidOperationException("The result of \"" + _users[call.Index] + "\" could not be copied.", call.Error);
+            _started--;
+            return call!.Result ?? throw new InvalidOperationException("The result of \"" + _users[call.Index] + "\" could not be copied.", call.Error);
         }
 
         private void StartNobody()
         {
             if (_stopped) return;
             _stopped = true;
-            // Calls begin in order, so many at once: the others behind them were not begun. A user who is waited for until the update shows
-            // takes no place among them.
-            if (_client.Verifies) return;
-            foreach (UserCall call in _started.Where(c => !c.HasEnded).Skip(_client.Concurrency)) call.Cancel();
+            _call.Stop();
         }
 
-        /// <summary>
-        /// Ends the batch at what is fatal. A missing permission is the app's where the first users all lack it and no user of this client
-        /// ever got a response that only this endpoint gives: one user whom the app may not change blocks nobody else.
-        /// </summary>
-        private void Judge(UserStatusResult result)
-        {
-            if (result.IsFatal || result.Code != UserStatusCode.Forbidden) _cleared = true;
-            else if (++_suspected >= Suspicious && !_cleared && !_client.EndpointIsKnown) result.IsFatal = true;
-            if (!result.IsFatal) return;
-            _fatal ??= result.Code;
-            StartNobody();
-        }
-
-        /// <summary>Those, too, who were begun behind a user with a fatal failure, and failed the same way before anything was sent.</summary>
+        /// <summary>Those, too, who were begun before the stop came, and failed like the user before them without a request.</summary>
         private bool WasNeverSent(UserStatusResult result) =>
             result.Delivery == UserStatusDelivery.NotSent && ((result.Code == UserStatusCode.Cancelled && result.Attempts == 0) || (result.IsFatal && _fatal != null));
 
@@ -160,21 +148,12 @@ namespace ZoomUserStatus
         private sealed class UserCall : StartedCall
         {
             private readonly StartedBatch _batch;
-            private volatile bool _hasEnded;
 
-            public UserCall(StartedBatch batch, Operation operation, string? userId, int index, CallTrace trace) : 
-                base(batch._client, operation, userId, index, batch._client.BeginHeld(batch._cancellationToken), trace)
-            {
-                _batch = batch;
-                Place = new LinkedListNode<UserCall>(this);
-            }
+            public UserCall(StartedBatch batch, Operation operation, string? userId, int index, CallTrace trace) :
+                base(batch._client, operation, userId, index, batch._call, trace) => _batch = batch;
 
-            public LinkedListNode<UserCall> Place { get; }
-            public bool HasEnded => _hasEnded;
             public UserStatusResult? Result { get; private set; }
             public Exception? Error { get; private set; }
-
-            public void StartIt() => Start();
 
             protected override void Ended(UserStatusResult result, CallTrace trace)
             {
@@ -190,7 +169,6 @@ namespace ZoomUserStatus
 
             private void Came()
             {
-                _hasEnded = true;
                 _batch._ended.Enqueue(this);
                 _batch._came.Release();
             }

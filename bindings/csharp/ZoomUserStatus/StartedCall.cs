@@ -37,10 +37,7 @@ namespace ZoomUserStatus
 
         public int Index { get; }
 
-        /// <summary>Cancels this call alone.</summary>
-        public void Cancel() => _call.Trigger();
-
-        /// <summary>It ended with this result, on the thread that takes the events; or it could not be started, on the thread that starts it.</summary>
+        /// <summary>It ended with this result, on the thread that takes the events.</summary>
         /// <param name="result">The result.</param>
         /// <param name="trace">To be stopped.</param>
         protected abstract void Ended(UserStatusResult result, CallTrace trace);
@@ -49,7 +46,9 @@ namespace ZoomUserStatus
         /// <param name="error">Why.</param>
         protected abstract void Failed(Exception error);
 
-        protected void Start()
+        /// <summary>Starts it. The event may come before this has returned: the caller keeps the <see cref="Call"/> until then.</summary>
+        /// <returns>The code. Unless it is 0, nothing was started.</returns>
+        public int Start()
         {
             GCHandle self = GCHandle.Alloc(this);
             nint userdata = GCHandle.ToIntPtr(self), queue = EventReader.Results.Queue;
@@ -64,12 +63,15 @@ namespace ZoomUserStatus
                     _ => NativeMethods.zus_update_status_start(_call.Client, id, (int)_operation, _call.Cancel, queue, userdata),
                 };
             }
-            _call.Dispose();
-            if (code == 0) return;
+            if (code == 0) return 0;
             self.Free(); // no event will come
             _call.Dispose();
-            Ended(UserStatusResult.OfCode(code, _userId, Index), _trace);
+            return code;
         }
+
+        /// <summary>Ends it with the code that its start returned.</summary>
+        /// <param name="code">The code.</param>
+        public void Refuse(int code) => Ended(UserStatusResult.OfCode(code, _userId, Index), _trace);
 
         /// <summary>Takes the event of a call that has ended.</summary>
         /// <param name="e">The event.</param>
@@ -89,7 +91,7 @@ namespace ZoomUserStatus
         private void End(nint e)
         {
             UserStatusResult result;
-            try { result = _client.Copy(NativeMethods.zus_event_result(e), _operation, _userId, Index); }
+            try { result = _client.Copy(NativeMethods.zus_event_result(e), _userId, Index); }
             catch (Exception error) // the thread must live on
             {
                 _trace.Stop(error);
@@ -109,8 +111,8 @@ namespace ZoomUserStatus
         private readonly ClientCallbacks _callbacks;
         private readonly CancellationToken _cancellationToken;
 
-        private StartedTask(NativeClient client, Operation operation, string userId, CallTrace trace, CancellationToken cancellationToken) :
-            base(client, operation, userId, 0, client.Begin(cancellationToken), trace)
+        private StartedTask(NativeClient client, Operation operation, string userId, Call held, CancellationToken cancellationToken) :
+            base(client, operation, userId, 0, held, CallTrace.Start(operation))
         {
             _callbacks = client.Callbacks;
             _cancellationToken = cancellationToken;
@@ -118,8 +120,10 @@ namespace ZoomUserStatus
 
         public static Task<UserStatusResult> Start(NativeClient client, Operation operation, string userId, CancellationToken cancellationToken)
         {
-            var call = new StartedTask(client, operation, userId, CallTrace.Start(operation), cancellationToken);
-            call.Start();
+            using Call held = client.Begin(cancellationToken);
+            var call = new StartedTask(client, operation, userId, held, cancellationToken);
+            int code = call.Start();
+            if (code != 0) call.Refuse(code);
             return call._source.Task;
         }
 

@@ -106,7 +106,7 @@ namespace ZoomUserStatus
         /// True when the failure is fatal for a batch: every remaining user would fail the same way (no token, a rejected token, a missing scope,
         /// the daily limit, a wrong URL).
         /// </summary>
-        public bool IsFatal { get; internal set; }
+        public bool IsFatal { get; }
         /// <summary>The HTTP status of the last response; 0 when none came.</summary>
         public int HttpStatus { get; }
         /// <summary>Zoom's own error code, e.g. 1001; 0 for none.</summary>

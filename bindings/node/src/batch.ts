@@ -1,24 +1,23 @@
 // Many users: calls that are started a window ahead, and their results as they come.
 
-import type { Calls, Operation, Started } from './calls';
+import type { Calls, Operation } from './calls';
 import { NoThreadError, QueueFullError } from './errors';
 import { errorOf } from './failure';
+import * as native from './native';
 import type { Result, Subject } from './result';
 import { NOBODY } from './result';
 import { onAbort } from './signal';
 
 export type Users = Iterable<string> | AsyncIterable<string>;
 
-/** So many missing permissions in a row, from the first user on, are the app's. */
-const SUSPICIOUS = 5;
-
 /**
  * The results of zus_update_status_many and zus_get_user_status_many. What every other user would fail by ends it: no user is
  * started any more, those in flight end, and then its error is thrown. A user without a result was never sent.
  */
 export async function* run(calls: Calls, users: Users, operation: Operation, signal: AbortSignal | undefined): AsyncGenerator<Result, void, undefined> {
+  const source = Symbol.asyncIterator in users ? users[Symbol.asyncIterator]() : users[Symbol.iterator]();
   calls.beginBatch();
-  const batch = new Batch(calls, users, operation, signal);
+  const batch = new Batch(calls, source, operation, signal);
   const unlisten = onAbort(signal, () => batch.cancel());
   try {
     for (;;) {
@@ -45,11 +44,13 @@ class Batch {
   readonly #calls: Calls;
   readonly #operation: Operation;
   readonly #source: Iterator<string> | AsyncIterator<string>;
-  /** In the order in which they were started. */
-  readonly #outstanding = new Map<number, Started>();
+  /** Of all its calls. */
+  readonly #cancel = native.cancelNew();
   readonly #signal: AbortSignal | undefined;
   readonly #window: number;
   #index = 0;
+  /** Calls that were started and have not ended. */
+  #outstanding = 0;
   #exhausted = false;
   /** No user is started any more. */
   #stopped = false;
@@ -57,20 +58,18 @@ class Batch {
   #refused: Subject | undefined;
   /** The next user is on the way, or the first one is read before anybody is updated. */
   #pulling = false;
-  #suspected = 0;
-  #cleared = false;
   #wake = (): void => {};
 
-  constructor(calls: Calls, users: Users, operation: Operation, signal: AbortSignal | undefined) {
+  constructor(calls: Calls, source: Iterator<string> | AsyncIterator<string>, operation: Operation, signal: AbortSignal | undefined) {
     this.#calls = calls;
     this.#operation = operation;
     this.#signal = signal;
     this.#window = 2 * calls.concurrency;
-    this.#source = Symbol.asyncIterator in users ? users[Symbol.asyncIterator]() : users[Symbol.iterator]();
+    this.#source = source;
   }
 
   get isOver(): boolean {
-    return this.#outstanding.size === 0 && (this.#stopped || (this.#isOut && !this.#pulling));
+    return this.#outstanding === 0 && (this.#stopped || (this.#isOut && !this.#pulling));
   }
 
   /** Nobody is left to be started. */
@@ -84,7 +83,7 @@ class Batch {
 
   /** Starts users while there is room. */
   pull(): void {
-    while (!this.#stopped && !this.#isOut && !this.#pulling && this.#outstanding.size + this.ready.length < this.#window) {
+    while (!this.#stopped && !this.#isOut && !this.#pulling && this.#outstanding + this.ready.length < this.#window) {
       try {
         if (this.#refused === undefined) this.#next();
         else if (!this.#start(this.#refused)) return;
@@ -138,17 +137,12 @@ class Batch {
   /** Starts a user; not now, when there is no room in the queue or no thread, but some call of ours will end. */
   #start(subject: Subject): boolean {
     try {
-      const started = this.#calls.start(this.#operation, subject, (result) => {
-        this.#outstanding.delete(subject.index);
-        this.#hear(result);
-        this.#wake();
-      });
-      this.#outstanding.set(subject.index, started);
+      this.#call(this.#operation, subject, (result) => this.#hear(result));
       this.#refused = undefined;
       return true;
     } catch (error) {
       const isFull = error instanceof QueueFullError || error instanceof NoThreadError;
-      if (!isFull || this.#outstanding.size === 0) throw error;
+      if (!isFull || this.#outstanding === 0) throw error;
       this.#refused = subject;
       return false;
     }
@@ -157,8 +151,7 @@ class Batch {
   /** Reads the first user before anybody is updated: a missing scope for reading would fail every verification. */
   #readFirst(subject: Subject): void {
     this.#pulling = true;
-    const started = this.#calls.start('read', subject, (read) => {
-      this.#outstanding.delete(subject.index);
+    this.#call('read', subject, (read) => {
       this.#pulling = false;
       if (read.isFatal) {
         this.#hear(Object.freeze({ ...read, delivery: 'not_sent' as const })); // no update was
@@ -169,51 +162,49 @@ class Batch {
           this.#fail(error);
         }
       }
-      this.#wake();
     });
-    this.#outstanding.set(subject.index, started);
+  }
+
+  #call(operation: Operation, subject: Subject, ended: (result: Result) => void): void {
+    const settle = (result: Result): void => {
+      this.#outstanding--;
+      ended(result);
+      this.#wake();
+    };
+    this.#calls.start(operation, subject, settle, this.#cancel);
+    this.#outstanding++;
   }
 
   #hear(result: Result): void {
     if (result.code === 'ZUS_ERR_CANCELLED' && result.attempts === 0) return; // never sent
-    const judged = this.#judge(result);
-    this.ready.push(judged);
-    if (judged.isFatal) this.#fail(this.#calls.errorOf(judged, this.#signal));
-  }
-
-  /** Decides whether a missing permission is the app's: where the first users all lack it. */
-  #judge(result: Result): Result {
-    if (result.isFatal || result.code !== 'ZUS_ERR_FORBIDDEN') {
-      this.#cleared = true;
-      return result;
-    }
-    this.#suspected++;
-    const isTheApps = this.#suspected >= SUSPICIOUS && !this.#cleared && !this.#calls.endpointIsKnown;
-    return isTheApps ? Object.freeze({ ...result, isFatal: true }) : result;
+    this.ready.push(result);
+    if (!result.isFatal) return;
+    this.#fail(this.#calls.errorOf(result, this.#signal));
+    this.#calls.stop(this.#cancel);
   }
 
   #fail(error: unknown): void {
     this.failure ??= { error };
     this.#stopped = true;
-    // Those in flight end by themselves. Of the others, which wait for a thread of the library's, none is to be sent.
-    queueMicrotask(() => {
-      for (const started of [...this.#outstanding.values()].slice(this.#calls.concurrency)) started.cancel();
-    });
   }
 
   /** Ends the users in flight, who still have their results. */
   cancel(): void {
     this.#stopped = true;
-    // The last first: a thread that an ended call leaves takes the next one.
-    for (const started of [...this.#outstanding.values()].reverse()) started.cancel();
+    native.cancelTrigger(this.#cancel);
     this.#wake();
   }
 
   /** Nothing goes on after it. */
   async end(): Promise<void> {
     this.cancel();
-    while (this.#outstanding.size > 0) await this.changed();
-    if (!this.#exhausted) await this.#source.return?.();
+    while (this.#outstanding > 0) await this.changed();
+    native.cancelFree(this.#cancel);
+    if (this.#exhausted) return;
+    const returned = this.#source.return?.();
+    // A generator that still waits for its next user returns only after that.
+    if (this.#pulling) void Promise.resolve(returned).catch(() => {});
+    else await returned;
   }
 }
 

@@ -27,15 +27,14 @@ export interface Started {
 }
 
 interface Pending extends Subject {
-  cancel: native.Pointer;
+  /** To be freed; a batch frees its own. */
+  cancel: native.Pointer | undefined;
   settle(result: Result): void;
 }
 
 export class Calls {
   readonly concurrency: number;
   readonly verifies: boolean;
-  /** A user of this client got a response that only this endpoint gives. */
-  endpointIsKnown = false;
 
   readonly #client: native.Pointer;
   readonly #queue: native.Pointer;
@@ -82,8 +81,11 @@ export class Calls {
     this.#endWhenIdle();
   }
 
-  /** Starts a call. `settle` gets its result, once, on a later turn. Throws when nothing was started. */
-  start(operation: Operation, subject: Subject, settle: (result: Result) => void): Started {
+  /**
+   * Starts a call. `settle` gets its result, once, on a later turn. Throws when nothing was started. `shared` is the cancel of a
+   * batch, for all of its calls.
+   */
+  start(operation: Operation, subject: Subject, settle: (result: Result) => void, shared?: native.Pointer): Started {
     if (this.#freed) throw new Error('the client is closed');
     const unable = unusable(subject.userId);
     if (unable !== undefined) {
@@ -91,15 +93,16 @@ export class Calls {
       return { cancel: () => {} };
     }
     const watch = this.#watched();
-    const cancel = native.cancelNew();
+    const cancel = shared ?? native.cancelNew();
+    const own = shared === undefined ? cancel : undefined;
     const number = ++this.#last;
     const code = this.#start(operation, subject.userId, cancel, number);
     if (code !== 0) {
-      native.cancelFree(cancel);
+      if (own !== undefined) native.cancelFree(own);
       const known = codeOf(code);
       throw errorOf(known === 'ZUS_ERR_UNKNOWN' ? 'ZUS_ERR_PANIC' : known, undefined, subject);
     }
-    this.#pending.set(number, { ...subject, cancel, settle });
+    this.#pending.set(number, { ...subject, cancel: own, settle });
     if (this.#pending.size === 1) watch.ref();
     return {
       cancel: () => {
@@ -117,6 +120,11 @@ export class Calls {
     if (operation === 'check') return native.startCheck(this.#client, cancel, this.#queue, number);
     if (operation === 'read') return native.startRead(this.#client, userId, cancel, this.#queue, number);
     return native.startUpdate(this.#client, userId, ACTIONS[operation.update], cancel, this.#queue, number);
+  }
+
+  /** Ends the calls with this cancel that have sent nothing, and lets the others finish. */
+  stop(shared: native.Pointer): void {
+    if (!this.#freed) native.clientStopStarted(this.#client, shared);
   }
 
   /** Lets the calls and batches that run end. */
@@ -185,9 +193,8 @@ export class Calls {
     const { cancel, settle, userId, action, index } = pending;
     const result = readResult(native.eventResult(event), { userId, action, index });
     native.eventFree(event);
-    native.cancelFree(cancel);
+    if (cancel !== undefined) native.cancelFree(cancel);
     this.#pending.delete(number);
-    if (isAboutTheUser(result)) this.endpointIsKnown = true;
     if (this.#pending.size === 0) this.#watch?.unref();
     settle(result);
     this.#endWhenIdle();
@@ -230,10 +237,4 @@ export class Calls {
     if (result.code === 'ZUS_ERR_TOKEN') return errorFor(result, this.#providerFailure);
     return errorFor(result, result.code === 'ZUS_ERR_CANCELLED' && signal?.aborted ? signal.reason : undefined);
   }
-}
-
-/** Whether only this endpoint responds like this, to a request that it has understood. */
-function isAboutTheUser({ code, httpStatus }: Result): boolean {
-  if (httpStatus === 0) return false;
-  return ['ZUS_OK', 'ZUS_ERR_NOT_VERIFIED', 'ZUS_ERR_USER_NOT_FOUND', 'ZUS_ERR_USER_PROTECTED', 'ZUS_ERR_USER_BUSY', 'ZUS_ERR_USER_LIMIT'].includes(code);
 }

@@ -9,13 +9,8 @@ import type { ClientOptions } from './options';
 import { kindOf } from './options';
 import type { Credentials, Result, UserStatus } from './result';
 import { credentialsOf, userStatusOf } from './result';
-import { checkSignal, onAbort } from './signal';
-
-/** What each call can be told. */
-export interface CallOptions {
-  /** Ends the call within 100 ms: it rejects with a `CancelledError`, whose name is `AbortError`. */
-  signal?: AbortSignal | undefined;
-}
+import type { CallOptions } from './signal';
+import { onAbort, signalOf } from './signal';
 
 /** Closes the connections of clients that nobody has any more, once their last calls have ended. */
 const forgotten = new FinalizationRegistry<Calls>((calls) => void calls.close());
@@ -67,7 +62,7 @@ export class Client {
    * Rejects with the `ZoomUserStatusError` of what went wrong, whose `result` has all that is known. What is safe and useful to
    * retry has been retried by then.
    */
-  async update(userId: string, action: Action, options: CallOptions = {}): Promise<Result> {
+  async update(userId: string, action: Action, options?: CallOptions): Promise<Result> {
     if (!Object.hasOwn(ACTIONS, action)) throw unknownAction(action);
     return this.#call({ update: action }, userId, action, options);
   }
@@ -91,7 +86,7 @@ export class Client {
   }
 
   /** Reads one user: active, inactive or pending, and what else Zoom says. Needs the scope `user:read:user:admin` or a classic one. */
-  async status(userId: string, options: CallOptions = {}): Promise<UserStatus> {
+  async status(userId: string, options?: CallOptions): Promise<UserStatus> {
     return userStatusOf(await this.#call('read', userId, undefined, options));
   }
 
@@ -104,13 +99,13 @@ export class Client {
    * result. So is a `CancelledError` when the signal aborts: users in flight are cancelled, and still have their results. A user
    * without a result was never sent. Leaving the loop cancels the users in flight and drops their results.
    */
-  updateMany(users: Users, action: Action, options: CallOptions = {}): AsyncGenerator<Result, void, undefined> {
+  updateMany(users: Users, action: Action, options?: CallOptions): AsyncGenerator<Result, void, undefined> {
     if (!Object.hasOwn(ACTIONS, action)) throw unknownAction(action);
     return this.#many(users, { update: action }, options);
   }
 
   /** Reads many users. Otherwise like `updateMany`: a user who could not be read has a `result` that is not `ok`. */
-  statuses(users: Users, options: CallOptions = {}): AsyncGenerator<UserStatus, void, undefined> {
+  statuses(users: Users, options?: CallOptions): AsyncGenerator<UserStatus, void, undefined> {
     return readAll(this.#many(users, 'read', options));
   }
 
@@ -118,7 +113,7 @@ export class Client {
    * Obtains a token and touches no user. Of a static token or a token provider's nothing can be learned this way.
    * Rejects with a `TokenError` when Zoom gives none for these credentials.
    */
-  async checkCredentials(options: CallOptions = {}): Promise<Credentials> {
+  async checkCredentials(options?: CallOptions): Promise<Credentials> {
     return credentialsOf(this.#kind, await this.#call('check', '', undefined, options));
   }
 
@@ -134,8 +129,8 @@ export class Client {
     this.#calls.destroy();
   }
 
-  async #call(operation: Operation, userId: string, action: Action | undefined, { signal }: CallOptions): Promise<Result> {
-    checkSignal(signal);
+  async #call(operation: Operation, userId: string, action: Action | undefined, options: CallOptions | undefined): Promise<Result> {
+    const signal = signalOf(options);
     if (typeof userId !== 'string') throw new TypeError(`a user ID is a string, not ${userId === null ? 'null' : typeof userId}`);
     this.#calls.checkOpen();
     const subject = { userId, action, index: 0 };
@@ -151,9 +146,9 @@ export class Client {
     return result;
   }
 
-  #many(users: Users, operation: Operation, { signal }: CallOptions): AsyncGenerator<Result, void, undefined> {
+  #many(users: Users, operation: Operation, options: CallOptions | undefined): AsyncGenerator<Result, void, undefined> {
     checkUsers(users);
-    checkSignal(signal);
+    const signal = signalOf(options);
     this.#calls.checkOpen();
     return run(this.#calls, users, operation, signal);
   }

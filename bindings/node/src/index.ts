@@ -10,7 +10,7 @@
 import * as native from './native';
 
 export type { Action, Code, Delivery, Encoding, LogLevel, Status } from './codes';
-export type { CallOptions } from './client';
+export type { CallOptions } from './signal';
 export type { ClientOptions, Logger, TokenProvider } from './options';
 export type { Credentials, Result, UserStatus } from './result';
 export type { Users } from './batch';

@@ -142,6 +142,7 @@ export const setEvents = bind<Set2<Pointer, number>>('int32_t zus_config_set_eve
 
 export const clientNew = bind<(config: Pointer, client: Out<Pointer>) => number>('int32_t zus_client_new(void *config, _Out_ void **client)');
 export const clientFree = bind<Of<void>>('void zus_client_free(void *client)');
+export const clientStopStarted = bind<(client: Pointer, cancel: Pointer) => void>('void zus_client_stop_started(void *client, void *cancel)');
 type Start = (client: Pointer, userId: string, cancel: Pointer | null, queue: Pointer, call: number) => number;
 export const startUpdate = bind<(client: Pointer, userId: string, action: number, cancel: Pointer | null, queue: Pointer, call: number) => number>(
   'int32_t zus_update_status_start(void *client, const char *user_id, int32_t action, void *cancel, void *queue, uintptr_t userdata)',

@@ -152,7 +152,7 @@ export function open(options: ClientOptions, queue: native.Pointer): native.Poin
     if (oauthUrl !== undefined) put('oauthUrl', native.setUrls(config, null, text('oauthUrl', oauthUrl)));
 
     const [connect, total] = timeouts(options.timeout ?? DEFAULTS.timeout);
-    put('timeout', native.setTimeouts(config, connect, total));
+    put('timeout', native.setTimeouts(config, connect, total), options.timeout);
     const attempt = number('attemptTimeout', options.attemptTimeout ?? 0);
     put('attemptTimeout', native.setAttemptTimeout(config, attempt), attempt);
     const verify = number('verify', options.verify ?? 0);

@@ -1,10 +1,26 @@
 const listeners = new WeakMap<AbortSignal, Set<() => void>>();
 
-/** Throws unless it is a signal, of whichever realm, or none. */
-export function checkSignal(signal: unknown): asserts signal is AbortSignal | undefined {
-  if (signal === undefined) return;
-  const { aborted, addEventListener } = (signal ?? {}) as Partial<AbortSignal>;
-  if (typeof aborted !== 'boolean' || typeof addEventListener !== 'function') throw new TypeError('signal must be an AbortSignal');
+/** What each call can be told. */
+export interface CallOptions {
+  /** Ends the call within 100 ms: it rejects with a `CancelledError`, whose name is `AbortError`. */
+  signal?: AbortSignal | undefined;
+}
+
+/** The signal of a call's options, of whichever realm. Throws where they are no options. */
+export function signalOf(options: CallOptions | undefined): AbortSignal | undefined {
+  if (options === undefined) return undefined;
+  if (typeof options !== 'object' || options === null || isSignal(options)) throw new TypeError('options must be an object: { signal }');
+  for (const name of Object.keys(options)) {
+    if (name !== 'signal') throw new TypeError(`a call has no option ${name}: there is signal`);
+  }
+  const { signal } = options;
+  if (signal !== undefined && !isSignal(signal)) throw new TypeError('signal must be an AbortSignal');
+  return signal;
+}
+
+function isSignal(value: unknown): boolean {
+  const { aborted, addEventListener } = (value ?? {}) as Partial<AbortSignal>;
+  return typeof aborted === 'boolean' && typeof addEventListener === 'function';
 }
 
 /**

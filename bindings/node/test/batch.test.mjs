@@ -89,6 +89,9 @@ test('what can not be users is an error', async () => {
     for await (const result of zoom.updateMany(users(), 'activate')) more.push(result.ok);
   }, broken);
   assert.deepEqual(more, [true]);
+  const unopened = { [Symbol.iterator]() { throw broken; } };
+  await assert.rejects(collect(zoom.updateMany(unopened, 'activate')), broken);
+  await zoom.close(); // which waits for batches
 });
 
 test('who breaks the loop ends the users in flight, and nobody else is sent', async () => {
@@ -133,20 +136,37 @@ test('an abort: users in flight have their results, the others none, and then it
   assert.equal((await box.ledger()).requests, before);
 });
 
-test('what every user would fail by ends it, and is thrown after the last result', async () => {
-  for (const [options, users, Class] of [
-    [{ token: 'expired' }, some(200), zus.UnauthorizedError],
-    [{ token: undefined, tokenProvider: () => { throw new Error('sealed'); } }, some(200), zus.TokenError],
-    [{}, ['answer-429-daily@example.com', ...Array.from({ length: 200 }, (_, n) => `answer-429-daily+${n}@example.com`)], zus.DailyLimitReachedError],
-    [{}, Array.from({ length: 200 }, (_, n) => `answer-403+${n}@example.com`), zus.ForbiddenError], // all of the first lack it
+test('an abort does not wait for the next user', async () => {
+  async function* forever() {
+    yield 'ada@example.com';
+    await new Promise(() => {});
+  }
+  const ended = collect(client().updateMany(forever(), 'activate', { signal: AbortSignal.timeout(100) }));
+  const late = new Promise((_, reject) => setTimeout(reject, 5000, new Error('it waits')));
+  await assert.rejects(Promise.race([ended, late]), { name: 'AbortError' });
+});
+
+test('what every user would fail by ends it: nobody who waits is sent, and it is thrown after the last result', async () => {
+  const sealed = () => {
+    throw new Error('sealed');
+  };
+  const like = (user) => Array.from({ length: 100 }, (_, n) => `${user}+${n}@example.com`);
+  for (const [options, users, Class, count, sent = count] of [
+    [{ token: 'no-scope' }, some(100), zus.ForbiddenError, 1],
+    [{ token: 'expired' }, some(100), zus.UnauthorizedError, 1],
+    [{ token: 'no-read', verify: 1000 }, some(100), zus.ForbiddenError, 1, 0],
+    [{ token: undefined, tokenProvider: sealed, concurrency: 1 }, some(100), zus.TokenError, 1, 0],
+    [{ token: undefined, tokenProvider: sealed, verify: 1000 }, some(100), zus.TokenError, 1, 0],
+    [{}, like('answer-429-daily'), zus.DailyLimitReachedError, 1],
+    [{}, like('answer-403'), zus.ForbiddenError, 5], // so many in a row lack it
   ]) {
-    const zoom = client({ ...options, concurrency: 4 });
+    const before = (await box.ledger()).requests;
     const results = [];
     await assert.rejects(async () => {
-      for await (const result of zoom.updateMany(users, 'activate')) results.push(result);
+      for await (const result of client({ rate: 10, ...options }).updateMany(users, 'activate')) results.push(result);
     }, Class);
-    assert.ok(results.length >= 1 && results.length < 30, `${Class.name}: ${results.length} results`);
-    assert.ok(results.some((result) => result.isFatal));
+    assert.deepEqual([results.length, (await box.ledger()).requests - before], [count, sent], JSON.stringify(options));
+    assert.deepEqual(results.map((result) => result.isFatal), Array.from({ length: count }, (_, n) => n === count - 1));
   }
 });
 

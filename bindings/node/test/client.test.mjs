@@ -105,7 +105,11 @@ test('what can not be sent is named, and nothing is sent', async () => {
     await assert.rejects(zoom.update('ada@example.com', action), code('ZUS_ERR_ARGUMENT', zus.UsageError));
     assert.throws(() => zoom.updateMany(['ada@example.com'], action), code('ZUS_ERR_ARGUMENT'));
   }
-  await assert.rejects(zoom.deactivate('ada@example.com', { signal: {} }), TypeError);
+  const { signal } = new AbortController();
+  for (const options of [{ signal: {} }, { signal: null }, { timeout: 5 }, null, 'signal', signal]) {
+    await assert.rejects(zoom.deactivate('ada@example.com', options), { name: 'TypeError', message: /signal/ });
+    assert.throws(() => zoom.updateMany(['ada@example.com'], 'activate', options), { name: 'TypeError', message: /signal/ });
+  }
   assert.equal((await box.ledger()).requests, before);
   await assert.rejects(zoom.deactivate('🚆@example.com'), zus.UserNotFoundError); // a whole pair
 });
