@@ -54,7 +54,10 @@ Describe 'the account' {
     It 'of a connection that was ended: an error' {
         $connection = Connect-Sandbox $one
         Disconnect-ZoomUserStatus -Connection $connection
-        { Disable-ZoomUser user00001@example.com -Connection $connection } | Should -Throw '*Disconnect-ZoomUserStatus*'
+        { Disable-ZoomUser user00001@example.com -Connection $connection -ReportPath TestDrive:/none.csv } |
+            Should -Throw 'The connection was ended by Disconnect-ZoomUserStatus.' -ErrorId 'NotConnected,*'
+        'TestDrive:/none.csv' | Should -Not -Exist # the next one would be told that it exists
+        { Test-ZoomUserStatusConnection -Quiet -Connection $connection } | Should -Throw 'The connection was ended by Disconnect-ZoomUserStatus.' -ErrorId 'NotConnected,*'
         { Disable-ZoomUser user00001@example.com } | Should -Throw -ErrorId 'NotConnected,*'
     }
 
