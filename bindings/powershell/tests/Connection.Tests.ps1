@@ -105,6 +105,22 @@ Describe 'the account' {
         $text | Should -Not -Match 'sandbox-secret|sandbox-token|hunter2'
     }
 
+    It 'leaves no secret in a transcript' {
+        $env:APP_SECRET, $env:ROW_PASSWORD = 'sandbox-secret', 'hunter2' # not in the command, with which a transcript begins
+        $said = pwsh -NoProfile -NonInteractive -Command ('
+            $null = Start-Transcript ' + "$TestDrive/transcript.txt" + '
+            Import-Module $env:ZUS_MODULE
+            $app = [pscredential]::new("sandbox-client", (ConvertTo-SecureString $env:APP_SECRET -AsPlainText -Force))
+            Connect-ZoomUserStatus -AccountId sandbox-account -Credential $app -PassThru -ApiUrl ' + $one.ApiUrl + ' -OAuthUrl ' + $one.OAuthUrl + '
+            "Email,Password", "user00001@example.com,$env:ROW_PASSWORD", "nobody@example.com,$env:ROW_PASSWORD" | ConvertFrom-Csv | Disable-ZoomUser -Confirm:$false -Verbose -Debug
+            Test-ZoomUserStatusConnection
+            $error | Format-List * -Force') 2>&1 | Out-String
+        $env:APP_SECRET = $env:ROW_PASSWORD = $null
+        $transcript = Get-Content -Raw $TestDrive/transcript.txt
+        'VERBOSE: ', 'DEBUG: ', 'UserNotFound', 'UpdateScope', 'obtained from' | ForEach-Object { $transcript | Should -Match $_ -Because $said }
+        $transcript + $said | Should -Not -Match 'sandbox-secret|hunter2|Bearer|eyJ'
+    }
+
     It 'refuses <Name>, and says which' -ForEach @(
         @{ Name = 'http:// to a host'; With = @{ ApiUrl = 'http://api.example.com/v2' }; Says = '*ApiUrl*' }
         @{ Name = 'an -ApiUrl without https://'; With = @{ ApiUrl = 'api.zoom.us/v2' }; Says = '-ApiUrl*https://*api.zoom.us/v2*' }
