@@ -139,7 +139,7 @@ enum class delivery : std::int32_t {
   responded = ZUS_DELIVERY_RESPONDED  ///< Zoom sent a response, and the code says what it means.
 };
 
-/// How the action travels.
+/// The encoding of the request body.
 enum class encoding : std::int32_t {
   form = ZUS_ENCODING_FORM,  ///< multipart/form-data; where the server rejects it, JSON from then on. The default.
   json = ZUS_ENCODING_JSON   ///< application/json
@@ -449,7 +449,7 @@ class queue {
   detail::handle<zus_queue> handle_;
 };
 
-/// Who calls, where to, and how patiently. Starts with defaults fit for Zoom and without credentials.
+/// The credentials and the settings of a client. A new one has defaults for Zoom, and no credentials.
 ///
 /// Each setter checks its value at once, throws zus::error when it is not acceptable (and then changes nothing), and
 /// returns the config, so that calls chain. Copied by the clients made from it: one config makes many clients.
@@ -457,21 +457,21 @@ class config {
  public:
   config() : handle_(zus_config_new()) {}
 
-  /// From the environment: ZOOM_ACCESS_TOKEN, or else ZOOM_ACCOUNT_ID, ZOOM_CLIENT_ID and ZOOM_CLIENT_SECRET; and
-  /// ZOOM_API_URL and ZOOM_OAUTH_URL where they are set. code::credentials when something is missing.
+  /// Makes one from the environment: ZOOM_ACCESS_TOKEN, or else ZOOM_ACCOUNT_ID, ZOOM_CLIENT_ID and ZOOM_CLIENT_SECRET;
+  /// and ZOOM_API_URL and ZOOM_OAUTH_URL where they are set. code::credentials when something is missing.
   static config from_env() {
     config made;
     made.checked("from_env", zus_config_set_from_env(made.get()));
     return made;
   }
 
-  /// A static token. It expires an hour after Zoom made it, and can't be refreshed.
+  /// Sets a static token. It expires an hour after Zoom made it, and can't be refreshed.
   config& token(text_arg value) & {
     return checked("token", zus_config_set_token(get(), detail::c_string(value).get()));
   }
   config&& token(text_arg value) && ZUS_LIFETIMEBOUND { return std::move(token(value)); }
 
-  /// A server-to-server OAuth app: the client obtains its tokens itself, and refreshes them.
+  /// Sets a Server-to-Server OAuth app: the client obtains and refreshes its access tokens.
   config& oauth(text_arg account_id, text_arg client_id, text_arg client_secret) & {
     return checked("oauth", zus_config_set_oauth(get(), detail::c_string(account_id).get(), detail::c_string(client_id).get(),
                                                  detail::c_string(client_secret).get()));
@@ -480,10 +480,10 @@ class config {
     return std::move(oauth(account_id, client_id, client_secret));
   }
 
-  /// Tokens from your own source: `std::string provider(bool rejected)`, "" when it has none; up to 8,192 bytes.
+  /// Sets a token provider: `std::string provider(bool rejected)`, "" when it has no token; up to 8,192 bytes.
   /// `rejected` is true when Zoom rejected the last one: until then a client keeps the one it has. It is called on any
   /// thread, one at a time per client, and must not call that client.
-  /// An exception leaves it unchanged through each call that needed the token. Kept as long as the clients live.
+  /// Each call that needed the token rethrows unchanged what it throws. Kept as long as the clients live.
   config& token_provider(std::function<std::string(bool rejected)> provider) & {
     if (!provider) return own("token_provider", ZUS_ERR_NULL);
     auto source = std::make_shared<detail::token_source>(std::move(provider));
@@ -495,28 +495,28 @@ class config {
     return std::move(token_provider(std::move(provider)));
   }
 
-  /// The API's base, default https://api.zoom.us/v2. https, or http to a loopback address.
+  /// Sets the base URL of the API, default https://api.zoom.us/v2. https, or http to a loopback address.
   config& api_url(text_arg url) & {
     if (url.is_null()) return own("api_url", ZUS_ERR_NULL);  // which would keep the one that is set
     return checked("api_url", zus_config_set_urls(get(), detail::c_string(url).get(), nullptr));
   }
   config&& api_url(text_arg url) && ZUS_LIFETIMEBOUND { return std::move(api_url(url)); }
 
-  /// Where OAuth tokens come from, default https://zoom.us/oauth/token. https, or http to a loopback address.
+  /// Sets the URL of the token endpoint, default https://zoom.us/oauth/token. https, or http to a loopback address.
   config& oauth_url(text_arg url) & {
     if (url.is_null()) return own("oauth_url", ZUS_ERR_NULL);  // which would keep the one that is set
     return checked("oauth_url", zus_config_set_urls(get(), nullptr, detail::c_string(url).get()));
   }
   config&& oauth_url(text_arg url) && ZUS_LIFETIMEBOUND { return std::move(oauth_url(url)); }
 
-  /// How the action travels, default encoding::form.
+  /// Sets the encoding of the request body, default encoding::form.
   config& encoding(zus::encoding value) & {
     return checked("encoding", zus_config_set_encoding(get(), static_cast<zus_encoding>(value)));
   }
   config&& encoding(zus::encoding value) && ZUS_LIFETIMEBOUND { return std::move(encoding(value)); }
 
-  /// The time to connect (default 10 s), and for a whole call with its retries and waits (default 60 s). Each 1 ms to
-  /// a day.
+  /// Sets the longest time to connect (default 10 s), and for a whole call with its retries and waits (default 60 s).
+  /// Each 1 ms to a day.
   config& timeouts(std::chrono::milliseconds connect, std::chrono::milliseconds total) & {
     if (!fits(connect) || !fits(total)) return out_of_range("timeouts");
     return checked("timeouts", zus_config_set_timeouts(get(), count(connect), count(total)));
@@ -525,8 +525,8 @@ class config {
     return std::move(timeouts(connect, total));
   }
 
-  /// Requests for one user at most (1 to 100, default 4; 1 is no retry), and the longest wait before the first retry and
-  /// before any retry (default 0.5 s and 30 s; each 1 ms to a day). Only what is safe and useful is retried.
+  /// Sets the most attempts for one user (1 to 100, default 4; 1 is no retry), and the longest wait before the first
+  /// retry and before any retry (default 0.5 s and 30 s; each 1 ms to a day). Only what is safe and useful is retried.
   config& retry(std::uint32_t attempts, std::chrono::milliseconds first, std::chrono::milliseconds most) & {
     if (!fits(first) || !fits(most)) return out_of_range("retry");
     return checked("retry", zus_config_set_retry(get(), attempts, count(first), count(most)));
@@ -535,8 +535,8 @@ class config {
     return std::move(retry(attempts, first, most));
   }
 
-  /// Requests at most in each span of time (1 ms to a day), evenly spread, over all threads. Default 30 a second, as
-  /// Zoom allows a Pro account; Free 4, Business and above 80. 0 requests is no limit.
+  /// Sets the rate limit: the most requests in each span of time (1 ms to a day), evenly spread, over all threads. Default
+  /// 30 a second, Zoom's limit for a Pro account; Free 4, Business and above 80. 0 requests is no limit.
   config& rate(std::uint32_t requests, std::chrono::milliseconds per = std::chrono::seconds(1)) & {
     if (!fits(per)) return out_of_range("rate");
     return checked("rate", zus_config_set_rate(get(), requests, count(per)));
@@ -545,7 +545,7 @@ class config {
     return std::move(rate(requests, per));
   }
 
-  /// The longest time of one attempt, and of one token request, up to a day; an attempt that takes longer is retried.
+  /// Sets the longest time of one attempt, and of one token request, up to a day; an attempt that takes longer is retried.
   /// Default 0: the total time divided by the attempts, but at least 10 s.
   config& attempt_timeout(std::chrono::milliseconds longest) & {
     if (!fits(longest)) return own("attempt_timeout", ZUS_ERR_ARGUMENT, "a time is out of range: up to a day is allowed");
@@ -564,34 +564,34 @@ class config {
   }
   config&& verify(std::chrono::milliseconds wait) && ZUS_LIFETIMEBOUND { return std::move(verify(wait)); }
 
-  /// Users of a batch that are in flight at once, 1 to 256. Default 16.
+  /// Sets how many users of a batch are in flight at once, 1 to 256. Default 16.
   config& concurrency(std::uint32_t in_flight) & {
     return checked("concurrency", zus_config_set_concurrency(get(), in_flight));
   }
   config&& concurrency(std::uint32_t in_flight) && ZUS_LIFETIMEBOUND { return std::move(concurrency(in_flight)); }
 
-  /// A proxy, http://, https:// or socks5:// and [user:password@]host[:port]; "" for none. Unless it is set, the
+  /// Sets the proxy: http://, https:// or socks5:// and [user:password@]host[:port]; "" for none. Unless it is set, the
   /// environment's (HTTPS_PROXY, ALL_PROXY, NO_PROXY) is used, as curl does.
   config& proxy(text_arg url) & {
     return checked("proxy", zus_config_set_proxy(get(), detail::c_string(url).get()));
   }
   config&& proxy(text_arg url) && ZUS_LIFETIMEBOUND { return std::move(proxy(url)); }
 
-  /// Certificates in PEM, one or more: trust only these, instead of the operating system's.
+  /// Sets the CA certificates to trust, in PEM, one or more, instead of the system's trust store.
   config& ca_pem(text_arg pem) & {
     return checked("ca_pem", zus_config_set_ca_pem(get(), reinterpret_cast<const std::uint8_t*>(pem.view().data()), pem.view().size()));
   }
   config&& ca_pem(text_arg pem) && ZUS_LIFETIMEBOUND { return std::move(ca_pem(pem)); }
 
-  /// The User-Agent header of each request, up to 256 bytes. Default: the library's name and version.
+  /// Sets the User-Agent header of each request, up to 256 bytes. Default: the library's name and version.
   config& user_agent(text_arg value) & {
     return checked("user_agent", zus_config_set_user_agent(get(), detail::c_string(value).get()));
   }
   config&& user_agent(text_arg value) && ZUS_LIFETIMEBOUND { return std::move(user_agent(value)); }
 
-  /// Log lines up to `level`: `void sink(zus::log_level, std::string_view line)`. Never a secret, at any level. It is
-  /// called on any thread, one at a time per client, and must not call that client; what it throws is dropped.
-  /// Kept as long as the clients live.
+  /// Sets the function for log lines up to `level`: `void sink(zus::log_level, std::string_view line)`. No line has a
+  /// secret, at any level. It is called on any thread, one at a time per client, and must not call that client; what it
+  /// throws is dropped. Kept as long as the clients live.
   config& log(log_level level, std::function<void(log_level, std::string_view)> sink) & {
     if (!sink) return own("log", ZUS_ERR_NULL);
     auto kept = std::make_shared<detail::log_sink>(std::move(sink));
@@ -604,7 +604,7 @@ class config {
     return std::move(log(level, std::move(sink)));
   }
 
-  /// Log lines up to `level` as events of a queue; instead of log(). While more than 131,072 wait, they are dropped.
+  /// Writes log lines up to `level` as events of a queue; instead of log(). While more than 131,072 wait, they are dropped.
   config& log_events(log_level level, const queue& to) & {
     const zus_code value = zus_config_set_events(get(), to.get(), static_cast<std::int32_t>(level));
     if (value == ZUS_OK) log_sink_.reset();
@@ -612,8 +612,8 @@ class config {
   }
   config&& log_events(log_level level, const queue& to) && ZUS_LIFETIMEBOUND { return std::move(log_events(level, to)); }
 
-  /// Token requests as events of a queue, instead of other credentials: reply with event::set_token. A thread that makes
-  /// a blocking call can't take the request of that call: take events on another.
+  /// Has tokens requested by events of a queue, instead of other credentials: reply with event::set_token. A thread that
+  /// makes a blocking call can't take the request of that call: take events on another.
   config& token_events(const queue& to) & {
     const zus_code value = zus_config_set_events(get(), to.get(), ZUS_EVENTS_TOKEN);
     if (value == ZUS_OK) token_source_.reset();
@@ -769,7 +769,7 @@ class result_view {
   zus_code code_;
 };
 
-/// What a call came to. Move-only. It owns its strings: they live as long as it does.
+/// The result of a call. Move-only. It owns its strings: they live as long as it does.
 class [[nodiscard]] result : public result_view {
  public:
   /// Takes over a C handle, which may be null, with the code of the call that gave it.
@@ -848,7 +848,7 @@ inline event queue::next(std::chrono::milliseconds wait) const noexcept {
   return event(zus_queue_next(get(), detail::wait_ms(wait)));
 }
 
-/// What a batch came to.
+/// How a batch ended, and how many of its users are done, failed, or not sent.
 struct [[nodiscard]] summary {
   /// ok: all were done. partial: it ran to its end, and some failed. cancelled: it was stopped. Anything else is why it
   /// ended early: no token, a rejected token, a missing scope, the daily limit.

@@ -8,39 +8,72 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 #[repr(i32)]
-#[allow(missing_docs)] // `text` says it
 pub enum Code {
+    /// Zoom accepted the update, or sent the user that was read.
     Ok = 0,
+    /// A required pointer of the C API is NULL.
     Null = 1,
+    /// A string is not UTF-8.
     Utf8 = 2,
+    /// An argument is empty, out of range or malformed.
     Argument = 3,
+    /// No credentials are configured.
     Credentials = 4,
+    /// The client was made before `fork()`: make a new one in the child.
     Forked = 5,
+    /// A callback called its own client.
     Reentrant = 6,
+    /// The host name could not be resolved.
     Resolve = 20,
+    /// No connection could be made.
     Connect = 21,
+    /// The TLS handshake failed, or the certificate is not trusted.
     Tls = 22,
+    /// The time for the call ran out. [`Outcome::delivery`](crate::Outcome::delivery) says whether the update may have been
+    /// applied.
     Timeout = 23,
+    /// The proxy failed, or rejected the connection.
     Proxy = 24,
+    /// The connection broke before a response came. The update may have been applied.
     Io = 25,
+    /// The response is not one that Zoom sends: HTML, text, a redirect, too large.
     Protocol = 26,
+    /// No access token could be obtained.
     Token = 40,
+    /// Zoom rejected the access token.
     Unauthorized = 41,
+    /// A scope or a permission is missing.
     Forbidden = 42,
+    /// The user does not exist, or is not on this account.
     UserNotFound = 43,
+    /// The status of this user can't be changed: a Zoom Room, or an admin.
     UserProtected = 44,
+    /// The user has an upcoming Zoom Events event.
     UserBusy = 45,
+    /// The account has reached its user limit.
     UserLimit = 46,
+    /// Zoom's rate limit was reached, and the retries are used up.
     RateLimited = 47,
+    /// A rate limit that lasts was reached, such as the daily limit.
     DailyLimit = 48,
+    /// Zoom rejected the request for another reason.
     Rejected = 49,
+    /// Zoom's server failed (5xx), and the retries are used up. The update may have been applied.
     Server = 50,
+    /// Zoom accepted the update, but the user's status is not the wanted one: see
+    /// [`Config::set_verify`](crate::Config::set_verify).
     NotVerified = 51,
+    /// The server does not know this endpoint: check the API URL.
     Endpoint = 52,
+    /// The call was cancelled, or the batch was stopped.
     Cancelled = 70,
+    /// The batch ran to its end, and some users failed.
     Partial = 71,
+    /// Too many events of started calls wait in the queue: nothing was started.
     QueueFull = 72,
+    /// The system has no thread left: nothing was started.
     NoThread = 73,
+    /// A bug in this library.
     Panic = 99,
 }
 

@@ -160,10 +160,15 @@ namespace ZoomUserStatus.PowerShell
                 : throw new ArgumentException(UserInputReader.Quoted(path) + " is a path of the provider " + provider.Name + ", not a file: give the full path of a file.");
         }
 
-        /// <summary>The connection of the runspace, or that of the environment; ends the command without one.</summary>
-        public static ZoomUserStatusConnection FindConnection(this PSCmdlet cmdlet)
+        /// <summary>The connection that is given, or that of the runspace or the environment; ends the command without one that can be used.</summary>
+        public static ZoomUserStatusConnection FindConnection(this PSCmdlet cmdlet, ZoomUserStatusConnection? given)
         {
-            try { return ZoomUserStatusConnection.Find(); }
+            try
+            {
+                ZoomUserStatusConnection connection = given ?? ZoomUserStatusConnection.Find();
+                _ = connection.Client;
+                return connection;
+            }
             catch (Exception e) when (e is ArgumentException or InvalidOperationException or ZoomUserStatusException)
             {
                 cmdlet.ThrowTerminatingError(new ErrorRecord(e, "NotConnected", ErrorCategory.ConnectionError, null));

@@ -43,7 +43,7 @@ namespace ZoomUserStatus.PowerShell
         /// <inheritdoc/>
         protected override void ProcessRecord()
         {
-            ZoomUserStatusConnection connection = Connection ?? this.FindConnection();
+            ZoomUserStatusConnection connection = this.FindConnection(Connection);
             bool good = true;
             foreach (ConnectionStep step in Steps(connection))
             {
@@ -78,7 +78,6 @@ namespace ZoomUserStatus.PowerShell
             ConnectionStep? failed = null;
             try { token = connection.Client.CheckCredentials(_cancel.Token); }
             catch (ZoomUserStatusException e) { failed = Step("Token", false, e.Message, Errors.Advice(e.Code) ?? ""); }
-            catch (ObjectDisposedException e) { failed = Step("Token", false, e.Message, "Connect-ZoomUserStatus"); }
             catch (OperationCanceledException) { yield break; }
             if (failed != null) yield return failed;
             if (token is null) yield break;

@@ -93,14 +93,13 @@ namespace ZoomUserStatus.PowerShell
         protected override void EndProcessing()
         {
             if (_users.Count == 0) return;
-            ZoomUserStatusConnection connection = Connection ?? this.FindConnection();
+            ZoomUserStatusConnection connection = this.FindConnection(Connection);
             if (_users.Any(u => u.Refused is null) && !Agreed(connection, _users)) return;
             using Report? report = OpenReport(connection);
             using var batch = new UserBatch(connection, _users, Make, MaximumFailureCount, report);
             _batch = batch;
             if (Stopping) return;
-            try { batch.Start(ClientOf(connection), Run); }
-            catch (ObjectDisposedException e) { ThrowTerminatingError(new ErrorRecord(e, "Disconnected", ErrorCategory.ConnectionError, connection)); }
+            batch.Start(ClientOf(connection), Run);
             int given = 0;
             try
             {

@@ -66,7 +66,7 @@ namespace ZoomUserStatus.PowerShell
         /// <exception cref="ObjectDisposedException">Disconnect-ZoomUserStatus was called.</exception>
         internal ZoomUserStatusClient VerifyingClient => _disposed ? throw Ended() : _verifying.Value;
 
-        private static ObjectDisposedException Ended() => new ObjectDisposedException(nameof(ZoomUserStatusConnection), "The connection was ended by Disconnect-ZoomUserStatus.");
+        private static ObjectDisposedException Ended() => new ObjectDisposedException(null, "The connection was ended by Disconnect-ZoomUserStatus.");
 
         /// <summary>Forgets the credentials and closes the connections, when the last running call has ended.</summary>
         public void Dispose()

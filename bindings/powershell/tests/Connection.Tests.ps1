@@ -54,7 +54,10 @@ Describe 'the account' {
     It 'of a connection that was ended: an error' {
         $connection = Connect-Sandbox $one
         Disconnect-ZoomUserStatus -Connection $connection
-        { Disable-ZoomUser user00001@example.com -Connection $connection } | Should -Throw '*Disconnect-ZoomUserStatus*'
+        { Disable-ZoomUser user00001@example.com -Connection $connection -ReportPath TestDrive:/none.csv } |
+            Should -Throw 'The connection was ended by Disconnect-ZoomUserStatus.' -ErrorId 'NotConnected,*'
+        'TestDrive:/none.csv' | Should -Not -Exist # the next one would be told that it exists
+        { Test-ZoomUserStatusConnection -Quiet -Connection $connection } | Should -Throw 'The connection was ended by Disconnect-ZoomUserStatus.' -ErrorId 'NotConnected,*'
         { Disable-ZoomUser user00001@example.com } | Should -Throw -ErrorId 'NotConnected,*'
     }
 
@@ -100,6 +103,22 @@ Describe 'the account' {
             [System.Management.Automation.PSSerializer]::Serialize($connection, 5), ($connection | Format-Custom | Out-String) -join "`n"
         $text | Should -Match $one.ApiUrl
         $text | Should -Not -Match 'sandbox-secret|sandbox-token|hunter2'
+    }
+
+    It 'leaves no secret in a transcript' {
+        $env:APP_SECRET, $env:ROW_PASSWORD = 'sandbox-secret', 'hunter2' # not in the command, with which a transcript begins
+        $said = pwsh -NoProfile -NonInteractive -Command ('
+            $null = Start-Transcript ' + "$TestDrive/transcript.txt" + '
+            Import-Module $env:ZUS_MODULE
+            $app = [pscredential]::new("sandbox-client", (ConvertTo-SecureString $env:APP_SECRET -AsPlainText -Force))
+            Connect-ZoomUserStatus -AccountId sandbox-account -Credential $app -PassThru -ApiUrl ' + $one.ApiUrl + ' -OAuthUrl ' + $one.OAuthUrl + '
+            "Email,Password", "user00001@example.com,$env:ROW_PASSWORD", "nobody@example.com,$env:ROW_PASSWORD" | ConvertFrom-Csv | Disable-ZoomUser -Confirm:$false -Verbose -Debug
+            Test-ZoomUserStatusConnection
+            $error | Format-List * -Force') 2>&1 | Out-String
+        $env:APP_SECRET = $env:ROW_PASSWORD = $null
+        $transcript = Get-Content -Raw $TestDrive/transcript.txt
+        'VERBOSE: ', 'DEBUG: ', 'UserNotFound', 'UpdateScope', 'obtained from' | ForEach-Object { $transcript | Should -Match $_ -Because $said }
+        $transcript + $said | Should -Not -Match 'sandbox-secret|hunter2|Bearer|eyJ'
     }
 
     It 'refuses <Name>, and says which' -ForEach @(
