@@ -139,7 +139,7 @@ namespace ZoomUserStatus.PowerShell
             catch (Exception e) when (e is IOException or AuthenticationException or ObjectDisposedException)
             {
                 return _notTrusted.Length == 0 ? Step("TLS", false, "the handshake failed: " + Reason(e), "Does something else than Zoom listen there?")
-                    : Step("TLS", false, "the certificate is not trusted: " + _notTrusted, "A company's proxy that inspects traffic? Name its CA certificate: Connect-ZoomUserStatus -CaFile.");
+                    : Step("TLS", false, "the certificate is not trusted: " + _notTrusted, "Does a company's proxy inspect the traffic? Name its CA certificate: Connect-ZoomUserStatus -CaFile.");
             }
         }
 
