@@ -101,7 +101,7 @@ class Batch(Generic[T]):
     A Ctrl-C that comes while it waits for a result stops it. One that comes while your own code has a result does not, nor does
     ``break``: a batch that a variable names goes on sending. So write ``with client.update_many(...) as batch:``, or call ``stop()``.
 
-    When it ends early because no further user could succeed (no token, a refused token, a missing scope, the daily limit), the
+    When it ends early because no further user could succeed (no token, a rejected token, a missing scope, the daily limit), the
     iteration ends with that exception after the last result. An exception of a token provider or log handler ends it the same way.
 
     It is iterated in one thread at a time.
