@@ -97,7 +97,7 @@ notices: ## write THIRD-PARTY-NOTICES.txt, after a dependency changed
 wheel: ## a manylinux wheel in bindings/python/dist
 	bindings/python/manylinux.sh
 nuget: build ## the NuGet packages in target/nuget/package/release
-	dotnet pack bindings/csharp -c Release --artifacts-path "$(CURDIR)/target/nuget"
+	dotnet pack bindings/csharp -c Release --artifacts-path "$(CURDIR)/target/nuget" -p:ContinuousIntegrationBuild=true
 
 # Root often has no cargo: it is called only where the build is missing, or older than its source.
 $(BUILT)/release/native-static-libs: Cargo.toml Cargo.lock build.rs $(shell find src -name '*.rs')

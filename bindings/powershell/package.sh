@@ -15,7 +15,7 @@ fi
 # Artifacts of its own: the .NET solution may be building the same project at the same time.
 artifacts=$PWD/target/powershell/
 project=bindings/powershell/ZoomUserStatus.PowerShell/ZoomUserStatus.PowerShell.csproj
-dotnet build "$project" -c Release -v quiet "-p:ArtifactsPath=$artifacts"
+dotnet build "$project" -c Release -v quiet "-p:ArtifactsPath=$artifacts" -p:ContinuousIntegrationBuild=true # no path of this machine
 rm -rf "$out"
 mkdir -p "$out"
 cp -R bindings/powershell/module/. LICENSE-MIT LICENSE-APACHE THIRD-PARTY-NOTICES.txt "$out"

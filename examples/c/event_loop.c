@@ -104,7 +104,7 @@ typedef struct {
 } report;
 
 /* Takes all events of the queue. The descriptor stays readable until the queue is empty. */
-static void take_events(const zus_queue *queue, report *so_far) {
+static void take_events(const zus_client *client, const zus_cancel *cancel, const zus_queue *queue, report *so_far) {
   zus_event *event;
   while ((event = zus_queue_next(queue, 0)) != NULL) {
     const zus_result *result = zus_event_result(event); /* borrowed from the event */
@@ -118,6 +118,8 @@ static void take_events(const zus_queue *queue, report *so_far) {
       so_far->failed++;
       printf("FAIL %s %s %s\n", user, zus_code_name(code), zus_result_message(result));
     }
+    /* Every other user would fail the same way: those in flight finish, nobody else is sent. */
+    if (zus_result_is_fatal(result)) zus_client_stop_started(client, cancel);
     zus_event_free(event);
   }
   fflush(stdout);
@@ -145,7 +147,7 @@ static int offboard(const zus_client *client, char **users, int count) {
   while (so_far.pending > 0) {
     wait_for_events(loop);
     if (interrupted) zus_cancel_trigger(cancel); /* not in the signal handler */
-    take_events(queue, &so_far);
+    take_events(client, cancel, queue, &so_far);
     rounds++;
   }
   fprintf(stderr, "%d done, %d failed; the loop ran %d times\n", so_far.done, so_far.failed, rounds);

@@ -240,6 +240,8 @@ examples() {
   run=("$dir/c_event_loop")
   expect "event_loop: done" 0 '^(DONE (ada|linus)@example.com\n){2}2 done, 0 failed; the loop ran [0-9]+ times\n$' "${env[@]}" "${run[@]}" ada@example.com linus@example.com
   expect "event_loop: a failure" 1 'FAIL nobody@example.com ZUS_ERR_USER_NOT_FOUND [^\n]*User does not exist[^\n]*\n(?s:.*)1 done, 1 failed' "${env[@]}" "${run[@]}" nobody@example.com ada@example.com
+  expect "event_loop: a rejected token ends it" 1 '^FAIL ada@example.com ZUS_ERR_UNAUTHORIZED [^\n]*\n(FAIL (linus|grace)@example.com ZUS_ERR_CANCELLED [^\n]*\n){2}0 done, 3 failed' \
+    "${env[@]}" ZOOM_ACCESS_TOKEN=expired "${run[@]}" ada@example.com linus@example.com grace@example.com
   expect "event_loop: no arguments" 2 '^usage: ' "${env[@]}" "${run[@]}"
   expect "event_loop: no credentials" 2 'ZOOM_ACCOUNT_ID is not set' "${run[@]}" ada@example.com
   timeout -s INT --preserve-status 2 "${env[@]}" "${run[@]}" ada@example.com answer-never@example.com >"$work/run" 2>&1

@@ -71,6 +71,24 @@ with_packages() {
 try "a new project takes the packages" with_packages dotnet build "$app" -warnaserror -p:EnableTrimAnalyzer=true -p:EnableAotAnalyzer=true
 # With calls that are still running at its end.
 try "it runs" with_packages timeout 30 tests/install/with-sandbox.sh dotnet run --no-build --project "$app"
+# As PublishTrimmed calls the linker, but for the framework: publishing that needs the runtime's package, which is not everywhere.
+trimmed() {
+  local linker framework file kept=() out=$app/trimmed
+  linker=$(ls "$app"/packages/microsoft.net.illink.tasks/*/tools/net*/illink.dll) || return
+  framework=$(dotnet --list-runtimes | sed -nE 's|^Microsoft.NETCore.App ([^ ]+) \[(.*)\]$|\2/\1|p' | tail -n 1)
+  for file in "$framework"/*.dll; do kept+=(--action copy "$(basename "$file" .dll)"); done
+  dotnet "$linker" -a "$1/app.dll" entrypoint -d "$1" -d "$framework" --action link "${kept[@]}" --skip-unresolved true --singlewarn- -out "$out" >"$out.log" 2>&1 || return
+  ! grep ZoomUserStatus "$out.log" || return
+  for file in "$framework"/*.dll; do rm -f "$out/$(basename "$file")"; done
+  cp "$1"/app.runtimeconfig.json "$1"/runtimes/*/native/* "$out"
+  with_packages timeout 30 tests/install/with-sandbox.sh dotnet exec "$out/app.dll"
+}
+built=$(dirname "$(find "$app/bin" -name app.dll | head -n 1)")
+if ls "$app"/packages/microsoft.net.illink.tasks >/dev/null 2>&1; then
+  try "trimmed, it runs" trimmed "$built"
+else
+  echo "not tried: trimmed, because the linker's package is not here"
+fi
 # .NET Framework looks into no runtimes/ folder: the package's targets copy the native file, unless the project has a RuntimeIdentifier.
 echo '<Project><Import Project="$(Targets)" /></Project>' >"$out/framework.proj"
 targets=$(echo "$app"/packages/zoomuserstatus/*/build/net461/ZoomUserStatus.targets)

@@ -22,6 +22,16 @@ if command -v dotnet >/dev/null && command -v pwsh >/dev/null; then
   test_ "the PowerShell module has this library" cmp "$work/packages/ZoomUserStatus/runtimes/linux-x64/native/libzus.so" "$ZUS_LIB_DIR/libzus.so"
   ZUS_SANDBOX=$sandbox test_ "and calls, in a fresh session" env -u ZUS_LIBRARY tests/install/with-sandbox.sh pwsh -NoProfile -NonInteractive -File tests/install/consumer/update.ps1 "$work/packages/ZoomUserStatus"
 fi
+if command -v dotnet >/dev/null && command -v pwsh >/dev/null; then
+  python3 -m zipfile -e "$work/packages/ZoomUserStatus.$version.nupkg" "$work/nupkg"
+  # traced LIBRARY: its stack traces name its files, and no folder of this machine.
+  traced() {
+    LIBRARY=$1 pwsh -NoProfile -NonInteractive -Command 'Add-Type -Path $env:LIBRARY; try { [ZoomUserStatus.ZoomUserStatusClient]::new($null) } catch { $_.Exception.InnerException.StackTrace }' >"$work/trace"
+    cat "$work/trace" && grep -q 'ZoomUserStatusClient.cs:line' "$work/trace" && ! grep -qF "$PWD" "$work/trace"
+  }
+  test_ "stack traces from the NuGet package name no folder of this machine" traced "$work/nupkg/lib/net8.0/ZoomUserStatus.dll"
+  test_ "nor do those from the PowerShell module" traced "$work/packages/ZoomUserStatus/lib/net8.0/ZoomUserStatus.dll"
+fi
 # With a Python that has no pip, and beside a package of which the notices were forgotten.
 mkdir -p "$work/no-notices"
 python3 -c 'import sys, zipfile; zipfile.ZipFile(sys.argv[1], "w").writestr("runtimes/linux-x64/native/libzus.so", b"")' "$work/no-notices/old.nupkg"

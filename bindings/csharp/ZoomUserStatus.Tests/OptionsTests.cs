@@ -28,7 +28,11 @@ public class OptionsTests
         Refused("AccessToken", o => o.AccessToken = Secret + "\ud800");
         Refused("credentials", o => o.AccessToken = null);
         Refused("credentials", o => { o.AccountId = "a"; o.ClientId = "b"; o.ClientSecret = Secret; });
-        Refused("ClientSecret", o => { o.AccessToken = null; o.AccountId = "a"; o.ClientId = "b"; });
+        Refused("ClientSecret is missing", o => { o.AccessToken = null; o.AccountId = "a"; o.ClientId = "b"; });
+        Refused("AccountId is missing", o => { o.AccessToken = null; o.ClientSecret = Secret; });
+        Refused("AsyncTokenProvider", o => { o.AccessToken = null; });
+        Refused("LogLevel", o => o.LogLevel = (UserStatusLogLevel)9);
+        Refused("LogLevel", o => { o.LogLevel = 0; o.Log = (_, _) => { }; });
         Refused("ApiUrl", o => o.ApiUrl = new Uri("http://api.zoom.us/v2"));
         Refused("ApiUrl", o => o.ApiUrl = new Uri("v2", UriKind.Relative));
         Refused("ApiUrl", o => o.ApiUrl = null!);

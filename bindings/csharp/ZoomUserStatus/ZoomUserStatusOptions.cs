@@ -190,8 +190,10 @@ namespace ZoomUserStatus
             ", " + (ApiUrl is null ? "no URL" : ApiUrl.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped));
 
 #if NET8_0_OR_GREATER
+        private const string Providers = "TokenProvider or AsyncTokenProvider";
         private bool HasAsyncTokenProvider => AsyncTokenProvider != null;
 #else
+        private const string Providers = "TokenProvider";
         private const bool HasAsyncTokenProvider = false;
 #endif
 
@@ -201,10 +203,13 @@ namespace ZoomUserStatus
             var native = new NativeSettings(config);
             bool oauth = AccountId != null || ClientId != null || ClientSecret != null;
             if ((AccessToken != null ? 1 : 0) + (oauth ? 1 : 0) + (TokenProvider != null ? 1 : 0) + (HasAsyncTokenProvider ? 1 : 0) != 1)
-                native.Refuse("Give one kind of credentials: AccessToken; AccountId, ClientId and ClientSecret; or TokenProvider.");
+                native.Refuse("Give one kind of credentials: AccessToken; AccountId, ClientId and ClientSecret; or " + Providers + ".");
             else if (AccessToken != null) native.Token(AccessToken, "AccessToken (visible ASCII, without \"Bearer \" and line ends)");
+            else if (oauth && (AccountId is null || ClientId is null || ClientSecret is null))
+                native.Refuse("AccountId, ClientId and ClientSecret belong together: " + (AccountId is null ? "AccountId" : ClientId is null ? "ClientId" : "ClientSecret") + " is missing.");
             else if (oauth) native.OAuth(AccountId, ClientId, ClientSecret);
-            callbacks.Apply(native, LogLevel);
+            if (LogLevel is < UserStatusLogLevel.Debug or > UserStatusLogLevel.Error) native.Refuse("LogLevel is none of the enum's.");
+            else callbacks.Apply(native, LogLevel);
             native.Urls(ApiUrl?.OriginalString ?? "", OAuthUrl?.OriginalString ?? "");
             native.Encoding(Encoding);
             native.Timeouts(ConnectTimeout, Timeout);

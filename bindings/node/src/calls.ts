@@ -1,5 +1,6 @@
 // The calls of one client: started without waiting, and settled by the events of its queue.
 
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { setImmediate } from 'node:timers';
 
 import type { Action } from './codes';
@@ -17,6 +18,9 @@ import { watch } from './watch';
 
 /** After this many events, the event loop can do something else. */
 const TURN = 64;
+
+/** Whose token provider runs here: a call of that client would wait for itself. */
+const providing = new AsyncLocalStorage<object>();
 
 /** What a call does. */
 export type Operation = { update: Action } | 'read' | 'check';
@@ -36,6 +40,8 @@ export class Calls {
   readonly concurrency: number;
   readonly verifies: boolean;
 
+  /** Stands for this in `providing`, which may outlive it. */
+  readonly #identity = {};
   readonly #client: native.Pointer;
   readonly #queue: native.Pointer;
   readonly #provider: TokenProvider | undefined;
@@ -87,6 +93,7 @@ export class Calls {
    */
   start(operation: Operation, subject: Subject, settle: (result: Result) => void, shared?: native.Pointer): Started {
     if (this.#freed) throw new Error('the client is closed');
+    if (providing.getStore() === this.#identity) throw errorOf('ZUS_ERR_REENTRANT', undefined, subject);
     const unable = unusable(subject.userId);
     if (unable !== undefined) {
       setImmediate(() => settle(make(unable, subject, { message: why(unable) })));
@@ -216,7 +223,8 @@ export class Calls {
 
   async #provide(event: native.Pointer): Promise<void> {
     try {
-      const token = await this.#provider?.(native.eventTokenRejected(event) !== 0);
+      const rejected = native.eventTokenRejected(event) !== 0;
+      const token = await providing.run(this.#identity, () => this.#provider?.(rejected));
       const usable = typeof token === 'string' && unusable(token) === undefined && native.eventSetToken(event, token) === 0;
       if (!usable) throw new TypeError('tokenProvider must give a token alone: visible ASCII without "Bearer ", up to 8192 bytes');
       this.#providerFailure = undefined;

@@ -23,7 +23,7 @@ export interface ClientOptions {
   accountId?: string | undefined;
   clientId?: string | undefined;
   clientSecret?: string | undefined;
-  /** A function that gives tokens. It may be async. A token is kept until Zoom rejects it. */
+  /** A function that gives tokens. It may be async, and must not call its own client. A token is kept until Zoom rejects it. */
   tokenProvider?: TokenProvider | undefined;
   /** The API's URL; https, except on loopback. Default: `https://api.zoom.us/v2`. */
   baseUrl?: string | undefined;

@@ -251,6 +251,20 @@ test('what a token provider throws is the cause', async () => {
   }
 });
 
+test('a token provider can not call its own client, which would wait for it', async () => {
+  const tokenProvider = async () => {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    await zoom.status('ada@example.com');
+    return box.options.token;
+  };
+  const zoom = client({ token: undefined, tokenProvider });
+  await assert.rejects(zoom.deactivate('ada@example.com'), (error) => error instanceof zus.TokenError && error.cause instanceof zus.ReentrantError);
+  const other = client();
+  const through = client({ token: undefined, tokenProvider: async () => (await other.status('ada@example.com'), box.options.token) });
+  assert.ok((await through.deactivate('ada@example.com')).ok);
+  assert.ok((await other.activate('ada@example.com')).ok);
+});
+
 test('a token provider that never replies does not hold a call longer than its time', async () => {
   const zoom = client({ token: undefined, tokenProvider: () => new Promise(() => {}), timeout: 300 });
   await assert.rejects(zoom.activate('ada@example.com'), zus.TimedOutError);
