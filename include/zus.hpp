@@ -78,7 +78,7 @@ inline namespace throwing {
 inline namespace nothrow {
 #endif
 
-/// What became of a call. 1-19 usage errors; 20-39 the network; 40-69 Zoom; 70-79 the batch or a cancel;
+/// The result of a call. 1-19 usage errors; 20-39 the network; 40-69 Zoom; 70-79 the batch or a cancel;
 /// 99 a bug.
 /// A newer library may return numbers that are not named here.
 enum class code : std::int32_t {
@@ -104,7 +104,7 @@ enum class code : std::int32_t {
   user_busy = ZUS_ERR_USER_BUSY,            ///< The user has an upcoming Zoom Events event.
   user_limit = ZUS_ERR_USER_LIMIT,          ///< The account has reached its user limit.
   rate_limited = ZUS_ERR_RATE_LIMITED,      ///< Too many requests a second, and the retries are used up.
-  daily_limit = ZUS_ERR_DAILY_LIMIT,        ///< A rate limit that lasts, such as the daily limit.
+  daily_limit = ZUS_ERR_DAILY_LIMIT,        ///< A rate limit that lasts more than a minute, such as the daily limit.
   rejected = ZUS_ERR_REJECTED,              ///< Zoom rejected the request for another reason.
   server = ZUS_ERR_SERVER,                  ///< Zoom failed (5xx), and the retries are used up.
   not_verified = ZUS_ERR_NOT_VERIFIED,      ///< Zoom accepted the update, but the user's status is not the wanted one: see config::verify.
@@ -119,7 +119,7 @@ enum class code : std::int32_t {
 /// What to do with a user.
 enum class action : std::int32_t {
   activate = ZUS_ACTIVATE,
-  deactivate = ZUS_DEACTIVATE,  ///< Also takes all licenses, and the right to log in.
+  deactivate = ZUS_DEACTIVATE,  ///< Blocks the sign-in and removes all licenses.
   clock_in = ZUS_CLOCK_IN,
   clock_out = ZUS_CLOCK_OUT
 };
@@ -435,7 +435,7 @@ class queue {
   /// fork().
   event next(std::chrono::milliseconds wait = std::chrono::milliseconds(0)) const noexcept;
 
-  /// Makes one next(), that waits now or comes later, return. From any thread; not from a signal handler.
+  /// Makes one next() return: one that waits now, or else the next one. From any thread; not from a signal handler.
   void wake() const noexcept { zus_queue_wake(handle_.get()); }
 
   /// A descriptor for poll, epoll, kqueue or select (on Windows a socket) that is readable while there are events: take
@@ -829,7 +829,7 @@ class [[nodiscard]] event {
   bool token_rejected() const noexcept { return zus_event_token_rejected(handle_.get()) != 0; }
 
   /// Replies to event_kind::token. An event that ends without a reply tells the client that there is no token.
-  /// code::argument for a token that can't be one, for a second reply, and for another kind of event.
+  /// code::argument for a malformed token, for a second reply, and for another kind of event.
   [[nodiscard]] zus::code set_token(text_arg token) {
     return static_cast<zus::code>(zus_event_set_token(handle_.get(), detail::c_string(token).get()));
   }
@@ -1235,7 +1235,7 @@ class client {
 
   /// Starts update(), and returns at once. The future gets what update() would return or throw, also when nothing could be
   /// started (code::queue_full, code::no_thread). A future that is dropped waits for nothing. Calls begin in order, at
-  /// most config::concurrency at once; the time that a call waits for one of these places is not its own.
+  /// most config::concurrency at once; the time that a call waits for one of these places does not count as its time.
   std::future<result> update_async(text_arg user_id, action what, const cancel& stop = cancel::never()) const {
     return promised(update_of(user_id, what, stop));
   }
@@ -1345,7 +1345,7 @@ class client {
   /// `ids` is any range of what converts to std::string_view; it is read once, before the first request.
   /// `each` is called on this thread as each user ends, in any order, as each(index, result_view) or each(result_view).
   /// It returns nothing, or a bool: false stops the batch. A user for whom it is not called was never sent. An ID
-  /// that can't be one (empty, leading or trailing whitespace) gets its call with that code, and the batch goes on.
+  /// that can't be sent (empty, leading or trailing whitespace) gets its call with that code, and the batch goes on.
   /// What `each` throws stops the batch and is rethrown unchanged after it; until then `each` is still called for the
   /// users in flight, so that none that was sent goes unreported. It must not call this client (code::reentrant).
   /// @throws zus::error for a usage error that concerns the whole batch, and whatever the token provider throws.

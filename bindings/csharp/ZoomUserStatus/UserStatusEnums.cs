@@ -72,7 +72,7 @@ namespace ZoomUserStatus
         UserLimit = 46,
         /// <summary>Too many requests a second, still after all retries.</summary>
         RateLimited = 47,
-        /// <summary>A rate limit that lasts, such as the daily limit; see <see cref="UserStatusResult.RetryAfter"/>.</summary>
+        /// <summary>A rate limit that lasts more than a minute, such as the daily limit; see <see cref="UserStatusResult.RetryAfter"/>.</summary>
         DailyLimit = 48,
         /// <summary>Zoom rejected the request for another reason; <see cref="UserStatusResult.Message"/> has Zoom's words.</summary>
         Rejected = 49,

@@ -35,7 +35,7 @@ export const CODES = {
   ZUS_ERR_PANIC: 99,
 } as const;
 
-/** What a call came to: `ZUS_OK`, or the name of a failure. `ZUS_ERR_UNKNOWN` is one of a newer library's. */
+/** How a call ended: `ZUS_OK`, or the name of a failure. `ZUS_ERR_UNKNOWN` is a code of a newer library. */
 export type Code = keyof typeof CODES | 'ZUS_ERR_UNKNOWN';
 
 export const ACTIONS = { activate: 1, deactivate: 2, clock_in: 3, clock_out: 4 } as const;

@@ -66,7 +66,7 @@ export class UserBusyError extends ZoomError {}
 export class UserLimitReachedError extends ZoomError {}
 /** Too many requests, and still so after the retries; `result.retryAfter` may say when. */
 export class RateLimitedError extends ZoomError {}
-/** A rate limit that lasts, such as the daily limit; `result.retryAfter` may say when it ends. */
+/** A rate limit that lasts more than a minute, such as the daily limit; `result.retryAfter` may say when it ends. */
 export class DailyLimitReachedError extends RateLimitedError {}
 /** Zoom rejected the request for another reason, which the message tells. */
 export class RejectedError extends ZoomError {}

@@ -17,7 +17,7 @@ const KEPT_HEADERS = [
   'x-zm-zoneid',
 ];
 
-/** What became of one call. It is frozen, plain data: keep it, send it to a worker, write it as JSON. */
+/** The result of one call. It is frozen, plain data: keep it, send it to a worker, write it as JSON. */
 export interface Result {
   /** Whether Zoom did it. */
   readonly ok: boolean;
