@@ -355,7 +355,8 @@ def csharp(http):
         return
     programs = {name: lambda name=name: numbers("dotnet", CSHARP, name, http, 4000) for name in ("zus", "httpclient")}
     try:
-        results = take_turns(3 if QUICK else 7, programs)
+        with one_core():
+            results = take_turns(3 if QUICK else 7, programs)
     except SystemExit as error:
         row("the wrapper", f"skipped: {str(error).strip().splitlines()[-1]}")
         return
@@ -402,7 +403,7 @@ def started():
         if not shutil.which(tool):
             del languages[language]
             row(language, f"skipped: no {tool}")
-    with Sandbox("--users", "10", "--delay", "500") as sandbox:
+    with Sandbox("--users", "100", "--delay", "500") as sandbox:
         for language, (peer, ours, theirs) in languages.items():
             programs = {"zus": ours, "peer": theirs}
             results = take_turns(3 if QUICK else 7, {name: lambda c=c: numbers(*c, sandbox.api, 100, "at-once") for name, c in programs.items()})
