@@ -2,6 +2,9 @@
 # A setup_* function sets cc (the C compiler), runner (what runs a program; empty: nothing can), and cargo's environment.
 
 tools=$repo/.tools/platforms
+# A prefix of wine has a link to /, which cargo would follow when it looks for changed files; it leaves target out.
+prefixes=$repo/target/platforms/wine
+mkdir -p "$prefixes"
 cargo=/usr/bin/cargo
 build_std=(-Z "build-std=std,panic_unwind,test")
 export CARGO_TARGET_DIR=$repo/target/platforms
@@ -99,7 +102,7 @@ setup_windows_x64() {
   linker x86_64-w64-mingw32-gcc
   cc=(x86_64-w64-mingw32-gcc) exe=.exe
   wine_shim x86_64-w64-mingw32-gcc "$tools/shim64" || return
-  export WINEPREFIX=$tools/wine64 WINEARCH=win64 WINEDEBUG=-all WINEPATH="Z:${tools//\//\\}\\shim64"
+  export WINEPREFIX=$prefixes/wine64 WINEARCH=win64 WINEDEBUG=-all WINEPATH="Z:${tools//\//\\}\\shim64"
   [ -e "$WINEPREFIX/system.reg" ] || wineboot -i || return
   runner=(wine)
   tests_with wine
@@ -121,7 +124,7 @@ setup_windows_x86() {
   fetch_wine32 && wine_shim i686-w64-mingw32-gcc "$tools/shim32" || { runs_not="there is no 32-bit wine"; return 0; }
   cp /usr/i686-w64-mingw32/lib/zlib1.dll "$tools/shim32/" || return # wine's own user32.dll wants it
   local wine=$tools/wine32-root/usr/lib/wine
-  export WINEPREFIX=$tools/wine32 WINEARCH=win32 WINEDEBUG=-all WINEPATH="Z:${tools//\//\\}\\shim32" WINESERVER=$wine/wineserver32
+  export WINEPREFIX=$prefixes/wine32 WINEARCH=win32 WINEDEBUG=-all WINEPATH="Z:${tools//\//\\}\\shim32" WINESERVER=$wine/wineserver32
   # It fails for want of fonts, and programs without windows don't mind.
   [ -e "$WINEPREFIX/system.reg" ] || "$wine/wine" wineboot -i || [ -e "$WINEPREFIX/system.reg" ] || return
   runner=("$wine/wine")
