@@ -100,8 +100,8 @@ pub unsafe extern "C" fn zus_queue_wake(queue: *const zus_queue) {
 /// Returns a descriptor for poll, epoll, kqueue or select (on Windows a socket), or -1 when the system has none left, in
 /// a child of fork(), and for NULL. It is readable while there are events: take them with zus_queue_next(queue, 0) until
 /// that is NULL. An event loop that can only read may read from it: ignore the bytes, and take the events whenever some
-/// arrive. Don't write to it. The caller owns it, closes it, and may keep it longer than the queue. Each call returns
-/// another one.
+/// arrive. On Windows it is always non-blocking. Don't write to it. The caller owns it, closes it, and may keep it longer
+/// than the queue. Each call returns another one.
 ///
 /// # Safety
 /// `queue` is NULL or a live handle.
