@@ -160,16 +160,17 @@ fn not_trusted(error: &rustls::Error) -> String {
     use rustls::CertificateError::UnknownIssuer;
     match error {
         rustls::Error::InvalidCertificate(UnknownIssuer) => format!(
-            "{error}: the CA certificate that issued the server's is not in the trust store; if a company's proxy inspects TLS, \
-             add its CA certificate to the system's trust store{OR_NAME_IT}"
+            "{error}: no trusted CA certificate issued the server's; if a company's proxy inspects TLS, add its CA \
+             certificate to those that are trusted: {TRUSTED}"
         ),
         _ => error.to_string(),
     }
 }
 
-const OR_NAME_IT: &str = match cfg!(all(unix, not(target_vendor = "apple"))) {
-    true => " or name it in SSL_CERT_FILE",
-    false => "",
+/// Where certificates can be added; which of them counts depends on the program.
+const TRUSTED: &str = match cfg!(all(unix, not(target_vendor = "apple"))) {
+    true => "the system's trust store, the file in SSL_CERT_FILE, or those that the program sets",
+    false => "the system's trust store, or those that the program sets",
 };
 
 /// The proxy responded to CONNECT, but not with 200. ureq's words for it end in the status code, twice: "responded 407/407".

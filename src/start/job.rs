@@ -1,6 +1,5 @@
 //! One started call, and its one event.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::cancel::{Cancel, Interrupt};
@@ -26,10 +25,14 @@ pub(super) struct Job {
     pub own: Cancel,
     /// Ends it only where nothing was sent.
     pub stop: Cancel,
+    state: Mutex<State>,
+}
+
+struct State {
     /// Where its event goes; none once it was sent.
-    event: Mutex<Option<(Queue, usize)>>,
-    /// A worker has begun it: then a cancel is the worker's to notice.
-    begun: AtomicBool,
+    event: Option<(Queue, usize)>,
+    /// A worker has begun it: then the worker notices a cancel or a stop.
+    begun: bool,
 }
 
 impl Interrupt for Job {
@@ -52,8 +55,10 @@ impl Job {
             callers: cancel.cloned(),
             own: Cancel::new(),
             stop: Cancel::new(),
-            event: Mutex::new(Some((queue.clone(), userdata))),
-            begun: AtomicBool::new(false),
+            state: Mutex::new(State {
+                event: Some((queue.clone(), userdata)),
+                begun: false,
+            }),
         }
     }
 
@@ -69,40 +74,92 @@ impl Job {
         self.end_unless_begun();
     }
 
+    /// Under one lock with `begin`: a call that is reported as not sent must not begin.
     fn end_unless_begun(&self) {
-        if !self.begun.load(Ordering::SeqCst) {
+        let event = {
+            let mut state = self.state();
+            match state.begun {
+                true => None,
+                false => state.event.take(),
+            }
+        };
+        if event.is_some() {
             let mut outcome = Outcome::from(Error::new(Code::Cancelled, ""));
             outcome.user_id.clone_from(&self.user_id);
-            self.end(outcome);
+            send(event, outcome);
         }
     }
 
     /// Sends its event, once.
     pub fn end(&self, outcome: Outcome) {
-        let event = self.event().take();
-        if let Some((queue, userdata)) = event {
-            queue.push(Event::Result { userdata, outcome });
-        }
+        let event = self.state().event.take();
+        send(event, outcome);
     }
 
     /// A worker begins it. Returns whether it still has to.
     pub fn begin(&self) -> bool {
-        self.begun.store(true, Ordering::SeqCst);
-        self.event().is_some()
+        let mut state = self.state();
+        state.begun = true;
+        state.event.is_some()
     }
 
     /// Sends no event for it. Returns whether none was sent.
     pub fn forget(&self) -> bool {
-        self.event().take().is_some()
+        self.state().event.take().is_some()
     }
 
-    fn event(&self) -> MutexGuard<'_, Option<(Queue, usize)>> {
-        self.event.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub fn unwatch(self: &Arc<Self>) {
         if let Some(cancel) = &self.callers {
             cancel.unwatch(&(Arc::clone(self) as Arc<dyn Interrupt>));
         }
+    }
+}
+
+fn send(event: Option<(Queue, usize)>, outcome: Outcome) {
+    if let Some((queue, userdata)) = event {
+        queue.push(Event::Result { userdata, outcome });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::Duration;
+
+    use super::*;
+
+    /// Whoever is first decides: a call that a worker has begun is not reported as one that was never sent.
+    #[test]
+    fn a_call_begins_or_ends_without_being_sent_and_never_both() {
+        let queue = Queue::new();
+        let jobs: Vec<_> = (0..50_000)
+            .map(|n| {
+                queue.reserve().unwrap();
+                Job::new(What::CheckCredentials, "", None, &queue, n)
+            })
+            .collect();
+        // Both sides spin, one of them for a growing while, so that they meet in each order.
+        let next = AtomicUsize::new(0);
+        let begun = std::thread::scope(|scope| {
+            scope.spawn(|| {
+                for (n, job) in jobs.iter().enumerate() {
+                    while next.load(Ordering::SeqCst) < n {}
+                    job.stop();
+                }
+            });
+            let mut begun = 0;
+            for (n, job) in jobs.iter().enumerate() {
+                next.store(n, Ordering::SeqCst);
+                (0..n % 256).for_each(|_| std::hint::spin_loop());
+                begun += usize::from(job.begin());
+            }
+            begun
+        });
+        let ended = std::iter::from_fn(|| queue.next(Duration::ZERO)).count();
+        assert_eq!(begun + ended, jobs.len());
     }
 }

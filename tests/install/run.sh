@@ -162,10 +162,10 @@ if have cmake "find_package"; then
   test_ "CMake: the static library that is missing is not found" not_found "$work/no-static" COMPONENTS static
   test_ "CMake: the shared one is" found "$work/no-static" COMPONENTS shared OPTIONAL_COMPONENTS static
   # As distributions have it: /lib is a link to /usr/lib.
-  DESTDIR=$work/root PREFIX=/usr LIBDIR=lib/$triplet test_ "install under /usr" packaging/install.sh
-  ln -s usr/lib "$work/root/lib"
-  cmake_project root "$work/root"
-  test_ "CMake, a merged /usr: it was found by the link" grep -F "zus_DIR:PATH=$work/root/lib/" "$work/cmake-root/CMakeCache.txt"
+  DESTDIR=$work/merged PREFIX=/usr LIBDIR=lib/$triplet test_ "install under /usr" packaging/install.sh
+  ln -s usr/lib "$work/merged/lib"
+  cmake_project root "$work/merged"
+  test_ "CMake, a merged /usr: it was found by the link" grep -F "zus_DIR:PATH=$work/merged/lib/" "$work/cmake-root/CMakeCache.txt"
   for by in add_subdirectory FetchContent; do
     dir=$work/cmake-$by
     test_ "CMake, $by: configure, which builds" cmake -S "$here/consumer" -B "$dir" -DCALL_C="$call_c" -DZUS_BY=$by -DZUS_SOURCE="$repo" -DZUS_CARGO_TARGET_DIR="$repo/target"
@@ -182,8 +182,8 @@ if have pkg-config "pkg-config"; then
   test_ "zus.pc has the version" test "$(pkg-config --modversion zus)" = "$version"
   test_ "zus.pc has rustc's libraries" test "$(pkg-config --variable=pcfiledir zus >/dev/null; sed -n 's/^Libs.private: //p' "$plain/lib/pkgconfig/zus.pc")" = "$(packaging/native-libs.sh)"
   unset PKG_CONFIG_PATH
-  [ -e "$work/root/usr" ] || DESTDIR=$work/root PREFIX=/usr LIBDIR=lib/$triplet packaging/install.sh >/dev/null
-  under_usr() { PKG_CONFIG_LIBDIR=$work/root/usr/lib/$triplet/pkgconfig pkg-config "$@" zus | sed 's/ *$//'; }
+  [ -e "$work/merged/usr" ] || DESTDIR=$work/merged PREFIX=/usr LIBDIR=lib/$triplet packaging/install.sh >/dev/null
+  under_usr() { PKG_CONFIG_LIBDIR=$work/merged/usr/lib/$triplet/pkgconfig pkg-config "$@" zus | sed 's/ *$//'; }
   test_ "pkg-config under /usr names no folder that compilers know" test "$(under_usr --cflags --libs)" = -lzus
   test_ "nor for a static program" test "$(under_usr --static --libs)" = "-lzus $(packaging/native-libs.sh)"
 fi

@@ -192,4 +192,4 @@ class Terminal:
         return code
 
 
-pty_only = pytest.mark.skipif(os.name != "posix", reason="needs a pseudo-terminal")
+pty_only = pytest.mark.skipif(os.name != "posix", reason="Windows has no pseudo-terminal of the kind that this test opens")

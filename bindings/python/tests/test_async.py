@@ -549,7 +549,7 @@ def test_ctrl_c_with_pending_calls(sandbox: Sandbox) -> None:
         assert time.monotonic() - began < 3
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="fork")
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork()")
 def test_fork(sandbox: Sandbox) -> None:
     process = program(
         sandbox,
@@ -584,7 +584,7 @@ def test_fork(sandbox: Sandbox) -> None:
     assert len(lines) == 6 and all("ZUS_ERR_FORKED" in line for line in lines[:4]) and lines[4:] == ["True", "0 True"]
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="fork")
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork()")
 def test_the_parent_of_a_fork_loses_no_result(sandbox: Sandbox) -> None:
     process = program(
         sandbox,

@@ -16,7 +16,7 @@ from conftest import Sandbox, cli
 from zoom_user_status.testing import FakeZoom
 
 OAUTH = {"ZOOM_ACCESS_TOKEN": ""}
-needs_openssl = pytest.mark.skipif(not shutil.which("openssl"), reason="needs openssl")
+needs_openssl = pytest.mark.skipif(not shutil.which("openssl"), reason="openssl makes the certificates, and is not installed")
 
 
 def steps(run: Any) -> Dict[Tuple[str, str], Dict[str, Any]]:

@@ -297,7 +297,7 @@ def test_a_user_with_an_older_line_too(sandbox: Sandbox, tmp_path: Path) -> None
     ]
 
 
-@pytest.mark.skipif(os.name != "posix", reason="needs a lock")
+@pytest.mark.skipif(os.name != "posix", reason="the lock of the report is flock, which only POSIX systems have")
 def test_a_report_is_of_one_run_at_a_time(sandbox: Sandbox, tmp_path: Path) -> None:
     report = tmp_path / "out.csv"
     command = ["deactivate", "answer-never@example.com", "ada@example.com", "--report", str(report), "--resume"]
@@ -348,7 +348,7 @@ def test_a_report_is_a_file(sandbox: Sandbox, name: str) -> None:
     assert not Path(name).is_file()
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="needs a limit on the size of files")
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit on the size of a file, with which this test fills the disk")
 def test_a_full_disk_stops_the_run(sandbox: Sandbox, tmp_path: Path) -> None:
     import resource
 
@@ -362,7 +362,7 @@ def test_a_full_disk_stops_the_run(sandbox: Sandbox, tmp_path: Path) -> None:
     assert sorted(row["user"] for row in rows(report)) == USERS
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="needs a limit on the size of files")
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit on the size of a file, with which this test fills the disk")
 def test_a_disk_that_is_full_from_the_start(sandbox: Sandbox, tmp_path: Path) -> None:
     import resource
 
@@ -471,7 +471,7 @@ def test_a_closed_pipe_does_not_stop_the_run(sandbox: Sandbox) -> None:
     assert all(sandbox.ledger()["users"][user]["status"] == "inactive" for user in USERS[:200])
 
 
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="only Linux has /dev/full, an output that is always full")
 def test_an_output_that_cannot_be_written(sandbox: Sandbox, tmp_path: Path) -> None:
     report = tmp_path / "out.csv"
     with open("/dev/full", "w") as full:
@@ -483,7 +483,7 @@ def test_an_output_that_cannot_be_written(sandbox: Sandbox, tmp_path: Path) -> N
     assert "Traceback" not in run.stderr and len(run.stderr.splitlines()) == 1
 
 
-@pytest.mark.skipif(os.name != "posix", reason="needs a shell")
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no POSIX shell, which closes the streams here")
 @pytest.mark.parametrize("streams", [">&-", "<&-", "2>&-", "<&- >&- 2>&-"])
 def test_without_a_standard_stream(sandbox: Sandbox, tmp_path: Path, streams: str) -> None:
     report = tmp_path / "out.csv"
@@ -514,7 +514,7 @@ def running(sandbox: Sandbox, *arguments: str) -> "subprocess.Popen[str]":
     )
 
 
-@pytest.mark.skipif(os.name != "posix", reason="POSIX signals")
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no POSIX signals, which this test sends")
 def test_a_pipe_gets_each_line_at_once(new_sandbox: Callable[..., Sandbox]) -> None:
     sandbox = new_sandbox()
     process = running(sandbox, "activate", "answer-never@example.com", "ada@example.com")
@@ -526,7 +526,7 @@ def test_a_pipe_gets_each_line_at_once(new_sandbox: Callable[..., Sandbox]) -> N
     assert process.returncode == 130 and out.startswith("OUTCOME UNKNOWN answer-never@example.com: ")
 
 
-@pytest.mark.skipif(os.name != "posix", reason="POSIX signals")
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no POSIX signals, which this test sends")
 def test_a_user_in_flight_at_a_ctrl_c_has_an_unknown_outcome_and_not_failed(
     new_sandbox: Callable[..., Sandbox], tmp_path: Path
 ) -> None:
@@ -568,7 +568,7 @@ def stopped(sandbox: Sandbox, report: Path, *numbers: int) -> Tuple[int, str, st
     return process.returncode, out, err, time.monotonic() - began
 
 
-@pytest.mark.skipif(os.name != "posix", reason="POSIX signals")
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no POSIX signals, which this test sends")
 @pytest.mark.parametrize("numbers", [(signal.SIGINT,), (signal.SIGINT, signal.SIGINT), (signal.SIGTERM,)])
 def test_ctrl_c(new_sandbox: Callable[..., Sandbox], tmp_path: Path, numbers: Tuple[int, ...]) -> None:
     sandbox = new_sandbox("--users", "600", "--delay", "60")

@@ -95,7 +95,7 @@ def test_a_broken_line_is_named_and_not_shown(fake_zoom: FakeZoom, tmp_path: Pat
     assert SECRET not in run.stdout + run.stderr and fake_zoom.ledger == []
 
 
-@pytest.mark.skipif(os.name != "posix", reason="POSIX modes")
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no POSIX file modes")
 def test_a_file_that_others_can_read(fake_zoom: FakeZoom, tmp_path: Path) -> None:
     name = env_file(tmp_path, "A=1\n")
     os.chmod(name, 0o644)

@@ -62,7 +62,7 @@ def test_offboard(sandbox: Sandbox, tmp_path: Path) -> None:
     assert example(sandbox, "offboard.py", "no-such-file").returncode == 2
 
 
-@pytest.mark.skipif(os.name != "posix", reason="POSIX signals")
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no POSIX signals, which this test sends")
 def test_offboard_stops_at_a_ctrl_c(new_sandbox: Callable[..., Sandbox]) -> None:
     sandbox = new_sandbox("--users", "600", "--delay", "100")
     process = subprocess.Popen(

@@ -93,7 +93,7 @@ def test_the_library_is_found_or_the_message_names_its_path(tmp_path: Path) -> N
     assert load(tmp_path, str(LIBRARY)).stdout.strip() == str(LIBRARY)
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs a C library by name")
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux has libm under a name that is known")
 def test_another_library_is_refused() -> None:
     import ctypes.util
 
@@ -104,7 +104,7 @@ def test_another_library_is_refused() -> None:
     assert found.returncode and "has no function zus_config_new" in found.stderr
 
 
-@pytest.mark.skipif(shutil.which("cc") is None, reason="needs a C compiler")
+@pytest.mark.skipif(shutil.which("cc") is None, reason="cc builds the other library, and is not installed")
 def test_a_library_with_another_abi_is_refused(tmp_path: Path) -> None:
     names = [line.split()[0] for line in (ROOT / "tests" / "abi" / "symbols.txt").read_text().splitlines() if line.startswith("zus_")]
     (tmp_path / "zus.c").write_text("".join(f"int {name}(void) {{ return 7; }}\n" for name in names))

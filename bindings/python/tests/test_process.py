@@ -17,7 +17,7 @@ import pytest
 import zoom_user_status as zus
 from conftest import Sandbox, clean_env
 
-posix = pytest.mark.skipif(os.name != "posix", reason="POSIX signals")
+posix = pytest.mark.skipif(os.name != "posix", reason="Windows has no POSIX signals, which this test sends")
 SETUP = """
 import os, signal, sys, threading, time
 import zoom_user_status as zus
@@ -296,7 +296,7 @@ def test_asyncio_to_thread(sandbox: Sandbox) -> None:
     assert seconds < 3  # one after another they would take 4
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="fork")
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork()")
 def test_fork(sandbox: Sandbox) -> None:
     process = program(
         sandbox,
@@ -327,7 +327,7 @@ def test_fork(sandbox: Sandbox) -> None:
     assert lines[3:] == ["True 1", "0 39 True"]
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="fork")
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork()")
 def test_ctrl_c_in_a_forked_child(sandbox: Sandbox) -> None:
     process = program(
         sandbox,

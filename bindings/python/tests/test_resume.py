@@ -214,7 +214,7 @@ sys.exit(status)
 """
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has /proc, which tells the memory in use")
 def test_a_resume_takes_no_more_memory_than_the_run(fake_zoom: FakeZoom, tmp_path: Path) -> None:
     """The report has 20,000 lines, and the last users failed. docs/command-line.md has the numbers for 200,000 users."""
     users = [f"somebody.with.a.name{n:06}@example.com" for n in range(20_000)]

@@ -197,7 +197,7 @@ def test_colour_only_on_a_terminal(fake_zoom: FakeZoom) -> None:
 # ---- signals
 
 
-@pytest.mark.skipif(os.name != "posix", reason="POSIX signals")
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no POSIX signals, which this test sends")
 @pytest.mark.parametrize("ignored", [True, False])
 def test_an_ignored_sigint_stays_ignored(new_sandbox: Any, ignored: bool) -> None:
     """A shell ignores SIGINT for a command that it starts with &."""
@@ -216,7 +216,7 @@ def test_an_ignored_sigint_stays_ignored(new_sandbox: Any, ignored: bool) -> Non
     assert process.returncode == (0 if ignored else 130)
 
 
-@pytest.mark.skipif(os.name != "posix", reason="POSIX signals")
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no POSIX signals, which this test sends")
 def test_a_user_whose_request_did_not_leave_before_a_ctrl_c_is_not_sent(fake_zoom: FakeZoom) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:  # a proxy that never responds
         proxy = f"http://127.0.0.1:{silent.getsockname()[1]}"

@@ -210,7 +210,7 @@ def kind_of(user: str) -> str:
     return name if name in KINDS else "member"
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL")
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL, with which this test ends the run")
 def test_two_thousand_users_agree_with_the_ledger(new_sandbox: Callable[..., Sandbox], tmp_path: Path) -> None:
     sandbox = new_sandbox("--users", str(MEMBERS), "--apply-after", "20")
     everyone = [f"user{number:05}@example.com" for number in range(1, MEMBERS + 1)]
